@@ -1,0 +1,94 @@
+'use strict';
+// The client's half of the flat functions: the symbols that addons call.
+
+const { camel, requestName } = require('./names.js');
+
+function checks(plan) {
+  const { row, parameters } = plan;
+  const lines = [row.words.has('preamble') ? 'NR_PREAMBLE(env);' : 'NR_CHECK_ENV(env);'];
+  const values = parameters.find((parameter) => parameter.kind === 'values');
+  const text = parameters.find((parameter) => parameter.kind === 'text' || parameter.kind === 'text16');
+  row.checks.forEach((name, index) => {
+    lines.push(`NR_CHECK_ARG(env, ${name});`);
+    // Node looks at argv after the first argument.
+    if (index === 0 && values) lines.push(`if (${values.name} > 0) NR_CHECK_ARG(env, ${values.values});`);
+  });
+  if (text) lines.push(`NR_CHECK_STRING_ARGS(env, ${text.name}, length, ${parameters.find((p) => p.kind === 'result').name});`);
+  return lines;
+}
+
+function fill(parameter, gives) {
+  const { kind, name } = parameter;
+  switch (kind) {
+    case 'env': case 'out': case 'newDeferred': return [];
+    case 'value': return [`request.${name} = nr_wire(${name});`];
+    case 'result': return [`request.${name} = ${gives ? `nr_call_result_tagged(&call, NR_TAG_${gives.toUpperCase()})` : 'nr_call_result(&call)'};`];
+    case 'text': return [`request.${name} = nr_call_bytes(&call, ${name}, ${name} == NULL ? 0 : nr_length(${name}, length));`];
+    case 'text16': return [`request.${name} = nr_call_bytes(&call, ${name}, ${name} == NULL ? 0 : nr_length16(${name}, length) * sizeof(char16_t));`];
+    case 'cstring': return [`request.${name} = nr_call_cstring(&call, ${name});`];
+    case 'values': return [`request.${parameter.values} = nr_call_values(&call, ${parameter.values}, ${name});`,
+      `request.n_${parameter.values} = request.${parameter.values} == NULL ? 0 : ${name};`];
+    case 'deferred': return [`request.deferred_id = (nr_id)(uintptr_t)${name};`];
+    case 'typeTag': return [`request.type_tag_null = ${name} == NULL;`, `if (${name} != NULL) request.type_tag_lower = ${name}->lower;`,
+      `if (${name} != NULL) request.type_tag_upper = ${name}->upper;`];
+    case 'scalar': return [`request.${name} = ${/^napi_/.test(parameter.type) ? `(uint32_t)${name}` : name};`];
+    default: throw new Error(`no client code for ${kind}`);
+  }
+}
+
+// What a reply gives back; out-pointers that Node lets be NULL are only written when they are not.
+function take(parameter, row) {
+  const { kind, name } = parameter;
+  const guard = row.checks.includes(name) || row.words.has('textChecked') ? '' : `if (${name} != NULL) `;
+  switch (kind) {
+    case 'result': return [`${guard}*${name} = ${parameter.known ? `nr_local_known(&call, reply->${name}, reply->fact)` : `nr_local(&call, reply->${name})`};`];
+    case 'out': return [`${guard}*${name} = reply->${name};`];
+    case 'newDeferred': return [`*${name} = (napi_deferred)(uintptr_t)reply->deferred_id;`];
+    default: return [];
+  }
+}
+
+function signature({ prototype }) {
+  const parameters = prototype.parameters.map(({ type, name }) => `${type}${type.endsWith('*') ? '' : ' '}${name}`);
+  return `NR_EXPORT ${prototype.returns} NAPI_CDECL ${prototype.name}(${parameters.join(', ')})`;
+}
+
+function posted(plan) {
+  const result = plan.parameters.find((parameter) => parameter.kind === 'result');
+  return ['napi_status status = nr_call_post(&call);', `if (status == napi_ok) *${result.name} = nr_local(&call, request.${result.name});`];
+}
+
+function waited(plan) {
+  const taken = plan.parameters.flatMap((parameter) => take(parameter, plan.row));
+  const lines = [`napi_status status = ${plan.row.words.has('js') ? 'nr_call_wait_js' : 'nr_call_wait'}(&call);`];
+  if (taken.length === 0) return lines;
+  return [...lines, 'if (status == napi_ok) {', `  const ${camel(plan.row.reply)} *reply = call.reply;`, ...taken.map((line) => `  ${line}`), '}'];
+}
+
+function stub(plan) {
+  const { row, parameters } = plan;
+  const lines = [
+    ...checks(plan),
+    `${camel(row.request)} request = ${requestName(row.request)};`,
+    `struct nr_call call = NR_CALL(env, NR_OP_${row.name.toUpperCase()}, &request.base);`,
+    ...parameters.flatMap((parameter) => fill(parameter, row.gives)),
+    ...(row.service === 'Posted' ? posted(plan) : waited(plan)),
+    'return nr_call_end(&call, status);',
+  ];
+  return `${signature(plan)} {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;
+}
+
+function absentStub(row, prototype) {
+  const unused = prototype.parameters.filter(({ name }) => name !== 'env').map(({ name }) => `  (void)${name};\n`).join('');
+  const env = prototype.parameters.some(({ name }) => name === 'env');
+  const check = env ? '  NR_CHECK_ENV(env);\n' : '';
+  return `${signature({ prototype })} {\n${check}${unused}  return nr_absent(${env ? 'env' : 'NULL'}, __func__);\n}\n`;
+}
+
+/** client-stubs.c */
+function clientStubs(plans, absent) {
+  return `/* Made by proto/generate.js from proto/napi.proto. */\n#include "client/client-private.h"\n\n${[
+    ...plans.filter(({ row }) => !row.words.has('client')).map(stub), ...absent.map(({ row, prototype }) => absentStub(row, prototype))].join('\n')}`;
+}
+
+module.exports = { clientStubs };

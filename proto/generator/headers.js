@@ -1,0 +1,33 @@
+'use strict';
+// The prototypes of the official headers (npm package node-api-headers).
+const fs = require('node:fs');
+const path = require('node:path');
+
+// `const napi_value* argv` -> {type: 'const napi_value*', name: 'argv'}
+function parseParameter(text) {
+  const match = /^(.*?)(\w+)$/.exec(text.trim().replace(/\s*\*\s*/g, '* ').replace(/\s+/g, ' '));
+  if (!match) throw new Error(`cannot read the parameter "${text}"`);
+  return { type: match[1].trim(), name: match[2] };
+}
+
+function parsePrototypes(source) {
+  const text = source.replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '').replace(/\s+/g, ' ');
+  const functions = new Map();
+  for (const match of text.matchAll(/NAPI_EXTERN (?:NAPI_NO_RETURN )?(\w+) NAPI_CDECL (\w+)\(([^()]*)\);/g)) {
+    const [, returns, name, parameters] = match;
+    functions.set(name, { name, returns, parameters: parameters.split(',').map(parseParameter) });
+  }
+  return functions;
+}
+
+/** All functions of js_native_api.h and node_api.h, by name. */
+function readHeaders(directory) {
+  const functions = new Map();
+  for (const file of ['js_native_api.h', 'node_api.h']) {
+    const source = fs.readFileSync(path.join(directory, file), 'utf8');
+    for (const [name, prototype] of parsePrototypes(source)) functions.set(name, { ...prototype, file });
+  }
+  return functions;
+}
+
+module.exports = { readHeaders, parsePrototypes };

@@ -1,0 +1,72 @@
+'use strict';
+// How each parameter of a flat function travels. The prototype of the header says what it is, the table's messages must agree.
+
+const SCALARS = {
+  'bool': 'bool', 'int32_t': 'int32', 'uint32_t': 'uint32', 'int64_t': 'int64', 'uint64_t': 'uint64', 'double': 'double', 'size_t': 'uint64',
+  'napi_typedarray_type': 'uint32', 'napi_key_collection_mode': 'uint32', 'napi_key_filter': 'uint32', 'napi_key_conversion': 'uint32',
+};
+const OUTS = {
+  'bool*': 'bool', 'int32_t*': 'int32', 'uint32_t*': 'uint32', 'int64_t*': 'int64', 'uint64_t*': 'uint64', 'double*': 'double', 'size_t*': 'uint64',
+};
+
+// One parameter (or two that belong together): {kind, name, type, request: {field: type}, reply: {field: type}}
+function planParameter(parameters, index, reply) {
+  const { type, name } = parameters[index];
+  const next = parameters[index + 1];
+  const plan = (kind, request, answer = {}, skip = 0) => ({ kind, name, type, request, reply: answer, skip });
+  if (type === 'napi_env' || type === 'node_api_basic_env') return plan('env', {});
+  if (type === 'napi_value') return plan('value', { [name]: 'fixed64' });
+  if (type === 'napi_value*') {
+    const known = reply.fields.has('fact');
+    return { ...plan('result', { [name]: 'fixed64' }, { [name]: 'fixed64', ...(known && { fact: 'Fact' }) }), known };
+  }
+  if (type === 'const char*' && next?.type === 'size_t' && next.name === 'length') return plan('text', { [name]: 'sfixed64' }, {}, 1);
+  if (type === 'const char16_t*') return plan('text16', { [name]: 'sfixed64' }, {}, 1);
+  if (type === 'const char*') return plan('cstring', { [name]: 'sfixed64' });
+  if (type === 'size_t' && next?.type === 'const napi_value*') return { ...plan('values', { [next.name]: 'repeated fixed64' }, {}, 1), values: next.name };
+  if (type === 'napi_deferred*') return plan('newDeferred', {}, { deferred_id: 'uint64' });
+  if (type === 'napi_deferred') return plan('deferred', { deferred_id: 'uint64' });
+  if (type === 'const napi_type_tag*') return plan('typeTag', { type_tag_lower: 'uint64', type_tag_upper: 'uint64', type_tag_null: 'bool' });
+  if (type in SCALARS) return plan('scalar', { [name]: SCALARS[type] });
+  if (type in OUTS) return plan('out', {}, { [name]: OUTS[type] });
+  return null;
+}
+
+function checkFields(row, message, wanted, what) {
+  for (const [name, type] of wanted) {
+    const field = message.fields.get(name);
+    const found = field && `${field.repeated ? 'repeated ' : ''}${field.type}`;
+    if (found !== type) {
+      throw new Error(`${row.where}: ${row.name} needs ${type} ${name} in ${what} ${message.name}, there is ${found ?? 'none'}`);
+    }
+  }
+  for (const name of message.fields.keys()) {
+    if (!wanted.has(name)) throw new Error(`${message.where}: nothing of ${row.name} goes into ${message.name}.${name}`);
+  }
+}
+
+/** What a flat row's code is made from; throws when the table and the header disagree. */
+function planRow(row, prototype, messages) {
+  const request = messages.get(row.request), reply = messages.get(row.reply);
+  const parameters = [];
+  for (let i = 0; i < prototype.parameters.length; i++) {
+    const plan = planParameter(prototype.parameters, i, reply);
+    if (plan === null) {
+      const { type, name } = prototype.parameters[i];
+      throw new Error(`${row.where}: ${row.name} cannot be flat: nothing is known of "${type} ${name}"`);
+    }
+    parameters.push(plan);
+    i += plan.skip;
+  }
+  checkFields(row, request, new Map(parameters.flatMap((plan) => Object.entries(plan.request))), 'request');
+  const answers = parameters.flatMap((plan) => Object.entries(plan.reply));
+  checkFields(row, reply, new Map(answers), 'reply');
+  const names = new Set(prototype.parameters.map((parameter) => parameter.name));
+  for (const name of row.checks) {
+    if (!names.has(name)) throw new Error(`${row.where}: ${row.name} has no parameter "${name}" to check`);
+  }
+  if (row.gives !== null && row.service !== 'Posted') throw new Error(`${row.where}: gives() is for posted rows`);
+  return { row, prototype, parameters };
+}
+
+module.exports = { planRow, planParameter };
