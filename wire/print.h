@@ -1,0 +1,23 @@
+/*
+ * One printer for every message: walks the protobuf descriptors, so that a new row of the table prints itself.
+ */
+#ifndef NR_WIRE_PRINT_H
+#define NR_WIRE_PRINT_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stddef.h>
+
+#include "wire/frame.h"
+
+/*
+ * Prints a message into `buffer` (always terminated, cut with "…" when it does not fit) and returns the length. Fields that stand at their default are
+ * left out. fixed64 fields are values: `1.5`, `true`, `undefined`, `string#3`, `object#h12` (h: chosen by the host); sfixed64 fields are spans of
+ * `tail` and print as quoted text, at most 32 bytes of it, then "…" and the length. uint64 fields whose name ends in _id print as `#slot.generation`.
+ * Example: {object=object#h3, utf8name="width", value=1920}
+ */
+size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail, size_t tail_length);
+
+/* A napi_status by name: "napi_ok", "napi_pending_exception" …, "status 77" for others. */
+const char *nr_status_name(unsigned status);
+
+#endif

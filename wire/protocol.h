@@ -1,0 +1,39 @@
+/*
+ * Numbers that both processes must agree on, beside the table in proto/napi.proto.
+ */
+#ifndef NR_WIRE_PROTOCOL_H
+#define NR_WIRE_PROTOCOL_H
+
+/* Counts up with every change of frames, messages or their meaning. The handshake refuses another. */
+#define NR_PROTOCOL_VERSION 1u
+
+/* The host's descriptors live here and above (lower when the limit of open files is smaller). */
+#define NR_HOST_FD_BASE 1000
+
+/* Places in either handle stack of a channel; ids of each other sort. Quotas: over them a call fails with napi_generic_failure. */
+#define NR_HANDLES_MAX (UINT32_C(1) << 24)
+#define NR_IDS_MAX (UINT32_C(1) << 24)
+/* CALLs and ENTERs nested in each other. V8's stack ends far before. */
+#define NR_DEPTH_MAX 20000u
+
+/* Strings of at most this many UTF-16 units travel along with the handle; so do the bytes of views up to NR_VIEW_INLINE. */
+#define NR_TEXT_INLINE 255u
+
+enum nr_view_kind {
+  /* 0 to 11: napi_typedarray_type */
+  NR_VIEW_DATAVIEW = 100,
+  NR_VIEW_ARRAYBUFFER = 101,
+};
+
+/* What Fact.shape tells about a value. */
+enum nr_shape {
+  NR_SHAPE_TEXT = 1,       /* a string whose contents are in `text` */
+  NR_SHAPE_WIDE = 2,       /* ... in UTF-16; otherwise ASCII */
+  NR_SHAPE_WRAP = 4,       /* `wrap_id` tells what napi_unwrap() or napi_get_value_external() finds; 0: nothing */
+  NR_SHAPE_VIEW = 8,       /* `view` describes it */
+  NR_SHAPE_NO_VIEW = 16,   /* an object that is no view of bytes and no ArrayBuffer */
+  NR_SHAPE_ARRAY = 32,     /* Array.isArray */
+  NR_SHAPE_NO_ARRAY = 64,
+};
+
+#endif

@@ -1,0 +1,174 @@
+/*
+ * What the files of wire/ share: the layout of the shared pages and the inside of a port.
+ *
+ * Rules for shared words: the own pages are only ever written (the other process might map them writable and scribble
+ * there, so what we need to remember is kept in the port), the peer's are only ever read, each word once, and
+ * checked after it was copied. All of them through __atomic builtins.
+ */
+#ifndef NR_WIRE_PRIVATE_H
+#define NR_WIRE_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/port.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "futexes on the low half of an index, protobuf-c's fixed64");
+
+#define NR_LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define NR_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/* After copying from shared memory: keeps the compiler from reading the original again in place of the checked copy. */
+#define NR_COPIED() __asm__ volatile("" ::: "memory")
+
+/*
+ * Asks for a cache line to write to it. The other side polls the line that we are about to write and still has the next one from the last lap:
+ * asking for both before the message is packed hides most of what a frame costs (measured: 630 ns a round trip without, 380 with).
+ * gcc and clang make a plain prefetch of __builtin_prefetch() unless told that every x86-64 knows this one.
+ */
+static inline void nr_claim_line(const void *line) {
+#if defined(__x86_64__)
+  __asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
+#else
+  __builtin_prefetch(line, 1, 3);
+#endif
+}
+
+#define NR_CONTROL_MAGIC UINT32_C(0x6e725249)
+#define NR_CONTROL_VERSION 1u
+/* The control words take one page, of the largest size that any supported kernel uses; untouched memory costs nothing. */
+#define NR_CONTROL_SIZE 65536u
+#define NR_RING_SIZE_MIN (UINT32_C(1) << 16)
+#define NR_RING_SIZE_MAX (UINT32_C(1) << 28)
+
+/* How many frames and bytes may wait in the backlog before another one is refused. */
+#define NR_BACKLOG_FRAMES 65536u
+#define NR_BACKLOG_BYTES (UINT64_C(64) << 20)
+
+/* Low bits of `sleeping`. Above them a number that changes with each sleep, so that the other side wakes once per sleep. */
+enum { NR_AWAKE = 0, NR_SLEEPS_FUTEX = 1, NR_SLEEPS_DOORBELL = 2, NR_SLEEP_MODE = 3, NR_SLEEP_STEP = 4 };
+
+struct nr_control {
+  _Alignas(NR_CACHE_LINE) uint32_t magic;
+  uint32_t version;
+  uint32_t ring_size;
+  _Alignas(NR_CACHE_LINE) uint64_t read_index; /* bytes of the other side's ring that are consumed */
+  _Alignas(NR_CACHE_LINE) uint32_t sleeping;   /* the owner of this page waits for a frame, see above */
+  _Alignas(NR_CACHE_LINE) uint32_t starved; /* it waits for space in its ring; odd: asleep, changes with each sleep */
+};
+_Static_assert(sizeof(struct nr_control) <= 4096, "the control words fit the smallest page");
+
+/* A memfd in memory: the control page, then the ring twice, back to back, so that a frame is contiguous wherever it starts. */
+struct nr_mapping {
+  struct nr_control *control;
+  uint8_t *ring;
+  uint32_t size; /* of the ring */
+};
+
+/* What spinning is believed to pay, learned by one sort of wait. */
+struct nr_spin {
+  uint32_t budget_ns;
+  uint32_t waits;
+};
+
+/* A received frame that nobody asked for yet; the last one may still be incomplete. */
+struct nr_parcel {
+  struct nr_parcel *next;
+  struct nr_frame_header header;
+  size_t total;    /* bytes of payload */
+  size_t received; /* of these are here */
+  uint8_t *bytes;
+};
+
+struct nr_port {
+  /* The sender's half. */
+  struct nr_mapping own;
+  uint64_t written;   /* bytes ever written to the own ring */
+  uint64_t peer_read; /* of these the peer had consumed when last asked */
+  uint32_t woken;     /* the peer's `sleeping` for which it has been woken already */
+
+  /* The receiver's half. */
+  struct nr_mapping peer;
+  uint64_t read;       /* bytes ever consumed of the peer's ring */
+  uint32_t fed;        /* the peer's `starved` for which it has been woken already */
+  uint32_t sleep_word; /* number of the last sleep, in steps of NR_SLEEP_STEP */
+  uint32_t starved_word;
+  struct nr_parcel *backlog;
+  struct nr_parcel *backlog_last;
+  uint32_t backlog_frames;
+  uint64_t backlog_bytes;
+  uint64_t piece_deadline_ns; /* tests: how long to wait for the rest of an oversized frame, 0: as long as it takes */
+
+  struct nr_spin wait_spin, poll_spin, space_spin;
+  int cpus; /* that the owner may use; 0: not asked yet */
+  int memfd;
+  int own_doorbell;
+  int peer_doorbell;
+  bool doorbell_armed;
+  struct nr_port_counts counts;
+
+  /* Touched by other threads too. */
+  _Alignas(NR_CACHE_LINE) int failure; /* 0 or a negative errno */
+  uint32_t wake_pending;               /* nr_port_wake() was called */
+  uintptr_t waiting; /* futex word on which the owner sleeps or is about to; | 1: nr_port_wake() does not end it */
+};
+
+/* ring.c */
+int nr_mapping_create(struct nr_mapping *mapping, uint32_t ring_size, int *memfd);
+int nr_mapping_open(struct nr_mapping *mapping, int memfd);
+void nr_mapping_close(struct nr_mapping *mapping);
+
+/* The most bytes of payload that one piece carries, header excluded. */
+static inline uint32_t nr_ring_room(const struct nr_mapping *mapping) {
+  return mapping->size / 4 - (uint32_t)sizeof(struct nr_frame_header);
+}
+static inline uint32_t nr_ring_lines(uint32_t payload) {
+  return (payload + (uint32_t)sizeof(struct nr_frame_header) + NR_CACHE_LINE - 1) / NR_CACHE_LINE;
+}
+static inline uint32_t *nr_ring_word(const struct nr_mapping *mapping, uint64_t position) {
+  return (uint32_t *)(void *)(mapping->ring + (position & (mapping->size - 1)));
+}
+
+/* Where `lines` cache lines can be written, or NULL when there is no space as far as is known. */
+uint8_t *nr_ring_reserve(struct nr_port *port, uint32_t lines);
+/* Asks how far the peer has read. 0, or -EPROTO for an index that cannot be. */
+int nr_ring_refresh(struct nr_port *port);
+/* Hands the reserved lines to the peer. The caller wakes it. */
+void nr_ring_commit(struct nr_port *port, uint32_t lines);
+/* The commit word at the read position, 0 when there is no frame. */
+static inline uint32_t nr_ring_peek(const struct nr_port *port) {
+  return __atomic_load_n(nr_ring_word(&port->peer, port->read), __ATOMIC_ACQUIRE);
+}
+/* Gives the lines back to the peer, and wakes it when it waits for space. */
+void nr_ring_consume(struct nr_port *port, uint32_t lines);
+
+/* wait.c */
+uint64_t nr_now_ns(void);
+void nr_futex_wake(const uint32_t *word);
+/* Wakes the peer when it sleeps; `committed` is the commit word just written. */
+void nr_wake_peer(struct nr_port *port, const uint32_t *committed);
+void nr_spin_init(struct nr_port *port);
+/* Waits until the peer's ring has something at the read position. 0, -ETIMEDOUT or the port's failure. callable: nr_port_wake()
+ * ends it too. */
+int nr_wait_for_piece(struct nr_port *port, uint64_t deadline_ns, bool callable);
+/* Waits until the peer's read index is no longer what it was when last asked. */
+int nr_wait_for_space(struct nr_port *port);
+
+/* port.c */
+static inline int nr_port_check(const struct nr_port *port) {
+  return __atomic_load_n(&port->failure, __ATOMIC_RELAXED);
+}
+/* Marks the port failed, by its owner. Returns the failure that counts. error: negative. */
+int nr_port_break(struct nr_port *port, int error);
+
+/* receive.c */
+/* The size of what follows the header: the message and, when there is a tail, padding to a multiple of 8 and the tail. */
+static inline size_t nr_payload_size(uint32_t message_length, uint32_t tail_length) {
+  return tail_length == 0 ? message_length : (((size_t)message_length + 7) & ~(size_t)7) + tail_length;
+}
+/* Moves a piece that has arrived into the backlog: 1, 0 when there is none, or the port's failure. */
+int nr_backlog_take(struct nr_port *port);
+void nr_backlog_free(struct nr_port *port);
+
+#endif
