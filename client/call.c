@@ -1,0 +1,172 @@
+/*
+ * The choke point: every Node-API call of the addon passes here, whether it is answered locally, posted, or waits for the server.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "client/channel.h"
+#include "client/client-private.h"
+
+/* A call can be carried out only on the channel's own thread, inside an entry: elsewhere nobody holds the turn. */
+static const char *why_not_here(const struct nr_channel *channel) {
+  if (nr_channel_current() != channel) return "called on another thread than the env's";
+  if (channel->entry == NULL) return "called outside of any callback of this env";
+  return NULL;
+}
+
+static void set_text(napi_env env, napi_status status, const char *text) {
+  nr_set_last_error(env, status);
+  snprintf(env->message, sizeof env->message, "%s", text);
+}
+
+static int send(struct nr_call *call, unsigned kind, uint32_t sequence) {
+  struct nr_channel *channel = call->env->channel;
+  struct nr_frame_header header = {
+      .env = call->env->number,
+      .sequence = sequence,
+      .opcode = (uint16_t)call->opcode,
+      .depth = (uint16_t)channel->depth,
+      .kind = (uint8_t)kind,
+  };
+  return nr_port_send(channel->port, &header, call->request, call->tail, call->tail_count);
+}
+
+/* The status of a call that cannot even begin; napi_ok otherwise. */
+static napi_status refuse_early(struct nr_call *call) {
+  call->text = why_not_here(call->env->channel);
+  if (call->text == NULL && call->out_of_memory) call->text = "out of memory, or of handles";
+  return call->text == NULL ? napi_ok : napi_generic_failure;
+}
+
+napi_status nr_call_wait(struct nr_call *call) {
+  napi_env env = call->env;
+  struct nr_channel *channel = env->channel;
+  napi_status status = refuse_early(call);
+  if (NR_UNLIKELY(status != napi_ok)) return status;
+  nr_scopes_announce(channel, env);
+  nr_fresh_clear(channel);
+  call->mark = nr_arena_mark(channel->arena);
+  call->marked = true;
+  uint32_t sequence = ++channel->sequence;
+  if (NR_UNLIKELY(send(call, NR_KIND_CALL, sequence) < 0)) nr_channel_lost(channel);
+  channel->depth++;
+  nr_channel_await_reply(channel, sequence, call->opcode, &call->frame);
+  channel->depth--;
+  const struct nr_op_info *info = nr_op_info(call->opcode);
+  call->reply = nr_arena_unpack(channel->arena, info->reply, call->frame.message, call->frame.header.message_length);
+  if (NR_UNLIKELY(call->reply == NULL)) nr_channel_lost(channel);
+  channel->plain = (call->frame.header.flags & NR_FLAG_PLAIN) != 0;
+  env->exception_pending = (call->frame.header.flags & NR_FLAG_EXCEPTION) != 0;
+  return (napi_status)call->frame.header.status;
+}
+
+napi_status nr_call_wait_js(struct nr_call *call) {
+  struct nr_channel *channel = call->env->channel;
+  napi_status status = refuse_early(call);
+  if (NR_UNLIKELY(status != napi_ok)) return status;
+  nr_memory_flush(channel, call->env);
+  channel->js_epoch++;
+  status = nr_call_wait(call);
+  channel->js_epoch++;
+  return status;
+}
+
+napi_status nr_call_post(struct nr_call *call) {
+  struct nr_channel *channel = call->env->channel;
+  napi_status status = refuse_early(call);
+  if (NR_UNLIKELY(status != napi_ok)) return status;
+  nr_scopes_announce(channel, call->env);
+  if (NR_UNLIKELY(send(call, NR_KIND_POST, 0) < 0)) nr_channel_lost(channel);
+  return napi_ok;
+}
+
+napi_status nr_call_end(struct nr_call *call, napi_status status) {
+  if (NR_UNLIKELY(call->text != NULL)) {
+    set_text(call->env, status, call->text);
+  } else {
+    nr_set_last_error(call->env, status);
+  }
+  if (NR_UNLIKELY(nr_tap_on)) nr_tap(call, status);
+  if (NR_UNLIKELY(call->tail != NULL && call->tail != call->own_tail)) free(call->tail);
+  if (NR_UNLIKELY(call->values != NULL && call->values != call->own_values)) free(call->values);
+  if (call->marked) nr_arena_release(call->env->channel->arena, call->mark);
+  return status;
+}
+
+nr_value nr_call_result_tagged(struct nr_call *call, enum nr_tag tag) {
+  struct nr_channel *channel = call->env->channel;
+  if (NR_UNLIKELY(nr_channel_current() != channel)) return NR_ABSENT; /* the call itself will be refused */
+  if (NR_UNLIKELY(channel->chosen_top >= NR_HANDLES_MAX)) {
+    call->out_of_memory = true;
+    return NR_ABSENT;
+  }
+  return nr_value_handle(tag, true, channel->chosen_generation, channel->chosen_top++);
+}
+
+static bool grow_tail(struct nr_call *call) {
+  uint32_t room = call->tail_room * 2;
+  struct nr_slice *tail = malloc(room * sizeof *tail);
+  if (tail == NULL) return false;
+  memcpy(tail, call->tail, call->tail_count * sizeof *tail);
+  if (call->tail != call->own_tail) free(call->tail);
+  call->tail = tail;
+  call->tail_room = room;
+  return true;
+}
+
+nr_span nr_call_bytes(struct nr_call *call, const void *bytes, size_t length) {
+  if (bytes == NULL) return NR_SPAN_NULL;
+  if (call->tail == NULL) {
+    call->tail = call->own_tail;
+    call->tail_room = NR_CALL_SLICES;
+  }
+  if (length > NR_TAIL_MAX - call->tail_length || (call->tail_count == call->tail_room && !grow_tail(call))) {
+    call->out_of_memory = true;
+    return NR_SPAN_NULL;
+  }
+  nr_span span = nr_span_make(call->tail_length, (uint32_t)length);
+  call->tail[call->tail_count++] = (struct nr_slice){.data = bytes, .length = length};
+  call->tail_length += (uint32_t)length;
+  return span;
+}
+
+nr_span nr_call_cstring(struct nr_call *call, const char *text) {
+  return nr_call_bytes(call, text, text == NULL ? 0 : strlen(text));
+}
+
+nr_value *nr_call_values(struct nr_call *call, const napi_value *values, size_t count) {
+  if (count == 0 || values == NULL) return NULL;
+  call->values = count <= NR_CALL_VALUES ? call->own_values : malloc(count * sizeof *call->values);
+  if (call->values == NULL) {
+    call->out_of_memory = true;
+    return NULL;
+  }
+  for (size_t i = 0; i < count; i++) call->values[i] = nr_wire(values[i]);
+  return call->values;
+}
+
+napi_status nr_refuse(napi_env env, const char *function, napi_status status) {
+  nr_set_last_error(env, status);
+  if (NR_UNLIKELY(nr_tap_on)) nr_tap_refused(env, function, status);
+  return status;
+}
+
+napi_status nr_refuse_text(napi_env env, const char *function, napi_status status, const char *text) {
+  set_text(env, status, text);
+  if (NR_UNLIKELY(nr_tap_on)) nr_tap_refused(env, function, status);
+  return status;
+}
+
+size_t nr_length16(const char16_t *text, size_t length) {
+  if (length != NAPI_AUTO_LENGTH) return length;
+  if (text == NULL) return 0;
+  size_t count = 0;
+  while (text[count] != 0) count++;
+  return count;
+}
+
+napi_value nr_local_known(struct nr_call *call, nr_value value, const Nr__Fact *fact) {
+  if (fact != NULL) nr_learn(call->env->channel, fact, &call->frame);
+  return nr_unwire(value);
+}

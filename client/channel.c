@@ -1,0 +1,129 @@
+/*
+ * The turn stack: waits, serves entries, returns from them. Calls and entries nest; whoever waits for a reply serves what arrives until its
+ * own reply is on top.
+ */
+#include "client/channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "client/client-private.h"
+#include "client/entries.h"
+
+static _Thread_local struct nr_channel *current;
+
+struct nr_channel *nr_channel_current(void) {
+  return current;
+}
+
+noreturn void nr_channel_lost(struct nr_channel *channel) {
+  int failure = nr_port_failure(channel->port);
+  /* EPIPE is the normal end: Node died, its host follows without a word. */
+  if (failure != -EPIPE && failure != 0) fprintf(stderr, "napi-remote-host: the connection failed: %s\n", strerror(-failure));
+  _exit(1);
+}
+
+struct nr_channel *nr_channel_create(struct nr_port *port) {
+  struct nr_channel *channel = calloc(1, sizeof *channel);
+  if (channel == NULL) return NULL;
+  channel->port = port;
+  channel->chosen_generation = 1;
+  channel->arena = nr_arena_create(SIZE_MAX);
+  channel->callbacks = nr_table_create(NR_IDS_MAX);
+  channel->objects = nr_table_create(NR_IDS_MAX);
+  channel->references = nr_table_create(NR_IDS_MAX);
+  channel->hooks = nr_table_create(NR_IDS_MAX);
+  channel->modules = nr_table_create(NR_IDS_MAX);
+  channel->pairs = nr_table_create(NR_IDS_MAX);
+  if (channel->arena == NULL || channel->callbacks == NULL || channel->objects == NULL || channel->references == NULL ||
+      channel->hooks == NULL || channel->modules == NULL || channel->pairs == NULL) {
+    return NULL; /* the process ends at once, see main() */
+  }
+  current = channel;
+  return channel;
+}
+
+/* The next frame, waiting for it. `idle`: no turn is held, so there is time to sleep on the doorbell. */
+static void receive(struct nr_channel *channel, struct nr_frame *frame, bool idle) {
+  for (;;) {
+    int status = nr_port_try_receive(channel->port, channel->arena, frame);
+    if (status == 0) return;
+    if (status != -EAGAIN) nr_channel_lost(channel);
+    status = idle ? nr_port_wait_poll(channel->port, NULL, 0, -1) : nr_port_wait(channel->port, 0);
+    if (status < 0 && status != -ETIMEDOUT) nr_channel_lost(channel);
+  }
+}
+
+static void send_return(struct nr_channel *channel, const struct nr_frame *entry, napi_status status,
+                        const ProtobufCMessage *reply, const struct nr_slice *tail, size_t tail_count) {
+  struct nr_frame_header header = {
+      .env = entry->header.env,
+      .sequence = entry->header.sequence,
+      .opcode = entry->header.opcode,
+      .depth = entry->header.depth,
+      .status = (uint16_t)status,
+      .kind = NR_KIND_RETURN,
+  };
+  if (nr_port_send(channel->port, &header, reply, tail, tail_count) < 0) nr_channel_lost(channel);
+}
+
+/* Runs one ENTER and sends its RETURN. */
+static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame) {
+  struct nr_entry entry = {
+      .outer = channel->entry,
+      .chosen_top = channel->chosen_top,
+      .scope_base = channel->scope_count,
+  };
+  struct nr_window *windows = channel->windows;
+  struct nr_served served = {.tail_count = 0};
+  channel->entry = &entry;
+  channel->depth++;
+  channel->plain = (frame->header.flags & NR_FLAG_PLAIN) != 0;
+  channel->js_epoch++;
+  nr_fresh_clear(channel);
+  nr_entry_serve(channel, &entry, frame, &served);
+  nr_memory_leave(channel, served.env, windows);
+  nr_fresh_clear(channel);
+  nr_scopes_truncate(channel, entry.scope_base, entry.chosen_top);
+  channel->depth--;
+  channel->entry = entry.outer;
+  send_return(channel, frame, served.status, &served.reply.base, served.tail, served.tail_count);
+}
+
+static void serve(struct nr_channel *channel, const struct nr_frame *frame) {
+  if (frame->header.kind == NR_KIND_ENTER) {
+    serve_enter(channel, frame);
+  } else if (frame->header.kind == NR_KIND_POST) {
+    nr_entry_post(channel, frame);
+  } else {
+    nr_port_fail(channel->port, EPROTO);
+    nr_channel_lost(channel);
+  }
+}
+
+void nr_channel_await_reply(struct nr_channel *channel, uint32_t sequence, unsigned opcode, struct nr_frame *frame) {
+  for (;;) {
+    struct nr_arena_mark mark = nr_arena_mark(channel->arena);
+    receive(channel, frame, false);
+    if (frame->header.kind == NR_KIND_REPLY) {
+      if (frame->header.sequence == sequence && frame->header.opcode == opcode) return;
+      nr_port_fail(channel->port, EPROTO);
+      nr_channel_lost(channel);
+    }
+    serve(channel, frame);
+    nr_arena_release(channel->arena, mark);
+  }
+}
+
+int nr_channel_run(struct nr_channel *channel) {
+  for (;;) {
+    struct nr_arena_mark mark = nr_arena_mark(channel->arena);
+    struct nr_frame frame;
+    receive(channel, &frame, true);
+    serve(channel, &frame);
+    nr_arena_release(channel->arena, mark);
+  }
+}

@@ -1,0 +1,309 @@
+/*
+ * The client: every napi_* symbol that an addon can call, and the one choke point behind them. Used by the generated stubs, the
+ * hand-written topics in this folder, and (client/client.h) the addon-host.
+ *
+ * Everything here runs on the channel's thread, inside an entry, unless it says otherwise.
+ */
+#ifndef NR_CLIENT_PRIVATE_H
+#define NR_CLIENT_PRIVATE_H
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "client/client.h"
+#include "napi.pb-c.h"
+#include "opcodes.h"
+#include "wire/arena.h"
+#include "wire/port.h"
+#include "wire/protocol.h"
+#include "wire/table.h"
+#include "wire/value.h"
+
+#define NR_EXPORT __attribute__((visibility("default")))
+#define NR_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/* What an addon holds as napi_env: a shadow of the real one. Never freed: calls after teardown fail locally. */
+struct napi_env__ {
+  struct nr_channel *channel;
+  uint32_t number; /* the env on the wire */
+  int32_t api_version;
+  bool exception_pending;
+  napi_extended_error_info last_error;
+  char message[128]; /* of a failure that has a text of its own */
+  char *filename;
+  void *instance_data;
+  nr_id instance_finalizer;
+};
+
+/* What lives behind an id in the client's tables. */
+enum nr_sort { NR_SORT_CALLBACK = 1, NR_SORT_OBJECT, NR_SORT_REFERENCE, NR_SORT_HOOK, NR_SORT_PAIR, NR_SORT_MODULE };
+
+struct nr_callback {
+  napi_env env;
+  napi_callback function;
+  void *data;
+};
+
+/* A pointer of the addon that JavaScript holds on to: of a wrap, an external, a finalizer, instance data. */
+struct nr_object {
+  napi_env env;
+  void *data;
+  napi_finalize finalize; /* NULL: none */
+  void *hint;
+};
+
+struct nr_reference {
+  uint32_t count;
+  unsigned tag; /* enum nr_tag of the value; 0: a primitive */
+  nr_value primitive;
+};
+
+/* One open handle scope. */
+struct nr_scope {
+  uint32_t top;     /* of the chosen handles when it was opened */
+  uint32_t serial;  /* part of the addon's napi_handle_scope, tells a stale one */
+  bool on_server;   /* open_scope has been sent: scopes that see no traffic never are */
+  bool escapable;
+  bool escaped;
+  nr_value slot;    /* where the escaped handle will live, in the scope outside */
+};
+
+/* What is known about a handle without asking. Valid for views and wraps only as long as the epochs match. */
+struct nr_known {
+  nr_value value;
+  uint32_t shape; /* enum nr_shape */
+  uint32_t js_epoch;
+  uint32_t wrap_epoch;
+  const uint8_t *text;
+  uint32_t text_length; /* UTF-16 units */
+  nr_id wrap_id;
+  Nr__View view; /* `bytes` is not kept */
+};
+
+#define NR_LEARNED 64u /* handles that the client remembers facts of, beside the arguments of the open entries */
+#define NR_LEARNED_TEXT 64u
+
+struct nr_learned {
+  struct nr_known known;
+  uint8_t text[NR_LEARNED_TEXT * 2];
+};
+
+/* An entry from the server: a frame of the turn stack. What napi_callback_info points to. */
+struct nr_entry {
+  struct nr_entry *outer;
+  const Nr__InvokeRequest *invoke; /* NULL: not a callback */
+  const struct nr_callback *callback;
+  struct nr_known *facts; /* by index - given_base */
+  uint32_t given_base;
+  uint32_t given_count;
+  uint32_t chosen_top; /* to go back to */
+  uint32_t scope_base;
+};
+
+/* One JavaScript thread joined with this thread. */
+struct nr_channel {
+  struct nr_port *port;
+  struct nr_arena *arena;
+  struct nr_table *callbacks;
+  struct nr_table *objects;
+  struct nr_table *references;
+  struct nr_table *hooks;
+  struct nr_table *modules;
+  struct nr_table *pairs; /* adopted: the server chooses these ids */
+  struct nr_window *windows;
+  struct nr_entry *entry; /* the innermost */
+  napi_env *envs;
+  uint32_t env_count;
+  uint32_t sequence;
+  uint32_t depth;
+  uint32_t chosen_top; /* handles that this side has chosen */
+  uint16_t chosen_generation;
+  bool plain; /* NR_FLAG_PLAIN of the last turn that was given to this side */
+  uint32_t js_epoch;   /* counts up when JavaScript may have run */
+  uint32_t wrap_epoch; /* counts up with every wrap and remove_wrap */
+  struct nr_scope *scopes;
+  uint32_t scope_count;
+  uint32_t scope_room;
+  uint32_t scope_serial;
+  uint32_t scopes_on_server; /* of `scopes`, this many from the bottom have been announced */
+  nr_value fresh[NR_LEARNED]; /* objects and arrays that this turn made and JavaScript has not seen */
+  struct nr_learned learned[NR_LEARNED];
+};
+
+/* ---- call.c: the choke point ---------------------------------------------------------------------------------------- */
+
+#define NR_CALL_SLICES 4
+#define NR_CALL_VALUES 8
+
+/* A Node-API call on its way. Lives on the stack of the function that the addon called. */
+struct nr_call {
+  napi_env env;
+  unsigned opcode;
+  const ProtobufCMessage *request;
+  void *reply; /* after nr_call_wait(): the unpacked reply, until nr_call_end() */
+  struct nr_frame frame;
+  struct nr_arena_mark mark;
+  bool marked;
+  struct nr_slice *tail;
+  uint32_t tail_count;
+  uint32_t tail_room;
+  uint32_t tail_length;
+  bool out_of_memory;
+  const char *text; /* for napi_get_last_error_info() when the call fails; NULL: Node's for the status */
+  nr_value *values;
+  struct nr_slice own_tail[NR_CALL_SLICES];
+  nr_value own_values[NR_CALL_VALUES];
+};
+
+#define NR_CALL(env_, opcode_, request_) \
+  { .env = (env_), .opcode = (opcode_), .request = (request_) }
+
+/* Sends the call and waits for the reply, serving entries that arrive. The status is the server's. */
+napi_status nr_call_wait(struct nr_call *call);
+/* The same for calls that may run JavaScript: memory goes over before and comes back after. */
+napi_status nr_call_wait_js(struct nr_call *call);
+/* Sends the call and goes on. napi_ok, unless there is no channel. */
+napi_status nr_call_post(struct nr_call *call);
+/* What ends every call, the local ones too: last error, the tap, the arena. Returns the status. */
+napi_status nr_call_end(struct nr_call *call, napi_status status);
+
+/* The end of a call that was answered here: last error and tap. `reply` is what the trace prints. */
+void nr_tap_local(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply, napi_status status);
+extern bool nr_tap_on;
+
+/* The id of the handle that this call will create. */
+nr_value nr_call_result_tagged(struct nr_call *call, enum nr_tag tag);
+static inline nr_value nr_call_result(struct nr_call *call) {
+  return nr_call_result_tagged(call, NR_TAG_OBJECT);
+}
+/* Puts bytes into the tail (they are not copied: they must live until the call is sent). NULL gives NR_SPAN_NULL. */
+nr_span nr_call_bytes(struct nr_call *call, const void *bytes, size_t length);
+nr_span nr_call_cstring(struct nr_call *call, const char *text);
+/* The values on the wire, freed by nr_call_end(); NULL for none. */
+nr_value *nr_call_values(struct nr_call *call, const napi_value *values, size_t count);
+
+/* A call that is refused before it begins: last error, tap. env may not be NULL. */
+napi_status nr_refuse(napi_env env, const char *function, napi_status status);
+/* The same with a text: what is not there yet, or cannot be. */
+napi_status nr_refuse_text(napi_env env, const char *function, napi_status status, const char *text);
+
+/* What every call of a function that is not there yet comes to. env: NULL when the function has none. */
+napi_status nr_absent(napi_env env, const char *function);
+
+#define NR_CHECK_ENV(env)                        \
+  do {                                           \
+    if ((env) == NULL) return napi_invalid_arg; \
+  } while (0)
+#define NR_CHECK_ARG(env, argument)                                                       \
+  do {                                                                                    \
+    if ((argument) == NULL) return nr_refuse((env), __func__, napi_invalid_arg); \
+  } while (0)
+/* NAPI_PREAMBLE of Node's src/js_native_api_v8.h: not while an exception is pending. */
+#define NR_PREAMBLE(env)                                                                                   \
+  do {                                                                                                     \
+    NR_CHECK_ENV(env);                                                                                     \
+    if (NR_UNLIKELY((env)->exception_pending)) return nr_refuse((env), __func__, napi_pending_exception); \
+    nr_clear_last_error(env);                                                                              \
+  } while (0)
+/* CHECK_NEW_STRING_ARGS of Node's src/js_native_api_v8.cc. */
+#define NR_CHECK_STRING_ARGS(env, str, length, result)                              \
+  do {                                                                              \
+    if ((length) > 0) NR_CHECK_ARG(env, str);                                       \
+    NR_CHECK_ARG(env, result);                                                      \
+    if ((length) != NAPI_AUTO_LENGTH && (length) > INT32_MAX)                       \
+      return nr_refuse((env), __func__, napi_invalid_arg);                          \
+  } while (0)
+
+static inline napi_status nr_set_last_error(napi_env env, napi_status status) {
+  env->last_error.error_code = status;
+  env->last_error.engine_error_code = 0;
+  env->last_error.engine_reserved = NULL;
+  env->message[0] = '\0';
+  return status;
+}
+
+static inline napi_status nr_clear_last_error(napi_env env) {
+  return nr_set_last_error(env, napi_ok);
+}
+
+static inline size_t nr_length(const char *text, size_t length) {
+  return length == NAPI_AUTO_LENGTH ? strlen(text) : length;
+}
+static inline napi_status nr_answer(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply,
+                                    napi_status status) {
+  nr_set_last_error(env, status);
+  if (NR_UNLIKELY(nr_tap_on)) nr_tap_local(env, opcode, request, reply, status);
+  return status;
+}
+
+size_t nr_length16(const char16_t *text, size_t length);
+
+/* What addons hold as napi_value is the value on the wire with absent mapped to NULL, so numbers need no memory at all. */
+static inline nr_value nr_wire(napi_value value) {
+  return (nr_value)(uintptr_t)value ^ NR_ABSENT;
+}
+static inline napi_value nr_unwire(nr_value value) {
+  return (napi_value)(uintptr_t)(value ^ NR_ABSENT);
+}
+static inline napi_value nr_local(struct nr_call *call, nr_value value) {
+  (void)call;
+  return nr_unwire(value);
+}
+/* The same, and keeps what the server told about it. */
+napi_value nr_local_known(struct nr_call *call, nr_value value, const Nr__Fact *fact);
+
+/* The tap (trace.c); nr_tap_on is set when something listens. */
+void nr_tap(const struct nr_call *call, napi_status status);
+void nr_tap_refused(napi_env env, const char *function, napi_status status);
+void nr_tap_entry(const struct nr_channel *channel, const struct nr_frame *frame, const ProtobufCMessage *request);
+
+/* ---- known.c -------------------------------------------------------------------------------------------------------- */
+
+/* What is known of a handle; NULL: nothing. Valid until the next call. */
+const struct nr_known *nr_known(struct nr_channel *channel, nr_value value);
+/* `shape` bits that hold of the value right now, out of those asked for: stale views and wraps are left out. */
+uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known);
+/* Fills a known from a message that came with `frame`; text stays in the frame. */
+void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact, const struct nr_frame *frame);
+/* Remembers a fact about a result. */
+void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_frame *frame);
+
+/* Objects that this turn made and nobody else has seen: their properties can be set without waiting. */
+void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array);
+bool nr_fresh_has(const struct nr_channel *channel, nr_value value);
+bool nr_fresh_is_array(const struct nr_channel *channel, nr_value value);
+void nr_fresh_clear(struct nr_channel *channel);
+
+/* ---- scopes.c ------------------------------------------------------------------------------------------------------- */
+
+/* Announces the scopes that the server does not know yet; called before every frame that may create a handle there. */
+void nr_scopes_announce(struct nr_channel *channel, napi_env env);
+/* Goes back to the handles and scopes of an entry's beginning. */
+void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32_t chosen_top);
+
+/* ---- memory.c ------------------------------------------------------------------------------------------------------- */
+
+/* The native address of a view that the server described, with its contents when they came along; makes it hot until the entry returns. NULL
+ * for an empty one or without memory. */
+void *nr_memory_view(struct nr_channel *channel, const Nr__View *view, const struct nr_frame *frame);
+/* Sends what native code changed in the hot windows. */
+void nr_memory_flush(struct nr_channel *channel, napi_env env);
+/* The same, and forgets the windows of the innermost entry. */
+void nr_memory_leave(struct nr_channel *channel, napi_env env, struct nr_window *keep);
+/* The server wrote: fresh bytes for windows. */
+void nr_memory_fill(struct nr_channel *channel, const Nr__FillRequest *request, const struct nr_frame *frame);
+void nr_memory_release(struct nr_channel *channel, nr_id pair_id);
+
+/* ---- objects.c ------------------------------------------------------------------------------------------------------ */
+
+nr_id nr_object_add(napi_env env, void *data, napi_finalize finalize, void *hint);
+nr_id nr_callback_add(napi_env env, napi_callback function, void *data);
+struct nr_object *nr_object_get(napi_env env, nr_id id);
+
+/* ---- env.c ---------------------------------------------------------------------------------------------------------- */
+
+void nr_hook_run(struct nr_channel *channel, nr_id id);
+
+#endif

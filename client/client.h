@@ -1,0 +1,36 @@
+/*
+ * What the addon-host needs of the client: channels, and serving what the server enters.
+ */
+#ifndef NR_CLIENT_H
+#define NR_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nr_channel;
+struct nr_port;
+struct nr_frame;
+
+/* Versions of the other side, from the handshake; set once before the first channel. */
+struct nr_node {
+  uint32_t napi_version;
+  uint32_t major;
+  uint32_t minor;
+  uint32_t patch;
+  const char *release;
+};
+extern struct nr_node nr_node;
+
+/* Prints every call on stderr from now on. */
+void nr_trace_enable(void);
+
+/* The channel of a connected port, for the thread that calls. NULL without memory. */
+struct nr_channel *nr_channel_create(struct nr_port *port);
+
+/* Serves entries until the server says exit (the result is the exit code), or is gone (-1). */
+int nr_channel_run(struct nr_channel *channel);
+
+/* The channel of the calling thread, NULL: it has none. */
+struct nr_channel *nr_channel_current(void);
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ * The entries: what runs in the host when the server has given it the turn.
+ */
+#include "client/entries.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/channel.h"
+#include "client/loader.h"
+
+static noreturn void nonsense(struct nr_channel *channel) {
+  nr_port_fail(channel->port, EPROTO);
+  nr_channel_lost(channel);
+}
+
+static napi_env env_get(struct nr_channel *channel, uint32_t number) {
+  if (number == 0 || number > channel->env_count || channel->envs[number - 1] == NULL) nonsense(channel);
+  return channel->envs[number - 1];
+}
+
+/* A NUL-terminated copy in the arena. */
+static char *text_of(struct nr_channel *channel, const struct nr_frame *frame, nr_span span) {
+  const uint8_t *bytes = nr_frame_bytes(frame, span);
+  char *text = nr_arena_alloc(channel->arena, nr_span_length(span) + 1u);
+  if (bytes == NULL || text == NULL) nonsense(channel);
+  memcpy(text, bytes, nr_span_length(span));
+  text[nr_span_length(span)] = '\0';
+  return text;
+}
+
+#define NR_ERROR_SIZE 4096
+
+static void serve_load(struct nr_channel *channel, const struct nr_frame *frame, const Nr__LoadRequest *request,
+                       struct nr_served *served) {
+  char *error = nr_arena_alloc(channel->arena, NR_ERROR_SIZE);
+  if (error == NULL) nonsense(channel);
+  nr__load_reply__init(&served->reply.load);
+  struct nr_module *module = nr_module_load(text_of(channel, frame, request->file), request->flags, error, NR_ERROR_SIZE);
+  if (module == NULL) {
+    size_t length = strlen(error);
+    served->tail[0] = (struct nr_slice){.data = error, .length = length};
+    served->tail_count = 1;
+    served->reply.load.error = nr_span_make(0, (uint32_t)length);
+    return;
+  }
+  served->reply.load.module_id = nr_table_add(channel->modules, NR_SORT_MODULE, module);
+  served->reply.load.api_version = nr_module_api_version(module);
+  if (served->reply.load.module_id == 0) served->reply.load.error = NR_SPAN_NULL;
+}
+
+static napi_env env_create(struct nr_channel *channel, uint32_t number, int32_t api_version, const char *filename) {
+  if (number != channel->env_count + 1) nonsense(channel);
+  napi_env *envs = realloc(channel->envs, number * sizeof *envs);
+  if (envs == NULL) return NULL;
+  channel->envs = envs;
+  napi_env env = calloc(1, sizeof *env);
+  if (env == NULL) return NULL;
+  env->channel = channel;
+  env->number = number;
+  env->api_version = api_version;
+  env->filename = strdup(filename);
+  if (env->filename == NULL) {
+    free(env);
+    return NULL;
+  }
+  channel->envs[channel->env_count++] = env;
+  return env;
+}
+
+static void serve_init(struct nr_channel *channel, const struct nr_frame *frame, const Nr__InitRequest *request,
+                       struct nr_served *served) {
+  struct nr_module *module = nr_table_get(channel->modules, request->module_id, NR_SORT_MODULE);
+  if (module == NULL) nonsense(channel);
+  nr__return_reply__init(&served->reply.returned);
+  served->reply.returned.result = NR_ABSENT;
+  served->env = env_create(channel, request->env, request->api_version, text_of(channel, frame, request->filename));
+  if (served->env == NULL) {
+    served->status = napi_generic_failure;
+    return;
+  }
+  served->reply.returned.result = nr_wire(nr_module_init(module)(served->env, nr_unwire(request->exports)));
+}
+
+/* Facts of arguments are found by the place of their handle (known.c). */
+static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
+                       const Nr__InvokeRequest *request) {
+  uint32_t first = UINT32_MAX, last = 0;
+  for (size_t i = 0; i < request->n_facts; i++) {
+    uint32_t index = nr_value_index(request->facts[i]->value);
+    if (index < first) first = index;
+    if (index >= last) last = index + 1;
+  }
+  if (first >= last) return;
+  if (last - first > request->n_args + 2) nonsense(channel);
+  entry->given_base = first;
+  entry->given_count = last - first;
+  entry->facts = nr_arena_alloc(channel->arena, entry->given_count * sizeof *entry->facts);
+  if (entry->facts == NULL) nonsense(channel);
+  memset(entry->facts, 0, entry->given_count * sizeof *entry->facts);
+  for (size_t i = 0; i < request->n_facts; i++) {
+    const Nr__Fact *fact = request->facts[i];
+    nr_known_set(channel, &entry->facts[nr_value_index(fact->value) - first], fact, frame);
+  }
+}
+
+static void serve_invoke(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
+                         const Nr__InvokeRequest *request, struct nr_served *served) {
+  struct nr_callback *callback = nr_table_get(channel->callbacks, request->callback_id, NR_SORT_CALLBACK);
+  if (callback == NULL) nonsense(channel);
+  nr__return_reply__init(&served->reply.returned);
+  served->env = callback->env;
+  entry->invoke = request;
+  entry->callback = callback;
+  if (request->n_facts > 0) take_facts(channel, entry, frame, request);
+  nr_clear_last_error(callback->env);
+  callback->env->exception_pending = false;
+  served->reply.returned.result = nr_wire(callback->function(callback->env, (napi_callback_info)entry));
+}
+
+static void serve_finalize(struct nr_channel *channel, const struct nr_frame *frame, const Nr__FinalizeRequest *request,
+                           struct nr_served *served) {
+  struct nr_object *object = nr_table_remove(channel->objects, request->finalizer_id, NR_SORT_OBJECT);
+  nr__empty__init(&served->reply.empty);
+  if (object == NULL) return;
+  served->env = frame->header.env == 0 ? object->env : env_get(channel, frame->header.env);
+  nr_clear_last_error(served->env);
+  served->env->exception_pending = false;
+  channel->wrap_epoch++;
+  if (object->finalize != NULL) object->finalize(served->env, object->data, object->hint);
+  free(object);
+}
+
+static void serve_cleanup_hook(struct nr_channel *channel, const struct nr_frame *frame, const Nr__HookRequest *request,
+                               struct nr_served *served) {
+  nr__empty__init(&served->reply.empty);
+  served->env = env_get(channel, frame->header.env);
+  nr_hook_run(channel, request->hook_id);
+}
+
+void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame, struct nr_served *served) {
+  const struct nr_op_info *info = nr_op_info(frame->header.opcode);
+  if (info == NULL) nonsense(channel);
+  void *request = nr_arena_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
+  if (request == NULL) nonsense(channel);
+  if (NR_UNLIKELY(nr_tap_on)) nr_tap_entry(channel, frame, request);
+  served->status = napi_ok;
+  switch (frame->header.opcode) {
+    case NR_OP_INVOKE: serve_invoke(channel, entry, frame, request, served); break;
+    case NR_OP_FINALIZE: serve_finalize(channel, frame, request, served); break;
+    case NR_OP_LOAD: serve_load(channel, frame, request, served); break;
+    case NR_OP_INIT: serve_init(channel, frame, request, served); break;
+    case NR_OP_CLEANUP_HOOK: serve_cleanup_hook(channel, frame, request, served); break;
+    /* As process.exit() in one process: C destructors and atexit() run, below whatever is on the stack. */
+    case NR_OP_EXIT: exit(((const Nr__ExitRequest *)request)->code);
+    default: nonsense(channel);
+  }
+}
+
+static void release(struct nr_channel *channel, const Nr__ReleaseRequest *request) {
+  for (size_t i = 0; i < request->n_callback_id; i++) {
+    free(nr_table_remove(channel->callbacks, request->callback_id[i], NR_SORT_CALLBACK));
+  }
+  for (size_t i = 0; i < request->n_object_id; i++) {
+    free(nr_table_remove(channel->objects, request->object_id[i], NR_SORT_OBJECT));
+  }
+  for (size_t i = 0; i < request->n_pair_id; i++) nr_memory_release(channel, request->pair_id[i]);
+}
+
+void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
+  const struct nr_op_info *info = nr_op_info(frame->header.opcode);
+  if (info == NULL) nonsense(channel);
+  void *request = nr_arena_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
+  if (request == NULL) nonsense(channel);
+  switch (frame->header.opcode) {
+    case NR_OP_RELEASE: release(channel, request); break;
+    case NR_OP_FILL: nr_memory_fill(channel, request, frame); break;
+    case NR_OP_FINALIZE: {
+      struct nr_served served;
+      serve_finalize(channel, frame, request, &served);
+      break;
+    }
+    default: nonsense(channel);
+  }
+}

@@ -1,0 +1,193 @@
+/*
+ * The env itself: last error, pending exception, instance data, versions, hooks, and the end of the process.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "client/client-private.h"
+
+struct nr_node nr_node;
+
+/* error_messages of Node's src/js_native_api_v8.cc. */
+static const char *const error_messages[] = {
+    NULL,
+    "Invalid argument",
+    "An object was expected",
+    "A string was expected",
+    "A string or symbol was expected",
+    "A function was expected",
+    "A number was expected",
+    "A boolean was expected",
+    "An array was expected",
+    "Unknown failure",
+    "An exception is pending",
+    "The async work item was cancelled",
+    "napi_escape_handle already called on scope",
+    "Invalid handle scope usage",
+    "Invalid callback scope usage",
+    "Thread-safe function queue is full",
+    "Thread-safe function handle is closing",
+    "A bigint was expected",
+    "A date was expected",
+    "An arraybuffer was expected",
+    "A detachable arraybuffer was expected",
+    "Main thread would deadlock",
+    "External buffers are not allowed",
+    "Cannot run JavaScript",
+};
+
+NR_EXPORT napi_status NAPI_CDECL napi_get_last_error_info(napi_env env, const napi_extended_error_info **result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, result);
+  unsigned code = (unsigned)env->last_error.error_code;
+  const char *message = code < sizeof error_messages / sizeof error_messages[0] ? error_messages[code] : "Unknown failure";
+  env->last_error.error_message = env->message[0] == '\0' ? message : env->message;
+  *result = &env->last_error;
+  if (NR_UNLIKELY(nr_tap_on)) {
+    Nr__Empty request = NR__EMPTY__INIT;
+    nr_tap_local(env, NR_OP_NAPI_GET_LAST_ERROR_INFO, &request.base, NULL, napi_ok);
+  }
+  return napi_ok;
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_is_exception_pending(napi_env env, bool *result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, result);
+  Nr__Empty request = NR__EMPTY__INIT;
+  Nr__BoolReply reply = NR__BOOL_REPLY__INIT;
+  reply.result = env->exception_pending;
+  *result = reply.result;
+  return nr_answer(env, NR_OP_NAPI_IS_EXCEPTION_PENDING, &request.base, &reply.base, napi_ok);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_set_instance_data(napi_env env, void *data, napi_finalize finalize_cb, void *finalize_hint) {
+  NR_CHECK_ENV(env);
+  Nr__SetInstanceDataRequest request = NR__SET_INSTANCE_DATA_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_SET_INSTANCE_DATA, &request.base);
+  if (finalize_cb != NULL) {
+    request.finalizer_id = nr_object_add(env, data, finalize_cb, finalize_hint);
+    if (request.finalizer_id == 0) call.out_of_memory = true;
+  }
+  napi_status status = nr_call_post(&call);
+  if (status == napi_ok) env->instance_data = data;
+  return nr_call_end(&call, status);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_get_instance_data(napi_env env, void **data) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, data);
+  Nr__Empty request = NR__EMPTY__INIT;
+  *data = env->instance_data;
+  return nr_answer(env, NR_OP_NAPI_GET_INSTANCE_DATA, &request.base, NULL, napi_ok);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_get_version(napi_env env, uint32_t *result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, result);
+  Nr__Empty request = NR__EMPTY__INIT;
+  Nr__GetVersionReply reply = NR__GET_VERSION_REPLY__INIT;
+  reply.result = nr_node.napi_version;
+  *result = reply.result;
+  return nr_answer(env, NR_OP_NAPI_GET_VERSION, &request.base, &reply.base, napi_ok);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_get_node_version(napi_env env, const napi_node_version **version) {
+  static napi_node_version node;
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, version);
+  Nr__Empty request = NR__EMPTY__INIT;
+  node = (napi_node_version){nr_node.major, nr_node.minor, nr_node.patch, nr_node.release};
+  *version = &node;
+  return nr_answer(env, NR_OP_NAPI_GET_NODE_VERSION, &request.base, NULL, napi_ok);
+}
+
+NR_EXPORT napi_status NAPI_CDECL node_api_get_module_file_name(napi_env env, const char **result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, result);
+  Nr__Empty request = NR__EMPTY__INIT;
+  *result = env->filename;
+  return nr_answer(env, NR_OP_NODE_API_GET_MODULE_FILE_NAME, &request.base, NULL, napi_ok);
+}
+
+/* ---- cleanup hooks -------------------------------------------------------------------------------------------------- */
+
+struct hook {
+  napi_env env;
+  napi_cleanup_hook function;
+  void *argument;
+};
+
+void nr_hook_run(struct nr_channel *channel, nr_id id) {
+  struct hook *hook = nr_table_remove(channel->hooks, id, NR_SORT_HOOK);
+  if (hook == NULL) return;
+  hook->function(hook->argument);
+  free(hook);
+}
+
+struct search {
+  const struct hook *like;
+  nr_id found;
+};
+
+static void match(nr_id id, unsigned kind, void *item, void *context) {
+  const struct hook *hook = item;
+  struct search *search = context;
+  (void)kind;
+  if (hook->env == search->like->env && hook->function == search->like->function && hook->argument == search->like->argument) {
+    search->found = id;
+  }
+}
+
+static nr_id find_hook(napi_env env, napi_cleanup_hook function, void *argument) {
+  struct hook like = {env, function, argument};
+  struct search search = {.like = &like};
+  nr_table_each(env->channel->hooks, match, &search);
+  return search.found;
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_add_env_cleanup_hook(napi_env env, napi_cleanup_hook fun, void *arg) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, fun);
+  Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_ADD_ENV_CLEANUP_HOOK, &request.base);
+  /* The same pair twice ends Node by an assertion; here only the addon's process ends, with the same words. */
+  if (find_hook(env, fun, arg) != 0) {
+    fprintf(stderr, "napi_add_env_cleanup_hook: the same function and argument were added before\n");
+    abort();
+  }
+  struct hook *hook = malloc(sizeof *hook);
+  if (hook != NULL) {
+    *hook = (struct hook){env, fun, arg};
+    request.hook_id = nr_table_add(env->channel->hooks, NR_SORT_HOOK, hook);
+  }
+  if (request.hook_id == 0) call.out_of_memory = true;
+  return nr_call_end(&call, nr_call_wait(&call));
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_remove_env_cleanup_hook(napi_env env, napi_cleanup_hook fun, void *arg) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, fun);
+  Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_REMOVE_ENV_CLEANUP_HOOK, &request.base);
+  request.hook_id = find_hook(env, fun, arg);
+  if (request.hook_id == 0) return nr_call_end(&call, napi_ok); /* as in Node: nothing to remove is no error */
+  napi_status status = nr_call_wait(&call);
+  free(nr_table_remove(env->channel->hooks, request.hook_id, NR_SORT_HOOK));
+  return nr_call_end(&call, status);
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------------------- */
+
+/* Ends this process, not Node: with Node's words, src/node_errors.cc (FatalError). */
+NR_EXPORT NAPI_NO_RETURN void NAPI_CDECL napi_fatal_error(const char *location, size_t location_len, const char *message,
+                                                          size_t message_len) {
+  int where = location == NULL ? 0 : (int)nr_length(location, location_len);
+  int what = message == NULL ? 0 : (int)nr_length(message, message_len);
+  if (where > 0) {
+    fprintf(stderr, "FATAL ERROR: %.*s %.*s\n", where, location, what, message);
+  } else {
+    fprintf(stderr, "FATAL ERROR: %.*s\n", what, message == NULL ? "" : message);
+  }
+  abort();
+}

@@ -1,0 +1,121 @@
+/*
+ * References. As long as one is strong its value lives, so counting happens here and is only told to the server; a weak one may have lost its value,
+ * which only the server knows.
+ */
+#include "client/references.h"
+
+#include <stdlib.h>
+
+nr_id nr_reference_new(napi_env env, uint32_t count, unsigned tag) {
+  struct nr_reference *reference = malloc(sizeof *reference);
+  if (reference == NULL) return 0;
+  *reference = (struct nr_reference){.count = count, .tag = tag};
+  nr_id id = nr_table_add(env->channel->references, NR_SORT_REFERENCE, reference);
+  if (id == 0) free(reference);
+  return id;
+}
+
+void nr_reference_drop(napi_env env, nr_id id) {
+  free(nr_table_remove(env->channel->references, id, NR_SORT_REFERENCE));
+}
+
+static struct nr_reference *get(napi_env env, napi_ref ref) {
+  return nr_table_get(env->channel->references, (nr_id)(uintptr_t)ref, NR_SORT_REFERENCE);
+}
+
+/* Before version 10 only what can be held weakly may be referenced at all. */
+static bool can_be_referenced(napi_env env, nr_value value) {
+  if (env->api_version >= 10) return true;
+  unsigned tag = nr_value_tag(value);
+  return nr_value_is_handle(value) && tag != NR_TAG_STRING && tag != NR_TAG_BIGINT;
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value value, uint32_t initial_refcount, napi_ref *result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, value);
+  NR_CHECK_ARG(env, result);
+  Nr__CreateReferenceRequest request = NR__CREATE_REFERENCE_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_REFERENCE, &request.base);
+  request.value = nr_wire(value);
+  request.initial_refcount = initial_refcount;
+  if (!can_be_referenced(env, request.value)) return nr_call_end(&call, napi_invalid_arg);
+  request.ref_id = nr_reference_new(env, initial_refcount, nr_value_is_handle(request.value) ? nr_value_tag(request.value) : 0);
+  if (request.ref_id == 0) call.out_of_memory = true;
+  napi_status status = nr_call_post(&call);
+  if (status == napi_ok) *result = (napi_ref)(uintptr_t)request.ref_id;
+  return nr_call_end(&call, status);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_delete_reference(napi_env env, napi_ref ref) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, ref);
+  Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_DELETE_REFERENCE, &request.base);
+  request.ref_id = (nr_id)(uintptr_t)ref;
+  if (get(env, ref) == NULL) return nr_call_end(&call, napi_invalid_arg);
+  napi_status status = nr_call_post(&call);
+  if (status == napi_ok) nr_reference_drop(env, request.ref_id);
+  return nr_call_end(&call, status);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_reference_ref(napi_env env, napi_ref ref, uint32_t *result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, ref);
+  Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_REFERENCE_REF, &request.base);
+  struct nr_reference *reference = get(env, ref);
+  napi_status status;
+  request.ref_id = (nr_id)(uintptr_t)ref;
+  if (reference == NULL) return nr_call_end(&call, napi_invalid_arg);
+  if (reference->count > 0) {
+    status = nr_call_post(&call);
+    if (status == napi_ok) reference->count++;
+  } else { /* 0 also after this when the value is gone */
+    status = nr_call_wait(&call);
+    if (status == napi_ok) reference->count = ((const Nr__ReferenceReply *)call.reply)->result;
+  }
+  if (status == napi_ok && result != NULL) *result = reference->count;
+  return nr_call_end(&call, status);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_reference_unref(napi_env env, napi_ref ref, uint32_t *result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, ref);
+  Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_REFERENCE_UNREF, &request.base);
+  struct nr_reference *reference = get(env, ref);
+  request.ref_id = (nr_id)(uintptr_t)ref;
+  if (reference == NULL) return nr_call_end(&call, napi_invalid_arg);
+  if (reference->count == 0) return nr_call_end(&call, napi_generic_failure);
+  napi_status status = nr_call_post(&call);
+  if (status == napi_ok) {
+    reference->count--;
+    if (result != NULL) *result = reference->count;
+  }
+  return nr_call_end(&call, status);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_get_reference_value(napi_env env, napi_ref ref, napi_value *result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, ref);
+  NR_CHECK_ARG(env, result);
+  Nr__GetReferenceValueRequest request = NR__GET_REFERENCE_VALUE_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_REFERENCE_VALUE, &request.base);
+  const struct nr_reference *reference = get(env, ref);
+  napi_status status;
+  request.ref_id = (nr_id)(uintptr_t)ref;
+  if (reference == NULL) return nr_call_end(&call, napi_invalid_arg);
+  if (reference->count > 0 && reference->tag != 0) {
+    request.result = nr_call_result_tagged(&call, (enum nr_tag)reference->tag);
+    status = nr_call_post(&call);
+    if (status == napi_ok) *result = nr_unwire(request.result);
+  } else {
+    request.result = nr_call_result(&call);
+    status = nr_call_wait(&call);
+    if (status == napi_ok) {
+      const Nr__KnownReply *reply = call.reply;
+      *result = nr_local_known(&call, reply->result, reply->fact); /* NULL: the value is gone */
+    }
+  }
+  return nr_call_end(&call, status);
+}
