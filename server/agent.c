@@ -1,0 +1,165 @@
+/*
+ * The agent's face towards Node: its Init, and the functions that server/index.js calls.
+ *
+ * Node calls the same Init for every process.dlopen() of the agent, each time with a fresh env. The first one in a thread is the agent's own; later ones are
+ * for the addon that prepare() was called for just before.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/elf.h"
+#include "server/loading.h"
+#include "server/node_info.h"
+#include "server/prepared.h"
+#include "server/server-private.h"
+#include "server/trace.h"
+
+static _Thread_local struct nr_agent *current;
+
+struct nr_agent *nr_agent_current(void) {
+  return current;
+}
+
+static struct {
+  uint32_t napi_version;
+  uint32_t major, minor, patch;
+  char release[16];
+} node;
+
+void nr_node_info_fill(Nr__Hello *hello) {
+  hello->protocol = NR_PROTOCOL_VERSION;
+  hello->pointer_size = sizeof(void *);
+  hello->napi_version = node.napi_version;
+  hello->node_major = node.major;
+  hello->node_minor = node.minor;
+  hello->node_patch = node.patch;
+  hello->node_release = node.release;
+  hello->trace = nr_trace_wanted("host");
+}
+
+static void learn_node(napi_env napi) {
+  const napi_node_version *version = NULL;
+  if (napi_get_version(napi, &node.napi_version) != napi_ok || napi_get_node_version(napi, &version) != napi_ok) return;
+  node.major = version->major;
+  node.minor = version->minor;
+  node.patch = version->patch;
+  snprintf(node.release, sizeof node.release, "%s", version->release);
+  nr_server_traces = nr_trace_wanted("server");
+}
+
+/*
+ * Setting a property of a fresh plain object runs JavaScript or fails only when Object.prototype or Array.prototype have been given
+ * accessors, read-only properties or another prototype. This function tells whether they are as they were made (the host never posts for names that
+ * Object.prototype has by itself).
+ */
+static const char plain_check[] =
+    "(() => {\n"
+    "  const { getOwnPropertyNames, getPrototypeOf } = Object;\n"
+    "  const object = Object.prototype, array = Array.prototype;\n"
+    "  const known = ['constructor', '__defineGetter__', '__defineSetter__', 'hasOwnProperty', '__lookupGetter__',\n"
+    "    '__lookupSetter__', 'isPrototypeOf', 'propertyIsEnumerable', 'toString', 'valueOf', '__proto__', 'toLocaleString'];\n"
+    "  const names = getOwnPropertyNames(object), count = names.length;\n"
+    "  const plain = names.every((name) => known.includes(name));\n"
+    "  return () => {\n"
+    "    if (!plain || array.length !== 0 || getPrototypeOf(array) !== object) return false;\n"
+    "    const now = getOwnPropertyNames(object);\n"
+    "    if (now.length !== count) return false;\n"
+    "    for (let i = 0; i < count; i++) if (now[i] !== names[i]) return false;\n"
+    "    return true;\n"
+    "  };\n"
+    "})()";
+
+static void make_plain_check(struct nr_agent *agent) {
+  napi_value script, function;
+  if (napi_create_string_utf8(agent->napi, plain_check, NAPI_AUTO_LENGTH, &script) != napi_ok) return;
+  if (napi_run_script(agent->napi, script, &function) != napi_ok) return;
+  napi_create_reference(agent->napi, function, 1, &agent->plain_check);
+}
+
+static void exit_hosts(struct nr_agent *agent) {
+  for (struct nr_connection *connection = agent->connections; connection != NULL; connection = connection->next) {
+    nr_connection_exit(connection, 0);
+  }
+}
+
+/* Registered before any addon's env was made, hence run after their teardowns. */
+static void on_env_end(void *data) {
+  struct nr_agent *agent = data;
+  exit_hosts(agent);
+  current = NULL;
+  while (agent->connections != NULL) {
+    struct nr_connection *connection = agent->connections;
+    agent->connections = connection->next;
+    connection->agent = NULL;
+    nr_connection_unref(connection);
+  }
+  nr_table_destroy(agent->objects);
+  free(agent->host_path);
+  free(agent);
+}
+
+/*
+ * process.exit() on the main thread runs no hook and no finalizer, only C destructors: the hosts do the same. Also reached from below native frames, when JavaScript
+ * that an addon called exits.
+ */
+__attribute__((destructor)) static void on_process_exit(void) {
+  if (current != NULL) exit_hosts(current);
+}
+
+static struct nr_agent *create(napi_env napi) {
+  struct nr_agent *agent = calloc(1, sizeof *agent);
+  if (agent == NULL) return NULL;
+  agent->napi = napi;
+  agent->objects = nr_table_create(NR_IDS_MAX);
+  if (agent->objects == NULL || napi_add_env_cleanup_hook(napi, on_env_end, agent) != napi_ok) {
+    if (agent->objects != NULL) nr_table_destroy(agent->objects);
+    free(agent);
+    return NULL;
+  }
+  make_plain_check(agent);
+  return agent;
+}
+
+static napi_value control(napi_env napi, napi_value exports) {
+  static const struct {
+    const char *name;
+    napi_callback function;
+  } functions[] = {
+      {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare}, {"cancel", nr_loading_cancel},
+      {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},   {"kill", nr_loading_kill},
+  };
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    napi_value function;
+    if (napi_create_function(napi, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &function) != napi_ok ||
+        napi_set_named_property(napi, exports, functions[i].name, function) != napi_ok) {
+      return NULL;
+    }
+  }
+  return exports;
+}
+
+NAPI_MODULE_EXPORT int32_t node_api_module_get_api_version_v1(void);
+NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env napi, napi_value exports);
+
+/* Asked for before every Init. */
+int32_t node_api_module_get_api_version_v1(void) {
+  return current != NULL && current->prepared != NULL ? current->prepared->api_version : 8;
+}
+
+napi_value napi_register_module_v1(napi_env napi, napi_value exports) {
+  static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
+  if (current != NULL && current->prepared != NULL) return nr_env_init(current, napi, exports);
+  if (current == NULL) {
+    pthread_mutex_lock(&once);
+    if (node.napi_version == 0) learn_node(napi);
+    pthread_mutex_unlock(&once);
+    current = create(napi);
+    if (current == NULL) {
+      napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", "Out of memory for the agent");
+      return NULL;
+    }
+  }
+  return control(napi, exports);
+}

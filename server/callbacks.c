@@ -1,0 +1,181 @@
+/*
+ * JavaScript functions of the host: what a call of one sends over, and what it gives back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/server-private.h"
+#include "server/trace.h"
+
+#define NR_ARGS_ON_STACK 8u
+
+/* The first calls of a callback assume that it builds objects; those that then did are remembered. */
+#define NR_BUILDER_TRIALS 3u
+
+struct nr_callback *nr_callback_create(struct nr_env *env, nr_id id, bool member) {
+  struct nr_callback *callback = calloc(1, sizeof *callback);
+  if (callback == NULL) return NULL;
+  callback->env = env;
+  callback->connection = env->connection;
+  callback->id = id;
+  callback->member = member;
+  nr_connection_ref(callback->connection);
+  callback->link = &env->callbacks;
+  callback->next = env->callbacks;
+  if (callback->next != NULL) callback->next->link = &callback->next;
+  env->callbacks = callback;
+  return callback;
+}
+
+void nr_callback_free(struct nr_callback *callback) {
+  *callback->link = callback->next;
+  if (callback->next != NULL) callback->next->link = callback->link;
+  nr_connection_unref(callback->connection);
+  free(callback);
+}
+
+bool nr_callback_wants_plain(const struct nr_connection *connection) {
+  const struct nr_callback *callback = connection->callback;
+  return callback == NULL || callback->builds || callback->calls <= NR_BUILDER_TRIALS;
+}
+
+void nr_callback_built(struct nr_connection *connection) {
+  if (connection->callback != NULL) connection->callback->builds = true;
+}
+
+bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi) {
+  napi_value check = NULL, undefined = NULL, result = NULL;
+  bool plain = false;
+  if (agent->plain_check == NULL || napi_get_reference_value(agent->napi, agent->plain_check, &check) != napi_ok) return false;
+  if (napi_get_undefined(napi, &undefined) != napi_ok) return false;
+  if (napi_call_function(napi, undefined, check, 0, NULL, &result) != napi_ok) return false;
+  return napi_get_value_bool(napi, result, &plain) == napi_ok && plain;
+}
+
+/* What a call of a callback is put together from, in the connection's arena. */
+struct invocation {
+  struct nr_enter enter;
+  struct nr_describe describe;
+  Nr__InvokeRequest request;
+  bool failed; /* a quota or memory is at its end */
+};
+
+static void add_fact(struct invocation *invocation, napi_value value, napi_valuetype type, nr_value id, bool wrap, bool bytes) {
+  struct nr_connection *connection = invocation->enter.connection;
+  Nr__Fact *fact = nr_arena_alloc(connection->arena, sizeof *fact);
+  if (fact == NULL) return;
+  nr__fact__init(fact);
+  if (!nr_describe_value(&invocation->describe, value, type, wrap, bytes, fact)) return;
+  fact->value = id;
+  invocation->request.facts[invocation->request.n_facts++] = fact;
+}
+
+static nr_value add_argument(struct invocation *invocation, napi_value value, bool wrap, bool bytes) {
+  napi_valuetype type;
+  struct nr_enter *enter = &invocation->enter;
+  nr_value id = nr_give_argument(enter->connection, enter->env->napi, value, &type);
+  if (id == NR_ABSENT) invocation->failed = true;
+  if (nr_value_is_handle(id) && (wrap || bytes)) add_fact(invocation, value, type, id, wrap, bytes);
+  return id;
+}
+
+static bool make_room(struct invocation *invocation, size_t argc) {
+  struct nr_arena *arena = invocation->enter.connection->arena;
+  size_t count = argc + 1;
+  invocation->request.args = nr_arena_alloc(arena, argc * sizeof(nr_value) + 1);
+  invocation->request.facts = nr_arena_alloc(arena, count * sizeof(Nr__Fact *));
+  invocation->describe.tail = nr_arena_alloc(arena, count * sizeof(struct nr_slice));
+  invocation->describe.tail_room = (uint32_t)count;
+  return invocation->request.args != NULL && invocation->request.facts != NULL && invocation->describe.tail != NULL;
+}
+
+static bool fill(struct invocation *invocation, napi_callback_info info, napi_value this_arg, size_t argc, const napi_value *argv) {
+  struct nr_enter *enter = &invocation->enter;
+  const struct nr_callback *callback = enter->connection->callback;
+  napi_value new_target = NULL;
+  if (!make_room(invocation, argc)) return false;
+  invocation->describe.connection = enter->connection;
+  invocation->describe.napi = enter->env->napi;
+  Nr__InvokeRequest *request = &invocation->request;
+  request->callback_id = callback->id;
+  request->this_arg = add_argument(invocation, this_arg, callback->member, false);
+  request->new_target = NR_ABSENT;
+  napi_get_new_target(enter->env->napi, info, &new_target);
+  if (new_target != NULL) request->new_target = add_argument(invocation, new_target, false, false);
+  for (size_t i = 0; i < argc; i++) request->args[i] = add_argument(invocation, argv[i], true, true);
+  request->n_args = argc;
+  return !invocation->failed;
+}
+
+static napi_value run(struct invocation *invocation, napi_callback_info info, napi_value this_arg, size_t argc,
+                      const napi_value *argv) {
+  struct nr_enter *enter = &invocation->enter;
+  struct nr_connection *connection = enter->connection;
+  napi_env napi = enter->env->napi;
+  if (!fill(invocation, info, this_arg, argc, argv)) {
+    napi_throw_range_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Too many handles are alive in the host");
+    return NULL;
+  }
+  enter->request = &invocation->request.base;
+  enter->tail = invocation->describe.tail;
+  enter->tail_count = invocation->describe.tail_count;
+  if (nr_callback_wants_plain(connection) && nr_prototypes_plain(connection->agent, napi)) enter->flags |= NR_FLAG_PLAIN;
+  if (connection->entries > 0) nr_memory_refresh(connection);
+  if (NR_SERVER_TRACES) nr_server_trace_enter(enter);
+  if (nr_enter_run(enter) < 0) {
+    nr_throw_failure(connection, napi, "a call");
+    return NULL;
+  }
+  return nr_enter_result(enter);
+}
+
+static napi_value invoke(struct nr_callback *callback, napi_callback_info info, napi_value this_arg, size_t argc,
+                         const napi_value *argv) {
+  struct nr_connection *connection = callback->connection;
+  struct invocation invocation;
+  struct nr_callback *outer = connection->callback;
+  if (nr_port_failure(connection->port) < 0 || connection->exited) {
+    nr_throw_failure(connection, callback->env->napi, "a call");
+    return NULL;
+  }
+  nr__invoke_request__init(&invocation.request);
+  memset(&invocation.describe, 0, sizeof invocation.describe);
+  invocation.failed = false;
+  nr_enter_begin(&invocation.enter, connection, callback->env, NR_OP_INVOKE);
+  connection->callback = callback;
+  if (callback->calls <= NR_BUILDER_TRIALS) callback->calls++;
+  napi_value result = run(&invocation, info, this_arg, argc, argv);
+  connection->callback = outer;
+  nr_enter_end(&invocation.enter);
+  return result;
+}
+
+/* Calls with many arguments are rare: they get their array from the heap, so that the stack of the common ones stays small. */
+static __attribute__((noinline)) napi_value invoke_large(struct nr_callback *callback, napi_env napi, napi_callback_info info,
+                                                         size_t argc) {
+  napi_value this_arg = NULL;
+  napi_value *argv = malloc(argc * sizeof *argv);
+  if (argv == NULL) {
+    napi_throw_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Out of memory for the arguments of a call");
+    return NULL;
+  }
+  napi_get_cb_info(napi, info, &argc, argv, &this_arg, NULL);
+  napi_value result = invoke(callback, info, this_arg, argc, argv);
+  free(argv);
+  return result;
+}
+
+napi_value nr_callback_invoke(struct nr_callback *callback, napi_env napi, napi_callback_info info) {
+  napi_value argv[NR_ARGS_ON_STACK];
+  napi_value this_arg = NULL;
+  void *data = NULL;
+  size_t argc = NR_ARGS_ON_STACK;
+  if (napi_get_cb_info(napi, info, &argc, argv, &this_arg, &data) != napi_ok) return NULL;
+  if (callback == NULL) callback = data;
+  if (argc > NR_ARGS_ON_STACK) return invoke_large(callback, napi, info, argc);
+  return invoke(callback, info, this_arg, argc, argv);
+}
+
+napi_value nr_trampoline(napi_env napi, napi_callback_info info) {
+  return nr_callback_invoke(NULL, napi, info);
+}

@@ -1,0 +1,133 @@
+/*
+ * This thread's connections to hosts: made when an addon is loaded, counted by everything that may outlive the host, failed for good when it
+ * dies or breaks the protocol.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/memory.h"
+
+/* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here whole. */
+#define NR_ARENA_CAP ((size_t)NR_TAIL_MAX + NR_MESSAGE_MAX * 17)
+
+static void destroy(struct nr_connection *connection) {
+  if (connection->pair_index != NULL) nr_memory_end(connection);
+  if (connection->host != NULL) {
+    if (connection->port != NULL) nr_host_unwatch_port(connection->host, connection->port);
+    nr_host_kill(connection->host);
+    nr_host_unref(connection->host);
+  }
+  if (connection->port != NULL) nr_port_destroy(connection->port);
+  if (connection->arena != NULL) nr_arena_destroy(connection->arena);
+  if (connection->given != NULL) nr_handles_destroy(connection->given);
+  if (connection->chosen != NULL) nr_handles_destroy(connection->chosen);
+  if (connection->references_table != NULL) nr_table_destroy(connection->references_table);
+  if (connection->deferreds != NULL) nr_table_destroy(connection->deferreds);
+  if (connection->pairs != NULL) nr_table_destroy(connection->pairs);
+  if (connection->hooks != NULL) nr_table_destroy(connection->hooks);
+  for (uint32_t i = 0; i < connection->env_count; i++) nr_env_destroy(connection->envs[i]);
+  free(connection->envs);
+  free(connection->scopes);
+  free(connection->file);
+  free(connection);
+}
+
+void nr_connection_ref(struct nr_connection *connection) {
+  connection->references++;
+}
+
+void nr_connection_unref(struct nr_connection *connection) {
+  if (--connection->references == 0) destroy(connection);
+}
+
+static struct nr_connection *create(struct nr_agent *agent) {
+  struct nr_connection *connection = calloc(1, sizeof *connection);
+  if (connection == NULL) return NULL;
+  connection->references = 1;
+  connection->agent = agent;
+  connection->arena = nr_arena_create(NR_ARENA_CAP);
+  connection->given = nr_handles_create(NR_HANDLES_MAX);
+  connection->chosen = nr_handles_create(NR_HANDLES_MAX);
+  connection->references_table = nr_table_create(NR_IDS_MAX);
+  connection->deferreds = nr_table_create(NR_IDS_MAX);
+  connection->pairs = nr_table_create(NR_IDS_MAX);
+  connection->hooks = nr_table_create(NR_IDS_MAX);
+  connection->pair_index = nr_pair_index_create();
+  if (connection->arena != NULL && connection->given != NULL && connection->chosen != NULL &&
+      connection->references_table != NULL && connection->deferreds != NULL && connection->pairs != NULL &&
+      connection->hooks != NULL && connection->pair_index != NULL) {
+    return connection;
+  }
+  destroy(connection);
+  return NULL;
+}
+
+static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const char *group) {
+  char why[512] = "out of memory";
+  struct nr_connection *connection = create(agent);
+  if (connection == NULL ||
+      nr_host_start(agent->host_path, group, &connection->host, &connection->port, why, sizeof why) < 0) {
+    char text[640];
+    snprintf(text, sizeof text, "Cannot start the host process: %s", why);
+    napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);
+    if (connection != NULL) destroy(connection);
+    return NULL;
+  }
+  nr_host_watch_port(connection->host, connection->port);
+  connection->next = agent->connections;
+  agent->connections = connection;
+  return connection;
+}
+
+struct nr_connection *nr_connection_find(struct nr_agent *agent, const char *group) {
+  for (struct nr_connection *connection = agent->connections; connection != NULL; connection = connection->next) {
+    if (strcmp(nr_host_group(connection->host), group) == 0) return connection;
+  }
+  return NULL;
+}
+
+struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const char *group) {
+  struct nr_connection *connection = nr_connection_find(agent, group);
+  if (connection == NULL) return start(agent, napi, group);
+  if (nr_port_failure(connection->port) == 0) return connection;
+  nr_throw_failure(connection, napi, "the load");
+  return NULL;
+}
+
+int nr_connection_fault(struct nr_connection *connection, const char *format, ...) {
+  char text[160];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(text, sizeof text, format, list);
+  va_end(list);
+  nr_host_fault(connection->host, text);
+  nr_port_fail(connection->port, EPROTO);
+  return nr_port_failure(connection->port);
+}
+
+#define NR_EXIT_MILLISECONDS 2000u
+
+void nr_connection_exit(struct nr_connection *connection, int code) {
+  if (connection->exited) return;
+  connection->exited = true;
+  if (nr_port_failure(connection->port) == 0) {
+    Nr__ExitRequest request = NR__EXIT_REQUEST__INIT;
+    struct nr_frame_header header = {.sequence = ++connection->sequence,
+                                     .opcode = NR_OP_EXIT,
+                                     .depth = (uint16_t)connection->depth,
+                                     .kind = NR_KIND_ENTER};
+    request.code = code;
+    nr_port_send(connection->port, &header, &request.base, NULL, 0);
+  }
+  if (!nr_host_await_death(connection->host, NR_EXIT_MILLISECONDS)) {
+    nr_host_kill(connection->host);
+    nr_host_await_death(connection->host, NR_EXIT_MILLISECONDS);
+  }
+}
+
+struct nr_env *nr_connection_env(struct nr_connection *connection, uint32_t number) {
+  return number == 0 || number > connection->env_count ? NULL : connection->envs[number - 1];
+}

@@ -1,0 +1,113 @@
+/*
+ * The real env of an isolated addon: made by Node when it loads the agent once more, used until Node tears it down.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/prepared.h"
+#include "server/server-private.h"
+
+struct nr_kept {
+  struct nr_kept *next;
+  void *memory;
+};
+
+void nr_env_keep(struct nr_env *env, void *memory) {
+  struct nr_kept *kept = malloc(sizeof *kept);
+  if (kept == NULL) return; /* it leaks: better than a dangling pointer in V8 */
+  kept->memory = memory;
+  kept->next = env->kept;
+  env->kept = kept;
+}
+
+void nr_env_destroy(struct nr_env *env) {
+  while (env->kept != NULL) {
+    struct nr_kept *kept = env->kept;
+    env->kept = kept->next;
+    free(kept->memory);
+    free(kept);
+  }
+  free(env->file);
+  free(env);
+}
+
+/* Instance data of the real env, set before anything else, so that its finalizer runs last: nothing of the env is used after it. */
+static void torn_down(napi_env napi, void *data, void *hint) {
+  struct nr_env *env = data;
+  struct nr_connection *connection = env->connection;
+  (void)napi;
+  (void)hint;
+  env->napi = NULL;
+  while (env->callbacks != NULL) nr_callback_free(env->callbacks);
+  nr_connection_unref(connection);
+}
+
+static struct nr_env *create(struct nr_connection *connection, napi_env napi, const struct nr_prepared *prepared) {
+  struct nr_env **envs = realloc(connection->envs, (connection->env_count + 1) * sizeof *envs);
+  if (envs == NULL) return NULL;
+  connection->envs = envs;
+  struct nr_env *env = calloc(1, sizeof *env);
+  if (env == NULL) return NULL;
+  env->connection = connection;
+  env->napi = napi;
+  env->api_version = prepared->api_version;
+  env->file = strdup(prepared->file);
+  if (env->file == NULL || napi_set_instance_data(napi, env, torn_down, NULL) != napi_ok) {
+    free(env->file);
+    free(env);
+    return NULL;
+  }
+  nr_connection_ref(connection);
+  envs[connection->env_count++] = env;
+  env->number = connection->env_count;
+  return env;
+}
+
+static napi_value run_init(struct nr_env *env, const struct nr_prepared *prepared, napi_value exports) {
+  struct nr_enter enter;
+  struct nr_connection *connection = env->connection;
+  struct nr_callback *outer = connection->callback;
+  Nr__InitRequest request = NR__INIT_REQUEST__INIT;
+  const char *filename = "";
+  napi_valuetype type;
+  napi_value result = NULL;
+  nr_enter_begin(&enter, connection, env, NR_OP_INIT);
+  connection->callback = NULL;
+  if (node_api_get_module_file_name(env->napi, &filename) != napi_ok) filename = "";
+  struct nr_slice tail = {.data = filename, .length = strlen(filename)};
+  request.module_id = prepared->module_id;
+  request.env = env->number;
+  request.api_version = prepared->api_version;
+  request.exports = nr_give_argument(connection, env->napi, exports, &type);
+  request.filename = nr_span_make(0, (uint32_t)tail.length);
+  enter.request = &request.base;
+  enter.tail = &tail;
+  enter.tail_count = 1;
+  if (nr_prototypes_plain(connection->agent, env->napi)) enter.flags |= NR_FLAG_PLAIN;
+  if (connection->entries > 0) nr_memory_refresh(connection);
+  if (nr_enter_run(&enter) < 0) {
+    nr_throw_failure(connection, env->napi, "the load");
+  } else {
+    result = nr_enter_result(&enter);
+  }
+  connection->callback = outer;
+  nr_enter_end(&enter);
+  return result;
+}
+
+napi_value nr_env_init(struct nr_agent *agent, napi_env napi, napi_value exports) {
+  struct nr_prepared *prepared = agent->prepared;
+  napi_value result = NULL;
+  agent->prepared = NULL; /* the Init may load another addon */
+  struct nr_env *env = create(prepared->connection, napi, prepared);
+  if (env == NULL) {
+    napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", "Out of memory for another addon");
+  } else {
+    result = run_init(env, prepared, exports);
+  }
+  nr_connection_unref(prepared->connection);
+  free(prepared->file);
+  free(prepared);
+  return result;
+}

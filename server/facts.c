@@ -1,0 +1,86 @@
+/*
+ * What the host is told about a value along with its handle, so that most reads need no question.
+ */
+#include <string.h>
+
+#include "server/memory.h"
+
+nr_span nr_describe_bytes(struct nr_describe *describe, const void *bytes, size_t length) {
+  if (describe->tail_count == describe->tail_room || length > NR_TAIL_MAX - describe->tail_length) return NR_SPAN_NULL;
+  nr_span span = nr_span_make(describe->tail_length, (uint32_t)length);
+  describe->tail[describe->tail_count++] = (struct nr_slice){.data = bytes, .length = length};
+  describe->tail_length += (uint32_t)length;
+  return span;
+}
+
+static bool is_ascii(const char16_t *text, size_t length) {
+  char16_t all = 0;
+  for (size_t i = 0; i < length; i++) all |= text[i];
+  return all < 0x80;
+}
+
+/* Short strings travel along: one byte a unit when they are ASCII, which keeps every encoding that the addon may ask for exact. Not inlined:
+ * the buffer must not weigh on the stack of nested entries, which is V8's to measure. */
+static __attribute__((noinline)) bool describe_text(struct nr_describe *describe, napi_value value, Nr__Fact *fact) {
+  char16_t text[NR_TEXT_INLINE + 1];
+  size_t length = 0;
+  if (napi_get_value_string_utf16(describe->napi, value, text, NR_TEXT_INLINE + 1, &length) != napi_ok) return false;
+  if (length >= NR_TEXT_INLINE) return false; /* perhaps cut */
+  bool wide = !is_ascii(text, length);
+  size_t size = wide ? length * 2 : length;
+  uint8_t *copy = nr_arena_alloc(describe->connection->arena, size + 1);
+  if (copy == NULL) return false;
+  if (wide) {
+    memcpy(copy, text, size);
+  } else {
+    for (size_t i = 0; i < length; i++) copy[i] = (uint8_t)text[i];
+  }
+  fact->text = nr_describe_bytes(describe, copy, size);
+  if (fact->text == NR_SPAN_NULL) return false;
+  fact->shape |= NR_SHAPE_TEXT | (wide ? NR_SHAPE_WIDE : 0);
+  return true;
+}
+
+static void describe_wrap(struct nr_describe *describe, napi_value value, napi_valuetype type, Nr__Fact *fact) {
+  void *pointer = NULL;
+  if (type == napi_external) {
+    napi_get_value_external(describe->napi, value, &pointer);
+  } else {
+    napi_unwrap(describe->napi, value, &pointer);
+  }
+  fact->shape |= NR_SHAPE_WRAP;
+  fact->wrap_id = nr_object_of(describe->connection, pointer);
+}
+
+static void describe_view(struct nr_describe *describe, napi_value value, bool bytes, Nr__Fact *fact) {
+  Nr__View *view = nr_arena_alloc(describe->connection->arena, sizeof *view);
+  if (view == NULL) return;
+  nr__view__init(view);
+  if (nr_memory_describe(describe, value, bytes, view)) {
+    fact->shape |= NR_SHAPE_VIEW;
+    fact->view = view;
+  } else {
+    fact->shape |= NR_SHAPE_NO_VIEW;
+  }
+}
+
+bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes, Nr__Fact *fact) {
+  bool array = false;
+  switch (type) {
+    case napi_string: return describe_text(describe, value, fact);
+    case napi_external:
+    case napi_function:
+      if (wrap) describe_wrap(describe, value, type, fact);
+      return wrap;
+    case napi_object:
+      if (napi_is_array(describe->napi, value, &array) == napi_ok && array) {
+        fact->shape |= NR_SHAPE_ARRAY | NR_SHAPE_NO_VIEW;
+        return true;
+      }
+      fact->shape |= NR_SHAPE_NO_ARRAY;
+      if (bytes) describe_view(describe, value, bytes, fact);
+      if (wrap && fact->view == NULL) describe_wrap(describe, value, type, fact);
+      return true;
+    default: return false;
+  }
+}

@@ -1,0 +1,138 @@
+/*
+ * Functions and classes: napi_create_function, napi_define_properties, napi_define_class.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "handlers.h"
+
+/* The function was collected: neither side needs its callback any more. */
+static void finalize_callback(napi_env napi, void *data, void *hint) {
+  struct nr_callback *callback = data;
+  Nr__ReleaseRequest request = NR__RELEASE_REQUEST__INIT;
+  (void)napi;
+  (void)hint;
+  request.n_callback_id = 1;
+  request.callback_id = &callback->id;
+  nr_post(callback->connection, NR_OP_RELEASE, &request.base);
+  nr_callback_free(callback);
+}
+
+napi_status nr_serve_napi_create_function(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__CreateFunctionRequest *request = message;
+  Nr__ValueReply *reply = answer;
+  const char *name;
+  size_t length;
+  napi_value result = NULL;
+  NR_TAKE_BYTES(d, request->utf8name, &name, &length);
+  struct nr_callback *callback = nr_callback_create(d->env, request->callback_id, false);
+  if (callback == NULL) return napi_generic_failure;
+  napi_status status = napi_create_function(d->napi, name, length, nr_trampoline, callback, &result);
+  if (status == napi_ok) status = napi_add_finalizer(d->napi, result, callback, finalize_callback, NULL, NULL);
+  if (status != napi_ok) {
+    nr_callback_free(callback);
+    return status;
+  }
+  return nr_give(d, request->result, result, &reply->result);
+}
+
+/*
+ * A property's callbacks share one data pointer in Node-API, but three functions here need three: so one descriptor with a getter and a
+ * setter has a record for both, and which one was meant is in its two trampolines.
+ */
+struct accessor {
+  struct nr_callback *getter;
+  struct nr_callback *setter;
+};
+
+static napi_value forward(napi_env napi, napi_callback_info info, bool setter) {
+  struct accessor *accessor = NULL;
+  if (napi_get_cb_info(napi, info, NULL, NULL, NULL, (void **)&accessor) != napi_ok) return NULL;
+  return nr_callback_invoke(setter ? accessor->setter : accessor->getter, napi, info);
+}
+
+static napi_value get_trampoline(napi_env napi, napi_callback_info info) {
+  return forward(napi, info, false);
+}
+
+static napi_value set_trampoline(napi_env napi, napi_callback_info info) {
+  return forward(napi, info, true);
+}
+
+static napi_status take_callback(struct nr_dispatch *d, nr_id id, bool member, struct nr_callback **callback) {
+  *callback = NULL;
+  if (id == 0) return napi_ok;
+  *callback = nr_callback_create(d->env, id, member);
+  return *callback == NULL ? napi_generic_failure : napi_ok;
+}
+
+/* The records of members live as long as the env: V8 keeps function templates for ever, and nobody is told when an accessor dies. */
+static napi_status take_members(struct nr_dispatch *d, const Nr__Property *property, bool member, napi_property_descriptor *out) {
+  struct nr_callback *method;
+  NR_TRY(take_callback(d, property->method_id, member, &method));
+  if (method != NULL) {
+    out->method = nr_trampoline;
+    out->data = method;
+  }
+  if (property->getter_id == 0 && property->setter_id == 0) return napi_ok;
+  struct accessor *accessor = calloc(1, sizeof *accessor);
+  if (accessor == NULL) return napi_generic_failure;
+  nr_env_keep(d->env, accessor);
+  NR_TRY(take_callback(d, property->getter_id, member, &accessor->getter));
+  NR_TRY(take_callback(d, property->setter_id, member, &accessor->setter));
+  if (accessor->getter != NULL) out->getter = get_trampoline;
+  if (accessor->setter != NULL) out->setter = set_trampoline;
+  out->data = accessor;
+  return napi_ok;
+}
+
+/* The real functions hand an empty value or name on to V8, which does not survive it. */
+static napi_status take_property(struct nr_dispatch *d, const Nr__Property *property, bool class_member, napi_property_descriptor *out) {
+  memset(out, 0, sizeof *out);
+  NR_TAKE_CSTRING(d, property->utf8name, &out->utf8name);
+  NR_TAKE(d, property->name, &out->name);
+  NR_TAKE(d, property->value, &out->value);
+  out->attributes = (napi_property_attributes)property->attributes;
+  if (out->utf8name == NULL && out->name == NULL) return napi_name_expected;
+  NR_TRY(take_members(d, property, class_member && (property->attributes & napi_static) == 0, out));
+  if (out->method == NULL && out->getter == NULL && out->setter == NULL && out->value == NULL) return napi_invalid_arg;
+  return napi_ok;
+}
+
+static napi_status take_properties(struct nr_dispatch *d, Nr__Property **properties, size_t count, bool class_member,
+                                   napi_property_descriptor **result) {
+  *result = nr_dispatch_alloc(d, count * sizeof **result + 1);
+  if (*result == NULL) return napi_generic_failure;
+  for (size_t i = 0; i < count; i++) NR_TRY(take_property(d, properties[i], class_member, &(*result)[i]));
+  return napi_ok;
+}
+
+napi_status nr_serve_napi_define_properties(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__DefinePropertiesRequest *request = message;
+  napi_property_descriptor *properties;
+  napi_value object;
+  (void)answer;
+  NR_TAKE(d, request->object, &object);
+  /* Node converts the object first, then looks at the descriptors. */
+  if (request->n_properties > 0 && object != NULL) NR_TRY(napi_define_properties(d->napi, object, 0, NULL));
+  NR_TRY(take_properties(d, request->properties, request->n_properties, false, &properties));
+  return napi_define_properties(d->napi, object, request->n_properties, properties);
+}
+
+napi_status nr_serve_napi_define_class(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__DefineClassRequest *request = message;
+  Nr__ValueReply *reply = answer;
+  napi_property_descriptor *properties;
+  struct nr_callback *constructor;
+  const char *name;
+  size_t length;
+  napi_value result = NULL;
+  NR_TAKE_BYTES(d, request->utf8name, &name, &length);
+  NR_TRY(take_properties(d, request->properties, request->n_properties, true, &properties));
+  NR_TRY(take_callback(d, request->constructor_id, true, &constructor));
+  if (constructor == NULL) return napi_invalid_arg;
+  napi_status status =
+      napi_define_class(d->napi, name, length, nr_trampoline, constructor, request->n_properties, properties, &result);
+  if (status == napi_ok) status = nr_give(d, request->result, result, &reply->result);
+  return status;
+}

@@ -1,0 +1,44 @@
+/*
+ * What the real functions do not survive when it is forwarded as it is (tried on Node 20): checked here before. Each guard is called by the generated
+ * handler of its function; napi_ok lets the call pass.
+ */
+#include "server/guards.h"
+
+#include "server/server-private.h"
+
+/* V8 ends the process for arrays longer than its backing stores can be (2^27 crashed Node 20; 2^26 did not). */
+#define NR_ARRAY_LENGTH_MAX (UINT64_C(1) << 26)
+
+napi_status nr_guard_napi_create_array_with_length(struct nr_dispatch *d, const Nr__CreateArrayWithLengthRequest *request) {
+  (void)d;
+  return request->length <= NR_ARRAY_LENGTH_MAX ? napi_ok : napi_generic_failure;
+}
+
+/* offset + length * size near 2^64 wraps around in the real function's own check. */
+static napi_status throw_range(struct nr_dispatch *d, const char *code, const char *text, napi_status status) {
+  napi_throw_range_error(d->napi, code, text);
+  return status;
+}
+
+static bool wraps(uint64_t offset, uint64_t length, uint64_t size) {
+  uint64_t bytes, end;
+  return __builtin_mul_overflow(length, size, &bytes) || __builtin_add_overflow(bytes, offset, &end);
+}
+
+napi_status nr_guard_napi_create_typedarray(struct nr_dispatch *d, const Nr__CreateTypedarrayRequest *request) {
+  if (!wraps(request->byte_offset, request->length, 8)) return napi_ok;
+  return throw_range(d, "ERR_NAPI_INVALID_TYPEDARRAY_LENGTH", "Invalid typed array length", napi_generic_failure);
+}
+
+napi_status nr_guard_napi_create_dataview(struct nr_dispatch *d, const Nr__CreateDataviewRequest *request) {
+  if (!wraps(request->byte_offset, request->length, 1)) return napi_ok;
+  return throw_range(d, "ERR_NAPI_INVALID_DATAVIEW_ARGS",
+                     "byte_offset + byte_length should be less than or equal to the size in bytes of the array passed in",
+                     napi_pending_exception);
+}
+
+napi_status nr_guard_node_api_create_buffer_from_arraybuffer(struct nr_dispatch *d,
+                                                             const Nr__CreateBufferFromArraybufferRequest *request) {
+  if (!wraps(request->byte_offset, request->byte_length, 1)) return napi_ok;
+  return throw_range(d, "ERR_OUT_OF_RANGE", "The byte offset + length is out of range", napi_generic_failure);
+}

@@ -1,0 +1,16 @@
+/*
+ * Declared here, called by the generated handlers (guards.c).
+ */
+#ifndef NR_SERVER_GUARDS_H
+#define NR_SERVER_GUARDS_H
+
+#include "napi.pb-c.h"
+#include "server/server-private.h"
+
+napi_status nr_guard_napi_create_array_with_length(struct nr_dispatch *d, const Nr__CreateArrayWithLengthRequest *request);
+napi_status nr_guard_napi_create_typedarray(struct nr_dispatch *d, const Nr__CreateTypedarrayRequest *request);
+napi_status nr_guard_napi_create_dataview(struct nr_dispatch *d, const Nr__CreateDataviewRequest *request);
+napi_status nr_guard_node_api_create_buffer_from_arraybuffer(struct nr_dispatch *d,
+                                                             const Nr__CreateBufferFromArraybufferRequest *request);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * Env cleanup hooks: each has a real one on its env, so that their order among all addons and Node's own is Node's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "handlers.h"
+
+struct nr_hook {
+  struct nr_connection *connection; /* counted */
+  struct nr_env *env;
+  nr_id id; /* in the host */
+};
+
+static void hook_free(struct nr_hook *hook) {
+  nr_connection_unref(hook->connection);
+  free(hook);
+}
+
+/* Node runs it: the host runs the addon's. */
+static void run(void *argument) {
+  struct nr_hook *hook = argument;
+  struct nr_connection *connection = hook->connection;
+  struct nr_callback *outer = connection->callback;
+  Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
+  struct nr_enter enter;
+  request.hook_id = hook->id;
+  nr_table_remove(connection->hooks, hook->id, NR_SORT_HOOK);
+  nr_enter_begin(&enter, connection, hook->env, NR_OP_CLEANUP_HOOK);
+  enter.request = &request.base;
+  connection->callback = NULL;
+  (void)nr_enter_run(&enter); /* a dead host has nothing left to clean up */
+  connection->callback = outer;
+  nr_enter_end(&enter);
+  hook_free(hook);
+}
+
+napi_status nr_serve_napi_add_env_cleanup_hook(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__HookRequest *request = message;
+  struct nr_hook *hook = calloc(1, sizeof *hook);
+  (void)answer;
+  if (hook == NULL) return napi_generic_failure;
+  *hook = (struct nr_hook){.connection = d->connection, .env = d->env, .id = request->hook_id};
+  int error = nr_table_adopt(d->connection->hooks, request->hook_id, NR_SORT_HOOK, hook);
+  if (error < 0) {
+    free(hook);
+    return error == -ENOMEM ? napi_generic_failure : nr_fault(d, "a hook under an id that is taken");
+  }
+  nr_connection_ref(hook->connection);
+  napi_status status = napi_add_env_cleanup_hook(d->napi, run, hook);
+  if (status == napi_ok) return napi_ok;
+  nr_table_remove(d->connection->hooks, request->hook_id, NR_SORT_HOOK);
+  hook_free(hook);
+  return status;
+}
+
+napi_status nr_serve_napi_remove_env_cleanup_hook(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__HookRequest *request = message;
+  struct nr_hook *hook = nr_table_get(d->connection->hooks, request->hook_id, NR_SORT_HOOK);
+  (void)answer;
+  if (hook == NULL || hook->env != d->env) return napi_invalid_arg;
+  nr_table_remove(d->connection->hooks, request->hook_id, NR_SORT_HOOK);
+  napi_status status = napi_remove_env_cleanup_hook(d->napi, run, hook);
+  hook_free(hook);
+  return status;
+}

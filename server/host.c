@@ -1,0 +1,225 @@
+/*
+ * One host process: its start, the handshake, and what became of it.
+ */
+#include "server/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "napi.pb-c.h"
+#include "server/node_info.h"
+#include "server/watcher.h"
+#include "wire/port.h"
+#include "wire/protocol.h"
+#include "wire/socket.h"
+
+#define NR_HANDSHAKE_MILLISECONDS 10000
+
+struct nr_host {
+  atomic_uint references;
+  struct nr_child *child; /* as the watcher knows it */
+  int socket;
+  char *group;
+  pthread_mutex_t lock;
+  struct nr_death death;
+  struct nr_port *port; /* to be failed when it dies; NULL: none */
+  pthread_cond_t died;
+};
+
+void nr_host_ref(struct nr_host *host) {
+  atomic_fetch_add(&host->references, 1);
+}
+
+void nr_host_unref(struct nr_host *host) {
+  if (atomic_fetch_sub(&host->references, 1) != 1) return;
+  if (host->child != NULL) nr_child_free(host->child);
+  if (host->socket >= 0) close(host->socket);
+  pthread_mutex_destroy(&host->lock);
+  pthread_cond_destroy(&host->died);
+  free(host->group);
+  free(host);
+}
+
+static struct nr_host *create(const char *group) {
+  struct nr_host *host = calloc(1, sizeof *host);
+  pthread_condattr_t attributes;
+  if (host == NULL) return NULL;
+  atomic_init(&host->references, 1);
+  host->socket = -1;
+  host->group = strdup(group);
+  pthread_mutex_init(&host->lock, NULL);
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&host->died, &attributes);
+  pthread_condattr_destroy(&attributes);
+  if (host->group != NULL) return host;
+  nr_host_unref(host);
+  return NULL;
+}
+
+/* On the watcher thread: the process has been reaped. */
+static void on_death(void *context, int code, int signal) {
+  struct nr_host *host = context;
+  pthread_mutex_lock(&host->lock);
+  host->death.dead = true;
+  host->death.code = code;
+  host->death.signal = signal;
+  if (host->port != NULL) nr_port_fail(host->port, EPIPE);
+  pthread_cond_broadcast(&host->died);
+  pthread_mutex_unlock(&host->lock);
+  nr_host_unref(host); /* the watcher's count */
+}
+
+static int explain(char *why, size_t why_size, int error, const char *what) {
+  snprintf(why, why_size, "%s: %s", what, strerror(-error));
+  return error;
+}
+
+/* The three descriptors that the host needs of this side. */
+struct offer {
+  int memfd;
+  int host_doorbell;
+  int server_doorbell;
+};
+
+static int shake(struct nr_host *host, const struct offer *offer, int *memfd, char *why, size_t why_size) {
+  Nr__Hello hello = NR__HELLO__INIT;
+  int fds[3] = {offer->memfd, offer->host_doorbell, offer->server_doorbell};
+  int received[NR_SOCKET_FDS_MAX];
+  size_t count = 1;
+  int error = 0;
+  nr_node_info_fill(&hello);
+  error = nr_socket_send(host->socket, &hello.base, fds, 3);
+  if (error < 0) return explain(why, why_size, error, "the handshake could not be sent");
+  Nr__Welcome *welcome = (Nr__Welcome *)nr_socket_receive(host->socket, &nr__welcome__descriptor, received, &count,
+                                                          NR_HANDSHAKE_MILLISECONDS, &error);
+  if (welcome == NULL) return explain(why, why_size, error, "the host did not answer the handshake");
+  if (welcome->protocol != NR_PROTOCOL_VERSION || welcome->pointer_size != sizeof(void *)) {
+    snprintf(why, why_size, "it speaks protocol %u with %u-byte pointers, this agent protocol %u with %zu-byte pointers",
+             welcome->protocol, welcome->pointer_size, NR_PROTOCOL_VERSION, sizeof(void *));
+    error = -EPROTO;
+  } else if (count != 1) {
+    error = explain(why, why_size, -EPROTO, "the host sent no memory");
+  }
+  protobuf_c_message_free_unpacked(&welcome->base, NULL);
+  for (size_t i = error < 0 ? 0 : 1; i < count; i++) close(received[i]);
+  *memfd = received[0];
+  return error < 0 ? error : 0;
+}
+
+/* Both sides' rings. The port owns the doorbells from here on. */
+static int connect_port(struct nr_host *host, struct nr_port *port, char *why, size_t why_size) {
+  struct offer offer = {.memfd = nr_port_memfd(port)};
+  int memfd = -1;
+  offer.host_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  offer.server_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int error = offer.host_doorbell < 0 || offer.server_doorbell < 0 ? -errno : shake(host, &offer, &memfd, why, why_size);
+  if (error < 0) {
+    if (offer.host_doorbell >= 0) close(offer.host_doorbell);
+    if (offer.server_doorbell >= 0) close(offer.server_doorbell);
+    return error;
+  }
+  error = nr_port_connect(port, memfd, offer.server_doorbell, offer.host_doorbell);
+  return error < 0 ? explain(why, why_size, error, "the host's memory cannot be used") : 0;
+}
+
+static int spawn(struct nr_host *host, const char *path, char *why, size_t why_size) {
+  int sockets[2];
+  int error = nr_socket_pair(sockets);
+  if (error < 0) return explain(why, why_size, error, "no socket");
+  host->socket = sockets[0];
+  nr_host_ref(host); /* the watcher's, until on_death() */
+  error = nr_child_start(path, sockets[1], on_death, host, &host->child);
+  close(sockets[1]);
+  if (error == 0) return 0;
+  nr_host_unref(host);
+  snprintf(why, why_size, "%s cannot be run: %s", path, strerror(-error));
+  return error;
+}
+
+int nr_host_start(const char *path, const char *group, struct nr_host **result, struct nr_port **port, char *why, size_t why_size) {
+  struct nr_host *host = create(group);
+  if (host == NULL) return -ENOMEM;
+  *port = NULL;
+  int error = nr_port_create(port, NR_RING_SIZE);
+  if (error < 0) {
+    *port = NULL;
+    explain(why, why_size, error, "no shared memory");
+  }
+  if (error == 0) error = spawn(host, path, why, why_size);
+  if (error == 0) error = connect_port(host, *port, why, why_size);
+  if (error == 0) {
+    *result = host;
+    return 0;
+  }
+  if (host->child != NULL) nr_host_kill(host);
+  if (*port != NULL) nr_port_destroy(*port);
+  *port = NULL;
+  nr_host_unref(host);
+  return error;
+}
+
+pid_t nr_host_pid(const struct nr_host *host) {
+  return nr_child_pid(host->child);
+}
+
+const char *nr_host_group(const struct nr_host *host) {
+  return host->group;
+}
+
+struct nr_death nr_host_death(struct nr_host *host) {
+  pthread_mutex_lock(&host->lock);
+  struct nr_death death = host->death;
+  pthread_mutex_unlock(&host->lock);
+  return death;
+}
+
+void nr_host_kill(struct nr_host *host) {
+  if (host->child != NULL) nr_child_kill(host->child);
+}
+
+void nr_host_fault(struct nr_host *host, const char *fault) {
+  pthread_mutex_lock(&host->lock);
+  if (!host->death.dead && host->death.fault[0] == '\0') snprintf(host->death.fault, sizeof host->death.fault, "%s", fault);
+  pthread_mutex_unlock(&host->lock);
+  nr_host_kill(host);
+}
+
+bool nr_host_await_death(struct nr_host *host, unsigned milliseconds) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += milliseconds / 1000;
+  until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  pthread_mutex_lock(&host->lock);
+  int error = 0;
+  while (!host->death.dead && error == 0) error = pthread_cond_timedwait(&host->died, &host->lock, &until);
+  bool dead = host->death.dead;
+  pthread_mutex_unlock(&host->lock);
+  return dead;
+}
+
+void nr_host_watch_port(struct nr_host *host, struct nr_port *port) {
+  pthread_mutex_lock(&host->lock);
+  host->port = port;
+  if (host->death.dead) nr_port_fail(port, EPIPE);
+  pthread_mutex_unlock(&host->lock);
+}
+
+void nr_host_unwatch_port(struct nr_host *host, struct nr_port *port) {
+  pthread_mutex_lock(&host->lock);
+  if (host->port == port) host->port = NULL;
+  pthread_mutex_unlock(&host->lock);
+}

@@ -1,0 +1,45 @@
+/*
+ * Host processes, as the whole Node process sees them: started, watched and reaped by one watcher thread (watcher.c), shared by the agents of all
+ * JavaScript threads.
+ */
+#ifndef NR_SERVER_HOST_H
+#define NR_SERVER_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct nr_host;
+struct nr_port;
+
+/* What is known of a process that ended. */
+struct nr_death {
+  bool dead;
+  int code;   /* exit code, when signal is 0 */
+  int signal; /* the signal that ended it; 0: it exited */
+  char fault[160]; /* what it did to the protocol; empty: nothing */
+};
+
+/*
+ * Starts a host and shakes hands. 0, or a negative errno with a sentence in `why`. The result is counted (1).
+ */
+int nr_host_start(const char *path, const char *group, struct nr_host **host, struct nr_port **port, char *why, size_t why_size);
+void nr_host_ref(struct nr_host *host);
+void nr_host_unref(struct nr_host *host);
+
+pid_t nr_host_pid(const struct nr_host *host);
+const char *nr_host_group(const struct nr_host *host);
+struct nr_death nr_host_death(struct nr_host *host);
+
+/* Ends it with SIGKILL. From any thread. */
+void nr_host_kill(struct nr_host *host);
+/* The host did this to the protocol: noted for the error, and it is killed. */
+void nr_host_fault(struct nr_host *host, const char *fault);
+/* Waits until it has been reaped; false: not within the time. */
+bool nr_host_await_death(struct nr_host *host, unsigned milliseconds);
+/* From now on nr_port_fail(port) when it dies; a port is watched by one host at most. */
+void nr_host_watch_port(struct nr_host *host, struct nr_port *port);
+void nr_host_unwatch_port(struct nr_host *host, struct nr_port *port);
+
+#endif

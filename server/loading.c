@@ -1,0 +1,233 @@
+/*
+ * The functions that server/index.js calls: the first half of a load, and what can be asked about hosts.
+ */
+#include "server/loading.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/elf.h"
+#include "server/objects.h"
+#include "server/prepared.h"
+#include "server/server-private.h"
+
+/* A string argument, to be freed; NULL (with a TypeError) when it is none. */
+static char *string_argument(napi_env napi, napi_value value, const char *name) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(napi, value, NULL, 0, &length) != napi_ok) {
+    char text[96];
+    snprintf(text, sizeof text, "The \"%s\" argument must be of type string", name);
+    napi_throw_type_error(napi, "ERR_INVALID_ARG_TYPE", text);
+    return NULL;
+  }
+  char *text = malloc(length + 1);
+  if (text == NULL) return NULL;
+  napi_get_value_string_utf8(napi, value, text, length + 1, &length);
+  return text;
+}
+
+static struct nr_agent *agent_of(napi_env napi) {
+  struct nr_agent *agent = nr_agent_current();
+  if (agent == NULL) napi_throw_error(napi, "ERR_NAPI_REMOTE_GONE", "The agent of this thread has ended");
+  return agent;
+}
+
+napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value options, path;
+  struct nr_agent *agent = agent_of(napi);
+  if (agent == NULL || napi_get_cb_info(napi, info, &argc, &options, NULL, NULL) != napi_ok) return NULL;
+  if (napi_get_named_property(napi, options, "hostPath", &path) != napi_ok) return NULL;
+  char *host_path = string_argument(napi, path, "hostPath");
+  if (host_path == NULL) return NULL;
+  free(agent->host_path);
+  agent->host_path = host_path;
+  return NULL;
+}
+
+/* An addon that uses V8 or Node's own C++ cannot be proxied: said before it is loaded, by the names that it imports. */
+static bool refuse_internals(napi_env napi, const char *file) {
+  struct nr_elf_report report;
+  char text[2048];
+  if (nr_elf_inspect(file, &report) != 0 || report.total == 0) return false;
+  int length = snprintf(text, sizeof text, "%s uses V8 or Node internals, which exist only inside Node, not Node-API:", file);
+  for (size_t i = 0; i < report.count && length > 0 && (size_t)length < sizeof text; i++) {
+    length += snprintf(text + length, sizeof text - (size_t)length, "%s %s", i == 0 ? "" : ",", report.symbols[i]);
+  }
+  if (report.total > report.count && length > 0 && (size_t)length < sizeof text) {
+    snprintf(text + length, sizeof text - (size_t)length, " and %zu more", report.total - report.count);
+  }
+  napi_throw_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
+  return true;
+}
+
+/* Has the host dlopen() the file. 0, or a pending exception. */
+static int load(struct nr_connection *connection, napi_env napi, const char *file, int flags, struct nr_prepared *prepared) {
+  struct nr_enter enter;
+  Nr__LoadRequest request = NR__LOAD_REQUEST__INIT;
+  struct nr_slice tail = {.data = file, .length = strlen(file)};
+  int status = -1;
+  nr_enter_begin(&enter, connection, NULL, NR_OP_LOAD);
+  request.file = nr_span_make(0, (uint32_t)tail.length);
+  request.flags = flags;
+  enter.request = &request.base;
+  enter.tail = &tail;
+  enter.tail_count = 1;
+  if (nr_enter_run(&enter) < 0) {
+    nr_throw_failure(connection, napi, "the load");
+    goto end;
+  }
+  const Nr__LoadReply *reply = enter.reply;
+  if (reply->module_id == 0) {
+    const uint8_t *error = nr_frame_bytes(&enter.frame, reply->error);
+    napi_value code, message, exception;
+    size_t length = error == NULL ? 0 : nr_span_length(reply->error);
+    if (napi_create_string_utf8(napi, "ERR_DLOPEN_FAILED", NAPI_AUTO_LENGTH, &code) == napi_ok &&
+        napi_create_string_utf8(napi, length == 0 ? "" : (const char *)error, length, &message) == napi_ok &&
+        napi_create_error(napi, code, message, &exception) == napi_ok) {
+      napi_throw(napi, exception);
+    }
+    goto end;
+  }
+  prepared->module_id = reply->module_id;
+  prepared->api_version = reply->api_version;
+  status = 0;
+end:
+  nr_enter_end(&enter);
+  return status;
+}
+
+/* All four Nodes end the process for a version that they lack. */
+static bool version_fits(napi_env napi, const char *file, int32_t version) {
+  uint32_t most = 0;
+  const napi_node_version *node = NULL;
+  napi_get_version(napi, &most);
+  napi_get_node_version(napi, &node);
+  if (version == NR_API_VERSION_EXPERIMENTAL || (version >= 0 && (uint32_t)version <= (most > 8 ? most : 8))) return true;
+  char text[1024];
+  snprintf(text, sizeof text, "%s declares Node-API version %d; this Node (v%u.%u.%u) supports versions up to %u", file, version,
+           node->major, node->minor, node->patch, most);
+  napi_throw_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
+  return false;
+}
+
+static void forget_prepared(struct nr_agent *agent) {
+  if (agent->prepared == NULL) return;
+  nr_connection_unref(agent->prepared->connection);
+  free(agent->prepared->file);
+  free(agent->prepared);
+  agent->prepared = NULL;
+}
+
+static void prepare(struct nr_agent *agent, napi_env napi, const char *file, int flags, const char *group) {
+  struct nr_prepared prepared = {.connection = NULL};
+  if (refuse_internals(napi, file)) return;
+  struct nr_connection *connection = nr_connection_get(agent, napi, group);
+  if (connection == NULL) return;
+  if (connection->file == NULL) connection->file = strdup(file);
+  nr_connection_ref(connection); /* the load may run JavaScript that ends the agent */
+  prepared.connection = connection;
+  prepared.file = strdup(file);
+  if (prepared.file == NULL || load(connection, napi, file, flags, &prepared) < 0 ||
+      !version_fits(napi, file, prepared.api_version)) {
+    free(prepared.file);
+    nr_connection_unref(connection);
+    return;
+  }
+  forget_prepared(agent);
+  agent->prepared = malloc(sizeof *agent->prepared);
+  if (agent->prepared != NULL) *agent->prepared = prepared;
+}
+
+napi_value nr_loading_prepare(napi_env napi, napi_callback_info info) {
+  size_t argc = 3;
+  napi_value argv[3];
+  int32_t flags = 0;
+  struct nr_agent *agent = agent_of(napi);
+  if (agent == NULL || napi_get_cb_info(napi, info, &argc, argv, NULL, NULL) != napi_ok) return NULL;
+  char *file = string_argument(napi, argv[0], "file");
+  char *group = file == NULL ? NULL : string_argument(napi, argv[2], "group");
+  napi_get_value_int32(napi, argv[1], &flags);
+  if (group != NULL) prepare(agent, napi, file, flags, group);
+  free(file);
+  free(group);
+  return NULL;
+}
+
+napi_value nr_loading_cancel(napi_env napi, napi_callback_info info) {
+  struct nr_agent *agent = agent_of(napi);
+  (void)info;
+  if (agent != NULL) forget_prepared(agent);
+  return NULL;
+}
+
+static void set_number(napi_env napi, napi_value object, const char *name, double number) {
+  napi_value value;
+  if (napi_create_double(napi, number, &value) == napi_ok) napi_set_named_property(napi, object, name, value);
+}
+
+static void set_string(napi_env napi, napi_value object, const char *name, const char *text) {
+  napi_value value;
+  if (napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &value) == napi_ok) napi_set_named_property(napi, object, name, value);
+}
+
+static napi_value describe_host(napi_env napi, struct nr_connection *connection) {
+  napi_value host, files, alive, file;
+  napi_create_object(napi, &host);
+  napi_create_array(napi, &files);
+  set_number(napi, host, "pid", nr_host_pid(connection->host));
+  set_string(napi, host, "group", nr_host_group(connection->host));
+  for (uint32_t i = 0; i < connection->env_count; i++) {
+    if (napi_create_string_utf8(napi, connection->envs[i]->file, NAPI_AUTO_LENGTH, &file) == napi_ok) {
+      napi_set_element(napi, files, i, file);
+    }
+  }
+  napi_set_named_property(napi, host, "files", files);
+  napi_get_boolean(napi, nr_port_failure(connection->port) == 0, &alive);
+  napi_set_named_property(napi, host, "alive", alive);
+  return host;
+}
+
+napi_value nr_loading_hosts(napi_env napi, napi_callback_info info) {
+  napi_value result;
+  uint32_t count = 0;
+  struct nr_agent *agent = agent_of(napi);
+  (void)info;
+  if (agent == NULL || napi_create_array(napi, &result) != napi_ok) return NULL;
+  for (struct nr_connection *connection = agent->connections; connection != NULL; connection = connection->next) {
+    napi_set_element(napi, result, count++, describe_host(napi, connection));
+  }
+  return result;
+}
+
+static struct nr_connection *group_argument(napi_env napi, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argument;
+  struct nr_agent *agent = agent_of(napi);
+  if (agent == NULL || napi_get_cb_info(napi, info, &argc, &argument, NULL, NULL) != napi_ok) return NULL;
+  char *group = string_argument(napi, argument, "group");
+  if (group == NULL) return NULL;
+  struct nr_connection *connection = nr_connection_find(agent, group);
+  free(group);
+  return connection;
+}
+
+napi_value nr_loading_counts(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = group_argument(napi, info);
+  napi_value result;
+  if (connection == NULL || napi_create_object(napi, &result) != napi_ok) return NULL;
+  set_number(napi, result, "calls", (double)connection->counts.calls);
+  set_number(napi, result, "posts", (double)connection->counts.posts);
+  set_number(napi, result, "entries", (double)connection->counts.entries);
+  set_number(napi, result, "roundTrips", (double)(connection->counts.calls + connection->counts.entries));
+  set_number(napi, result, "sleeps", (double)nr_port_counts(connection->port).sleeps);
+  return result;
+}
+
+napi_value nr_loading_kill(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = group_argument(napi, info);
+  napi_value result;
+  if (connection != NULL) nr_host_kill(connection->host);
+  return napi_get_boolean(napi, connection != NULL, &result) == napi_ok ? result : NULL;
+}

@@ -1,0 +1,216 @@
+/*
+ * Pointers of the addon that JavaScript objects hold: wraps, externals, finalizers, instance data. The real functions get an id of ours, never a
+ * pointer, so that what comes back from an object can be checked: it may be a wrap of another host, or of an addon that is not isolated.
+ */
+#include "handlers.h"
+#include "server/objects.h"
+
+#include <stdlib.h>
+
+#include "server/references.h"
+
+struct nr_wrap {
+  struct nr_connection *connection; /* counted */
+  struct nr_env *env;
+  nr_id object_id; /* in the host */
+  nr_id self;      /* in agent->objects; 0: nobody looks it up */
+  bool finalize;   /* the addon has a finalizer */
+  struct nr_reference *reference; /* the addon's own, of napi_wrap(); NULL: none */
+};
+
+nr_id nr_object_of(struct nr_connection *connection, void *pointer) {
+  struct nr_wrap *wrap =
+      connection->agent == NULL ? NULL : nr_table_get(connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
+  return wrap != NULL && wrap->connection == connection ? wrap->object_id : 0;
+}
+
+static struct nr_wrap *wrap_create(struct nr_dispatch *d, nr_id object_id, bool finalize, bool look_up) {
+  struct nr_wrap *wrap = calloc(1, sizeof *wrap);
+  if (wrap == NULL) return NULL;
+  *wrap = (struct nr_wrap){
+      .connection = d->connection, .env = d->env, .object_id = object_id, .finalize = finalize};
+  if (look_up) {
+    wrap->self = nr_table_add(d->connection->agent->objects, NR_SORT_WRAP, wrap);
+    if (wrap->self == 0) {
+      free(wrap);
+      return NULL;
+    }
+  }
+  nr_connection_ref(wrap->connection);
+  return wrap;
+}
+
+static void wrap_free(struct nr_wrap *wrap) {
+  struct nr_agent *agent = wrap->connection->agent;
+  if (wrap->self != 0 && agent != NULL) nr_table_remove(agent->objects, wrap->self, NR_SORT_WRAP);
+  if (wrap->reference != NULL) nr_reference_unwrapped(wrap->reference);
+  nr_connection_unref(wrap->connection);
+  free(wrap);
+}
+
+/* The host forgets the object without calling anything. */
+static void release(struct nr_wrap *wrap) {
+  Nr__ReleaseRequest request = NR__RELEASE_REQUEST__INIT;
+  request.n_object_id = 1;
+  request.object_id = &wrap->object_id;
+  nr_post(wrap->connection, NR_OP_RELEASE, &request.base);
+  wrap_free(wrap);
+}
+
+void nr_wrap_silence(struct nr_wrap *wrap) {
+  wrap->finalize = false;
+}
+
+static void enter_finalizer(struct nr_wrap *wrap, napi_env napi) {
+  struct nr_enter enter;
+  Nr__FinalizeRequest request = NR__FINALIZE_REQUEST__INIT;
+  struct nr_connection *connection = wrap->connection;
+  struct nr_callback *outer = connection->callback;
+  request.finalizer_id = wrap->object_id;
+  nr_enter_begin(&enter, connection, wrap->env, NR_OP_FINALIZE);
+  enter.request = &request.base;
+  connection->callback = NULL;
+  (void)nr_enter_run(&enter); /* a dead host has no finalizers left to run */
+  (void)napi;
+  connection->callback = outer;
+  nr_enter_end(&enter);
+}
+
+/* Addons of the experimental version have their finalizers run inside the collection, where nothing may be entered. */
+static void post_finalizer(struct nr_wrap *wrap) {
+  Nr__FinalizeRequest request = NR__FINALIZE_REQUEST__INIT;
+  request.finalizer_id = wrap->object_id;
+  request.basic = true;
+  nr_post(wrap->connection, NR_OP_FINALIZE, &request.base);
+}
+
+static void finalize(napi_env napi, void *data, void *hint) {
+  struct nr_wrap *wrap = hint;
+  (void)data;
+  if (!wrap->finalize || nr_port_failure(wrap->connection->port) < 0) {
+    release(wrap);
+    return;
+  }
+  if (wrap->env->api_version == NR_API_VERSION_EXPERIMENTAL) {
+    post_finalizer(wrap);
+  } else {
+    enter_finalizer(wrap, napi);
+  }
+  wrap_free(wrap);
+}
+
+napi_status nr_serve_napi_wrap(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__WrapRequest *request = message;
+  napi_value object;
+  napi_ref reference = NULL;
+  (void)answer;
+  NR_TAKE(d, request->js_object, &object);
+  struct nr_wrap *wrap = wrap_create(d, request->object_id, request->finalize, true);
+  if (wrap == NULL) return napi_generic_failure;
+  napi_status status = napi_wrap(d->napi, object, (void *)(uintptr_t)wrap->self, finalize, wrap,
+                                 request->ref_id == 0 ? NULL : &reference);
+  if (status == napi_ok && reference != NULL) {
+    wrap->reference = nr_reference_adopt(d, request->ref_id, reference, wrap);
+    if (wrap->reference == NULL) return d->fault ? napi_generic_failure : napi_ok;
+  }
+  if (status != napi_ok) wrap_free(wrap);
+  return status;
+}
+
+napi_status nr_serve_napi_unwrap(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__UnwrapRequest *request = message;
+  Nr__ObjectReply *reply = answer;
+  napi_value object;
+  void *pointer = NULL;
+  NR_TAKE(d, request->js_object, &object);
+  NR_TRY(napi_unwrap(d->napi, object, &pointer));
+  if (d->connection->callback != NULL) d->connection->callback->member = true; /* next time it goes along */
+  reply->object_id = nr_object_of(d->connection, pointer);
+  return reply->object_id == 0 ? napi_invalid_arg : napi_ok;
+}
+
+napi_status nr_serve_napi_remove_wrap(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__UnwrapRequest *request = message;
+  Nr__ObjectReply *reply = answer;
+  napi_value object;
+  void *pointer = NULL;
+  NR_TAKE(d, request->js_object, &object);
+  NR_TRY(napi_unwrap(d->napi, object, &pointer));
+  reply->object_id = nr_object_of(d->connection, pointer);
+  if (reply->object_id == 0) return napi_invalid_arg; /* of another host: not this addon's to take away */
+  struct nr_wrap *wrap = nr_table_get(d->connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
+  NR_TRY(napi_remove_wrap(d->napi, object, NULL));
+  wrap_free(wrap);
+  return napi_ok;
+}
+
+napi_status nr_serve_napi_create_external(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__CreateExternalRequest *request = message;
+  Nr__ValueReply *reply = answer;
+  napi_value result = NULL;
+  struct nr_wrap *wrap = wrap_create(d, request->object_id, request->finalize, true);
+  if (wrap == NULL) return napi_generic_failure;
+  napi_status status = napi_create_external(d->napi, (void *)(uintptr_t)wrap->self, finalize, wrap, &result);
+  if (status != napi_ok) {
+    wrap_free(wrap);
+    return status;
+  }
+  return nr_give(d, request->result, result, &reply->result);
+}
+
+napi_status nr_serve_napi_get_value_external(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__ValueRequest *request = message;
+  Nr__ObjectReply *reply = answer;
+  napi_value value;
+  void *pointer = NULL;
+  NR_TAKE(d, request->value, &value);
+  NR_TRY(napi_get_value_external(d->napi, value, &pointer));
+  reply->object_id = nr_object_of(d->connection, pointer);
+  return reply->object_id == 0 ? napi_invalid_arg : napi_ok;
+}
+
+napi_status nr_serve_napi_add_finalizer(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__AddFinalizerRequest *request = message;
+  napi_value object;
+  napi_ref reference = NULL;
+  (void)answer;
+  NR_TAKE(d, request->js_object, &object);
+  struct nr_wrap *wrap = wrap_create(d, request->object_id, true, false);
+  if (wrap == NULL) return napi_generic_failure;
+  napi_status status =
+      napi_add_finalizer(d->napi, object, NULL, finalize, wrap, request->ref_id == 0 ? NULL : &reference);
+  if (status != napi_ok) {
+    wrap_free(wrap);
+    return status;
+  }
+  if (reference != NULL) wrap->reference = nr_reference_adopt(d, request->ref_id, reference, wrap);
+  return napi_ok;
+}
+
+/*
+ * Instance data: its place among the finalizers of the teardown is the moment at which it was set, so it is a finalizer on an object that is
+ * held for as long as the env lives. (The real instance data of the env is the agent's own.)
+ */
+napi_status nr_serve_napi_set_instance_data(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__SetInstanceDataRequest *request = message;
+  struct nr_env *env = d->env;
+  napi_value holder;
+  (void)answer;
+  if (env->instance_data != NULL) { /* as in Node, old data is dropped without a word */
+    napi_delete_reference(d->napi, env->instance_reference);
+    release(env->instance_data);
+    env->instance_data = NULL;
+  }
+  if (request->finalizer_id == 0) return napi_ok;
+  NR_TRY(napi_create_object(d->napi, &holder));
+  struct nr_wrap *wrap = wrap_create(d, request->finalizer_id, true, false);
+  if (wrap == NULL) return napi_generic_failure;
+  napi_status status = napi_add_finalizer(d->napi, holder, NULL, finalize, wrap, &env->instance_reference);
+  if (status != napi_ok) {
+    wrap_free(wrap);
+    return status;
+  }
+  napi_reference_ref(d->napi, env->instance_reference, NULL);
+  env->instance_data = wrap;
+  return napi_ok;
+}

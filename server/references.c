@@ -1,0 +1,108 @@
+/*
+ * References. Their counts are kept by the client as well (it answers napi_reference_ref/unref itself while an object is held); here the
+ * real ones live.
+ */
+#include "handlers.h"
+#include "server/references.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "server/objects.h"
+
+struct nr_reference {
+  napi_ref real;
+  napi_env napi;
+  uint32_t count; /* of the real one, so that it never goes below zero */
+  struct nr_wrap *wrap; /* that the reference belongs to; NULL: none, or gone */
+  bool deleted;         /* the addon has deleted it, the wrap has not ended yet */
+};
+
+static struct nr_reference *get(struct nr_dispatch *d, nr_id id) {
+  return nr_table_get(d->connection->references_table, id, NR_SORT_REFERENCE);
+}
+
+struct nr_reference *nr_reference_adopt(struct nr_dispatch *d, nr_id id, napi_ref real, struct nr_wrap *wrap) {
+  struct nr_reference *reference = calloc(1, sizeof *reference);
+  if (reference == NULL) return NULL;
+  *reference = (struct nr_reference){.real = real, .napi = d->napi, .wrap = wrap};
+  int error = nr_table_adopt(d->connection->references_table, id, NR_SORT_REFERENCE, reference);
+  if (error == 0) return reference;
+  free(reference);
+  if (error == -EEXIST || error == -EINVAL) nr_fault(d, "a reference under an id that is taken");
+  return NULL;
+}
+
+void nr_reference_unwrapped(struct nr_reference *reference) {
+  reference->wrap = NULL;
+  if (!reference->deleted) return;
+  napi_delete_reference(reference->napi, reference->real);
+  free(reference);
+}
+
+napi_status nr_serve_napi_create_reference(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__CreateReferenceRequest *request = message;
+  napi_value value;
+  napi_ref real = NULL;
+  (void)answer;
+  NR_TAKE(d, request->value, &value);
+  NR_TRY(napi_create_reference(d->napi, value, request->initial_refcount, &real));
+  struct nr_reference *reference = nr_reference_adopt(d, request->ref_id, real, NULL);
+  if (reference == NULL) {
+    napi_delete_reference(d->napi, real);
+    return napi_generic_failure;
+  }
+  reference->count = request->initial_refcount;
+  return napi_ok;
+}
+
+/*
+ * A wrap's reference is what the wrapped object points to: deleting it first would leave the object with a dangling pointer (in one process
+ * that is the addon's own fault; here it must not become Node's). It is deleted when the wrap ends.
+ */
+napi_status nr_serve_napi_delete_reference(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__ReferenceRequest *request = message;
+  struct nr_reference *reference = nr_table_remove(d->connection->references_table, request->ref_id, NR_SORT_REFERENCE);
+  (void)answer;
+  if (reference == NULL) return napi_invalid_arg;
+  if (reference->wrap != NULL) {
+    reference->deleted = true;
+    nr_wrap_silence(reference->wrap);
+    while (reference->count > 0) napi_reference_unref(reference->napi, reference->real, &reference->count);
+    return napi_ok;
+  }
+  napi_status status = napi_delete_reference(reference->napi, reference->real);
+  free(reference);
+  return status;
+}
+
+napi_status nr_serve_napi_reference_ref(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__ReferenceRequest *request = message;
+  Nr__ReferenceReply *reply = answer;
+  struct nr_reference *reference = get(d, request->ref_id);
+  if (reference == NULL) return napi_invalid_arg;
+  napi_status status = napi_reference_ref(d->napi, reference->real, &reply->result);
+  if (status == napi_ok) reference->count = reply->result;
+  return status;
+}
+
+napi_status nr_serve_napi_reference_unref(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__ReferenceRequest *request = message;
+  Nr__ReferenceReply *reply = answer;
+  struct nr_reference *reference = get(d, request->ref_id);
+  if (reference == NULL) return napi_invalid_arg;
+  if (reference->count == 0) return napi_generic_failure;
+  napi_status status = napi_reference_unref(d->napi, reference->real, &reply->result);
+  if (status == napi_ok) reference->count = reply->result;
+  return status;
+}
+
+napi_status nr_serve_napi_get_reference_value(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__GetReferenceValueRequest *request = message;
+  Nr__KnownReply *reply = answer;
+  napi_value result = NULL;
+  struct nr_reference *reference = get(d, request->ref_id);
+  if (reference == NULL) return napi_invalid_arg;
+  NR_TRY(napi_get_reference_value(d->napi, reference->real, &result));
+  return nr_give_known(d, request->result, result, &reply->result, &reply->fact);
+}

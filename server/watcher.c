@@ -1,0 +1,250 @@
+/*
+ * The watcher thread.
+ */
+#include "server/watcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "wire/protocol.h"
+
+extern char **environ;
+
+struct nr_child {
+  struct nr_child *next; /* in the watcher's list */
+  pid_t pid;
+  int pidfd; /* -1: reaped */
+  void (*died)(void *context, int code, int signal);
+  void *context;
+};
+
+/* A start that a thread waits for. */
+struct request {
+  struct request *next;
+  const char *path;
+  int socket;
+  struct nr_child *child;
+  int error;
+  bool done;
+};
+
+static struct {
+  pthread_mutex_t lock;
+  pthread_cond_t done;
+  bool runs;
+  int doorbell;
+  struct request *requests;
+  struct nr_child *children;
+} watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .doorbell = -1};
+
+/* Where the host keeps the socket: high, so that a descriptor number from JavaScript never hits it, but within its limit. */
+static int socket_number(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > NR_HOST_FD_BASE + 64) return NR_HOST_FD_BASE;
+  return limit.rlim_cur > 128 ? (int)limit.rlim_cur - 64 : 64;
+}
+
+static int spawn_attributes(posix_spawnattr_t *attributes) {
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(attributes, &none);
+  posix_spawnattr_setsigdefault(attributes, &all);
+  return -posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+static int spawn(const char *path, int socket, pid_t *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  char descriptor[16], parent[16];
+  char *argv[] = {(char *)"napi-remote-host", descriptor, parent, NULL};
+  int number = socket_number();
+  snprintf(descriptor, sizeof descriptor, "%d", number);
+  snprintf(parent, sizeof parent, "%d", (int)getpid());
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  int error = -posix_spawn_file_actions_adddup2(&actions, socket, number);
+  if (error == 0) error = spawn_attributes(&attributes);
+  if (error == 0) error = -posix_spawn(pid, path, &actions, &attributes, argv, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+/* The pid cannot be another's: it is our child and not reaped yet. */
+static int open_pidfd(pid_t pid) {
+  int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (pidfd >= 0) return pidfd;
+  int error = -errno;
+  kill(pid, SIGKILL);
+  waitpid(pid, NULL, 0);
+  return error;
+}
+
+static void serve_request(struct request *request) {
+  pid_t pid = 0;
+  request->error = spawn(request->path, request->socket, &pid);
+  if (request->error < 0) return;
+  int pidfd = open_pidfd(pid);
+  if (pidfd < 0) {
+    request->error = pidfd;
+    return;
+  }
+  request->child->pid = pid;
+  request->child->pidfd = pidfd;
+  request->child->next = watcher.children;
+  watcher.children = request->child;
+}
+
+/* With the lock held, which is given up while a start is carried out. */
+static void serve_requests(void) {
+  while (watcher.requests != NULL) {
+    struct request *request = watcher.requests;
+    watcher.requests = request->next;
+    serve_request(request);
+    request->done = true;
+    pthread_cond_broadcast(&watcher.done);
+  }
+}
+
+static void drop(struct nr_child *child) {
+  for (struct nr_child **link = &watcher.children; *link != NULL; link = &(*link)->next) {
+    if (*link != child) continue;
+    *link = child->next;
+    return;
+  }
+}
+
+/* Reaps a child whose pidfd is readable. The callback runs without the lock: it may drop the last count of its host. */
+static void reap(struct nr_child *child) {
+  siginfo_t info = {.si_pid = 0};
+  pthread_mutex_lock(&watcher.lock);
+  waitid(P_PID, (id_t)child->pid, &info, WEXITED);
+  close(child->pidfd);
+  child->pidfd = -1;
+  drop(child);
+  pthread_mutex_unlock(&watcher.lock);
+  bool exited = info.si_code == CLD_EXITED;
+  child->died(child->context, exited ? info.si_status : 0, exited ? 0 : info.si_status);
+}
+
+static size_t fill_polls(struct pollfd **polls, struct nr_child ***children, size_t *room) {
+  size_t count = 1;
+  for (struct nr_child *child = watcher.children; child != NULL; child = child->next) count++;
+  if (count > *room) {
+    *polls = realloc(*polls, count * sizeof **polls);
+    *children = realloc(*children, count * sizeof **children);
+    if (*polls == NULL || *children == NULL) return 0;
+    *room = count;
+  }
+  (*polls)[0] = (struct pollfd){.fd = watcher.doorbell, .events = POLLIN};
+  size_t i = 1;
+  for (struct nr_child *child = watcher.children; child != NULL; child = child->next, i++) {
+    (*polls)[i] = (struct pollfd){.fd = child->pidfd, .events = POLLIN};
+    (*children)[i] = child;
+  }
+  return count;
+}
+
+static void *run(void *unused) {
+  struct pollfd *polls = NULL;
+  struct nr_child **children = NULL;
+  size_t room = 0;
+  (void)unused;
+  for (;;) {
+    pthread_mutex_lock(&watcher.lock);
+    serve_requests();
+    size_t count = fill_polls(&polls, &children, &room);
+    pthread_mutex_unlock(&watcher.lock);
+    if (count == 0 || poll(polls, count, -1) < 0) continue;
+    uint64_t rings;
+    if ((polls[0].revents & POLLIN) != 0 && read(watcher.doorbell, &rings, sizeof rings) < 0) continue;
+    for (size_t i = 1; i < count; i++) {
+      if (polls[i].revents != 0) reap(children[i]);
+    }
+  }
+  return NULL;
+}
+
+#define NR_WATCHER_STACK (128u << 10)
+
+/* With the lock held. No signal is for this thread: they are the program's. */
+static int start_thread(void) {
+  pthread_t thread;
+  pthread_attr_t attributes;
+  sigset_t all, before;
+  if (watcher.runs) return 0;
+  watcher.doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (watcher.doorbell < 0) return -errno;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, NR_WATCHER_STACK);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = -pthread_create(&thread, &attributes, run, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (error == 0) {
+    pthread_setname_np(thread, "napi-remote");
+    watcher.runs = true;
+  } else {
+    close(watcher.doorbell);
+  }
+  return error;
+}
+
+static void ring(void) {
+  uint64_t one = 1;
+  if (write(watcher.doorbell, &one, sizeof one) < 0) return; /* full: it is awake anyway */
+}
+
+int nr_child_start(const char *path, int socket, void (*died)(void *context, int code, int signal), void *context,
+                   struct nr_child **child) {
+  struct request request = {.path = path, .socket = socket};
+  request.child = calloc(1, sizeof *request.child);
+  if (request.child == NULL) return -ENOMEM;
+  request.child->died = died;
+  request.child->context = context;
+  pthread_mutex_lock(&watcher.lock);
+  request.error = start_thread();
+  if (request.error == 0) {
+    request.next = watcher.requests;
+    watcher.requests = &request;
+    ring();
+    while (!request.done) pthread_cond_wait(&watcher.done, &watcher.lock);
+  }
+  pthread_mutex_unlock(&watcher.lock);
+  if (request.error < 0) {
+    free(request.child);
+    return request.error;
+  }
+  *child = request.child;
+  return 0;
+}
+
+pid_t nr_child_pid(const struct nr_child *child) {
+  return child->pid;
+}
+
+void nr_child_kill(struct nr_child *child) {
+  pthread_mutex_lock(&watcher.lock);
+  if (child->pidfd >= 0) syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+  pthread_mutex_unlock(&watcher.lock);
+}
+
+void nr_child_free(struct nr_child *child) {
+  free(child);
+}

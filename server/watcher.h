@@ -1,0 +1,24 @@
+/*
+ * The one thread of this Node process that starts hosts, sees them die and reaps them. It lives as long as Node: PR_SET_PDEATHSIG in a host
+ * fires when the thread that started it ends, and libuv would learn of a death only when its loop turns.
+ */
+#ifndef NR_SERVER_WATCHER_H
+#define NR_SERVER_WATCHER_H
+
+#include <sys/types.h>
+
+struct nr_child;
+
+/*
+ * Starts `path` with `socket` as its only descriptor beside stdio, through the watcher thread (which is started when there is none). `died` is
+ * called on that thread, once, after the process has been reaped. 0 or a negative errno. From any thread.
+ */
+int nr_child_start(const char *path, int socket, void (*died)(void *context, int code, int signal), void *context,
+                   struct nr_child **child);
+pid_t nr_child_pid(const struct nr_child *child);
+/* SIGKILL, unless it has been reaped. */
+void nr_child_kill(struct nr_child *child);
+/* Only after died() has been called. */
+void nr_child_free(struct nr_child *child);
+
+#endif
