@@ -93,7 +93,7 @@ static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const
     if (index >= last) last = index + 1;
   }
   if (first >= last) return;
-  if (last - first > request->n_args + 2) nonsense(channel);
+  if (last - first > request->n_values + 1) nonsense(channel);
   entry->given_base = first;
   entry->given_count = last - first;
   entry->facts = nr_arena_alloc(channel->arena, entry->given_count * sizeof *entry->facts);
@@ -108,7 +108,7 @@ static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const
 static void serve_invoke(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
                          const Nr__InvokeRequest *request, struct nr_served *served) {
   struct nr_callback *callback = nr_table_get(channel->callbacks, request->callback_id, NR_SORT_CALLBACK);
-  if (callback == NULL) nonsense(channel);
+  if (callback == NULL || request->n_values == 0) nonsense(channel);
   nr__return_reply__init(&served->reply.returned);
   served->env = callback->env;
   entry->invoke = request;

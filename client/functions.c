@@ -96,8 +96,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_class(napi_env env, const char *utf
 }
 
 static void copy_arguments(const Nr__InvokeRequest *invoke, napi_value *argv, size_t room) {
-  size_t count = invoke->n_args < room ? invoke->n_args : room;
-  for (size_t i = 0; i < count; i++) argv[i] = nr_unwire(invoke->args[i]);
+  size_t count = invoke->n_values - 1 < room ? invoke->n_values - 1 : room;
+  for (size_t i = 0; i < count; i++) argv[i] = nr_unwire(invoke->values[i + 1]);
   for (size_t i = count; i < room; i++) argv[i] = nr_unwire(NR_UNDEFINED);
 }
 
@@ -113,13 +113,12 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_cb_info(napi_env env, napi_callback_in
     NR_CHECK_ARG(env, argc);
     copy_arguments(invoke, argv, *argc);
   }
-  if (argc != NULL) *argc = invoke->n_args;
-  if (this_arg != NULL) *this_arg = nr_unwire(invoke->this_arg);
+  if (argc != NULL) *argc = invoke->n_values - 1;
+  if (this_arg != NULL) *this_arg = nr_unwire(invoke->values[0]);
   if (data != NULL) *data = entry->callback->data;
-  reply.argc = invoke->n_args;
-  reply.n_argv = invoke->n_args;
-  reply.argv = invoke->args;
-  reply.this_arg = invoke->this_arg;
+  reply.argc = invoke->n_values - 1;
+  reply.n_values = invoke->n_values;
+  reply.values = invoke->values;
   return nr_answer(env, NR_OP_NAPI_GET_CB_INFO, &request.base, &reply.base, napi_ok);
 }
 
@@ -130,7 +129,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_new_target(napi_env env, napi_callback
   const struct nr_entry *entry = (const struct nr_entry *)cbinfo;
   Nr__Empty request = NR__EMPTY__INIT;
   Nr__ValueReply reply = NR__VALUE_REPLY__INIT;
-  reply.result = entry->invoke->new_target;
-  *result = nr_unwire(reply.result); /* NULL for a plain call */
+  reply.result = entry->invoke->new_target == 0 ? NR_ABSENT : entry->invoke->new_target; /* NULL for a plain call */
+  *result = nr_unwire(reply.result);
   return nr_answer(env, NR_OP_NAPI_GET_NEW_TARGET, &request.base, &reply.base, napi_ok);
 }

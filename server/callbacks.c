@@ -82,11 +82,11 @@ static nr_value add_argument(struct invocation *invocation, napi_value value, bo
 static bool make_room(struct invocation *invocation, size_t argc) {
   struct nr_arena *arena = invocation->enter.connection->arena;
   size_t count = argc + 1;
-  invocation->request.args = nr_arena_alloc(arena, argc * sizeof(nr_value) + 1);
+  invocation->request.values = nr_arena_alloc(arena, count * sizeof(nr_value));
   invocation->request.facts = nr_arena_alloc(arena, count * sizeof(Nr__Fact *));
   invocation->describe.tail = nr_arena_alloc(arena, count * sizeof(struct nr_slice));
   invocation->describe.tail_room = (uint32_t)count;
-  return invocation->request.args != NULL && invocation->request.facts != NULL && invocation->describe.tail != NULL;
+  return invocation->request.values != NULL && invocation->request.facts != NULL && invocation->describe.tail != NULL;
 }
 
 static bool fill(struct invocation *invocation, napi_callback_info info, napi_value this_arg, size_t argc, const napi_value *argv) {
@@ -98,12 +98,11 @@ static bool fill(struct invocation *invocation, napi_callback_info info, napi_va
   invocation->describe.napi = enter->env->napi;
   Nr__InvokeRequest *request = &invocation->request;
   request->callback_id = callback->id;
-  request->this_arg = add_argument(invocation, this_arg, callback->member, false);
-  request->new_target = NR_ABSENT;
+  request->values[0] = add_argument(invocation, this_arg, callback->member, false);
   napi_get_new_target(enter->env->napi, info, &new_target);
   if (new_target != NULL) request->new_target = add_argument(invocation, new_target, false, false);
-  for (size_t i = 0; i < argc; i++) request->args[i] = add_argument(invocation, argv[i], true, true);
-  request->n_args = argc;
+  for (size_t i = 0; i < argc; i++) request->values[i + 1] = add_argument(invocation, argv[i], true, true);
+  request->n_values = argc + 1;
   return !invocation->failed;
 }
 

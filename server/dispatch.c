@@ -102,6 +102,12 @@ nr_value nr_give_argument(struct nr_connection *connection, napi_env napi, napi_
   nr_value result;
   uint32_t index;
   uint16_t generation;
+  double number;
+  /* Most arguments are numbers; for the others this costs less than asking for the type first would cost these. */
+  if (napi_get_value_double(napi, value, &number) == napi_ok) {
+    *type = napi_number;
+    return nr_value_from_double(number);
+  }
   if (napi_typeof(napi, value, type) != napi_ok) *type = napi_object;
   if (give_primitive(napi, value, *type, &result)) return result;
   if (nr_handles_push(connection->given, value, &index, &generation) < 0) return NR_ABSENT;

@@ -16,8 +16,19 @@
 
 /* Bounds on what a real addon has; beyond them it is none of ours to judge. */
 #define NR_ELF_HEADERS_MAX 4096u
+#define NR_ELF_DYNAMIC_MAX 4096u
 #define NR_ELF_SYMBOLS_MAX (1u << 22)
 #define NR_ELF_STRINGS_MAX (256u << 20)
+#define NR_ELF_RELOCATIONS_MAX (1u << 24)
+
+/* Another machine's file is refused by the loader, in its own words. */
+#if defined(__x86_64__)
+#define NR_ELF_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define NR_ELF_MACHINE EM_AARCH64
+#else
+#error "Which machine is this in ELF's terms?"
+#endif
 
 struct image {
   int fd;
@@ -26,13 +37,17 @@ struct image {
   uint32_t header_count;
 };
 
-/* What PT_DYNAMIC tells, as addresses. */
+/* What PT_DYNAMIC tells, as addresses and sizes in bytes. */
 struct dynamic {
   uint64_t symbols;
   uint64_t strings;
   uint64_t strings_size;
   uint64_t hash;
   uint64_t gnu_hash;
+  uint64_t relocations;
+  uint64_t relocations_size;
+  uint64_t plt_relocations;
+  uint64_t plt_relocations_size;
 };
 
 static int read_at(const struct image *image, uint64_t offset, void *buffer, uint64_t length) {
@@ -51,7 +66,8 @@ static int read_at(const struct image *image, uint64_t offset, void *buffer, uin
 static int offset_of(const struct image *image, uint64_t address, uint64_t *offset) {
   for (uint32_t i = 0; i < image->header_count; i++) {
     const Elf64_Phdr *header = &image->headers[i];
-    if (header->p_type != PT_LOAD || address < header->p_vaddr || address - header->p_vaddr >= header->p_filesz) continue;
+    if (header->p_type != PT_LOAD || address < header->p_vaddr || address - header->p_vaddr >= header->p_filesz)
+      continue;
     return __builtin_add_overflow(header->p_offset, address - header->p_vaddr, offset) ? -EINVAL : 0;
   }
   return -EINVAL;
@@ -68,8 +84,8 @@ static int read_headers(struct image *image) {
   int error = read_at(image, 0, &header, sizeof header);
   if (error < 0) return error;
   if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 ||
-      header.e_phnum > NR_ELF_HEADERS_MAX) {
+      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != NR_ELF_MACHINE ||
+      header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 || header.e_phnum > NR_ELF_HEADERS_MAX) {
     return -ENOEXEC;
   }
   image->header_count = header.e_phnum;
@@ -80,66 +96,113 @@ static int read_headers(struct image *image) {
 
 static void take_entry(const Elf64_Dyn *entry, struct dynamic *dynamic) {
   switch (entry->d_tag) {
-    case DT_SYMTAB: dynamic->symbols = entry->d_un.d_ptr; break;
-    case DT_STRTAB: dynamic->strings = entry->d_un.d_ptr; break;
-    case DT_STRSZ: dynamic->strings_size = entry->d_un.d_val; break;
-    case DT_HASH: dynamic->hash = entry->d_un.d_ptr; break;
-    case DT_GNU_HASH: dynamic->gnu_hash = entry->d_un.d_ptr; break;
-    default: break;
+  case DT_SYMTAB: dynamic->symbols = entry->d_un.d_ptr; break;
+  case DT_STRTAB: dynamic->strings = entry->d_un.d_ptr; break;
+  case DT_STRSZ: dynamic->strings_size = entry->d_un.d_val; break;
+  case DT_HASH: dynamic->hash = entry->d_un.d_ptr; break;
+  case DT_GNU_HASH: dynamic->gnu_hash = entry->d_un.d_ptr; break;
+  case DT_RELA: dynamic->relocations = entry->d_un.d_ptr; break;
+  case DT_RELASZ: dynamic->relocations_size = entry->d_un.d_val; break;
+  case DT_JMPREL: dynamic->plt_relocations = entry->d_un.d_ptr; break;
+  case DT_PLTRELSZ: dynamic->plt_relocations_size = entry->d_un.d_val; break;
+  default: break;
   }
 }
 
 static int read_dynamic(const struct image *image, struct dynamic *dynamic) {
   memset(dynamic, 0, sizeof *dynamic);
   for (uint32_t i = 0; i < image->header_count; i++) {
-    if (image->headers[i].p_type != PT_DYNAMIC) continue;
-    for (uint64_t at = 0; at + sizeof(Elf64_Dyn) <= image->headers[i].p_filesz; at += sizeof(Elf64_Dyn)) {
+    const Elf64_Phdr *header = &image->headers[i];
+    if (header->p_type != PT_DYNAMIC) continue;
+    uint64_t count = header->p_filesz / sizeof(Elf64_Dyn);
+    for (uint64_t n = 0; n < count; n++) {
       Elf64_Dyn entry;
-      if (image->headers[i].p_offset > UINT64_MAX - at) return -EINVAL;
-      int error = read_at(image, image->headers[i].p_offset + at, &entry, sizeof entry);
+      uint64_t offset;
+      if (n == NR_ELF_DYNAMIC_MAX || __builtin_add_overflow(header->p_offset, n * sizeof entry, &offset))
+        return -EINVAL;
+      int error = read_at(image, offset, &entry, sizeof entry);
       if (error < 0) return error;
       if (entry.d_tag == DT_NULL) break;
       take_entry(&entry, dynamic);
     }
+    break;
   }
-  return dynamic->symbols == 0 || dynamic->strings == 0 || dynamic->strings_size > NR_ELF_STRINGS_MAX ? -EINVAL : 0;
+  bool readable = dynamic->symbols != 0 && dynamic->strings != 0 && dynamic->strings_size <= NR_ELF_STRINGS_MAX;
+  return readable ? 0 : -EINVAL;
 }
 
-/* GNU hash tables hold only what is exported; imports come before. The last export is found by walking the longest chain. */
+/* The largest of the bucket heads: where the chain of the last exports begins. 0: nothing is exported. */
+static int last_bucket(const struct image *image, uint64_t address, uint32_t buckets, uint32_t *last) {
+  uint32_t heads[1024];
+  *last = 0;
+  for (uint32_t done = 0, some; done < buckets; done += some) {
+    some = buckets - done < 1024 ? buckets - done : 1024;
+    int error = read_address(image, address + (uint64_t)done * 4, heads, (uint64_t)some * 4);
+    if (error < 0) return error;
+    for (uint32_t i = 0; i < some; i++) {
+      if (heads[i] > *last) *last = heads[i];
+    }
+  }
+  return 0;
+}
+
+/*
+ * A GNU hash table knows only what is exported; imports come before that. The last export is the end of the last chain. -ENOENT when nothing is exported:
+ * then linkers write a table that does not tell how many imports there are.
+ */
 static int count_by_gnu_hash(const struct image *image, uint64_t table, uint32_t *count) {
-  uint32_t header[4]; /* buckets, first hashed symbol, bloom words, shift */
+  uint32_t header[4]; /* buckets, first export, words of the Bloom filter, shift */
+  uint32_t last;
   int error = read_address(image, table, header, sizeof header);
   if (error < 0) return error;
   if (header[0] > NR_ELF_SYMBOLS_MAX || header[2] > NR_ELF_SYMBOLS_MAX) return -EINVAL;
   uint64_t buckets = table + sizeof header + (uint64_t)header[2] * 8;
-  uint32_t last = 0;
-  for (uint32_t i = 0; i < header[0]; i++) {
-    uint32_t first;
-    error = read_address(image, buckets + (uint64_t)i * 4, &first, sizeof first);
-    if (error < 0) return error;
-    if (first > last) last = first;
-  }
-  *count = header[1];
-  if (last < header[1]) return 0;
+  error = last_bucket(image, buckets, header[0], &last);
+  if (error < 0) return error;
+  if (last == 0) return -ENOENT;
+  if (last < header[1]) return -EINVAL;
+  uint64_t chains = buckets + (uint64_t)header[0] * 4;
   for (uint32_t chain = 0; (chain & 1) == 0; last++) {
-    uint64_t address = buckets + (uint64_t)header[0] * 4 + (uint64_t)(last - header[1]) * 4;
-    error = last > NR_ELF_SYMBOLS_MAX ? -EINVAL : read_address(image, address, &chain, sizeof chain);
+    if (last > NR_ELF_SYMBOLS_MAX) return -EINVAL;
+    error = read_address(image, chains + (uint64_t)(last - header[1]) * 4, &chain, sizeof chain);
     if (error < 0) return error;
   }
   *count = last;
   return 0;
 }
 
+/* One more than the highest symbol that the relocations name. An import that matters has a relocation. */
+static int count_by_relocations(const struct image *image, uint64_t table, uint64_t size, uint32_t *count) {
+  Elf64_Rela relocations[256];
+  uint64_t total = size / sizeof relocations[0];
+  if (total > NR_ELF_RELOCATIONS_MAX) return -EINVAL;
+  for (uint64_t done = 0, some; done < total; done += some) {
+    some = total - done < 256 ? total - done : 256;
+    int error = read_address(image, table + done * sizeof relocations[0], relocations, some * sizeof relocations[0]);
+    if (error < 0) return error;
+    for (uint64_t i = 0; i < some; i++) {
+      uint64_t symbol = ELF64_R_SYM(relocations[i].r_info);
+      if (symbol >= NR_ELF_SYMBOLS_MAX) return -EINVAL;
+      if (symbol >= *count) *count = (uint32_t)symbol + 1;
+    }
+  }
+  return 0;
+}
+
+/* Without section headers nothing says how many symbols there are, except tables that refer to them. */
 static int count_symbols(const struct image *image, const struct dynamic *dynamic, uint32_t *count) {
   uint32_t header[2]; /* buckets, chains: as many chains as symbols */
-  int error;
+  int error = -ENOENT;
+  *count = 0;
   if (dynamic->hash != 0) {
     error = read_address(image, dynamic->hash, header, sizeof header);
-    *count = header[1];
+    *count = error < 0 ? 0 : header[1];
   } else if (dynamic->gnu_hash != 0) {
     error = count_by_gnu_hash(image, dynamic->gnu_hash, count);
-  } else {
-    return -EINVAL;
+  }
+  if (error == -ENOENT) {
+    error = count_by_relocations(image, dynamic->relocations, dynamic->relocations_size, count);
+    if (error == 0) error = count_by_relocations(image, dynamic->plt_relocations, dynamic->plt_relocations_size, count);
   }
   if (error < 0) return error;
   return *count > NR_ELF_SYMBOLS_MAX ? -EINVAL : 0;
@@ -166,7 +229,10 @@ static void make_readable(const char *name, char *out, size_t size) {
     char *end;
     unsigned long length = strtoul(at, &end, 10);
     if (length > strlen(end) || used + length + 3 > size) break;
-    if (used > 0) out[used++] = ':', out[used++] = ':';
+    if (used > 0) {
+      memcpy(out + used, "::", 2);
+      used += 2;
+    }
     memcpy(out + used, end, length);
     used += length;
     at = end + length;
@@ -180,7 +246,8 @@ static void note(struct nr_elf_report *report, const char *name) {
   make_readable(name, report->symbols[report->count++], NR_ELF_SYMBOL_SIZE);
 }
 
-static int scan(const struct image *image, const struct dynamic *dynamic, uint32_t count, struct nr_elf_report *report) {
+static int scan(const struct image *image, const struct dynamic *dynamic, uint32_t count,
+                struct nr_elf_report *report) {
   char *strings = malloc(dynamic->strings_size + 1);
   Elf64_Sym *symbols = malloc((count + 1u) * sizeof *symbols);
   int error = strings == NULL || symbols == NULL ? -ENOMEM : 0;
@@ -210,6 +277,8 @@ int nr_elf_inspect(const char *file, struct nr_elf_report *report) {
   struct image image = {.fd = -1};
   struct stat status;
   memset(report, 0, sizeof *report);
+  /* The loader looks for a name without a slash in its own path, not in the working directory. */
+  if (strchr(file, '/') == NULL) return -ENOENT;
   image.fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (image.fd < 0) return -errno;
   int error = fstat(image.fd, &status) < 0 ? -errno : 0;

@@ -10,8 +10,8 @@
 #define NR_ELF_SYMBOL_SIZE 128
 
 struct nr_elf_report {
-  size_t total; /* undefined symbols of V8 and of Node's own C++ */
-  size_t count; /* of them named below */
+  size_t total;                                     /* undefined symbols of V8 and of Node's own C++ */
+  size_t count;                                     /* of them named below */
   char symbols[NR_ELF_SYMBOLS][NR_ELF_SYMBOL_SIZE]; /* readable: v8::Isolate::GetCurrent */
 };
 

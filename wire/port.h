@@ -47,7 +47,8 @@ int nr_port_doorbell(const struct nr_port *port);
  * Sends a frame: header (commit, message_length and tail_length are filled in here), message (NULL: empty), tail pieces. A frame larger
  * than a piece of the ring goes out in several. When the ring is full it waits for the other side, and meanwhile moves what
  * arrives into a private backlog, so that two sides that both send cannot block each other. 0, -EMSGSIZE over
- * the maxima, or the port's failure. No real Node-API call may be made by the caller between preparing and sending.
+ * the maxima, -ENOTCONN before nr_port_connect(), -ENOMEM for a frame of several pieces (nothing was sent then), or the port's
+ * failure. No real Node-API call may be made by the caller between preparing and sending.
  */
 int nr_port_send(struct nr_port *port, const struct nr_frame_header *header, const ProtobufCMessage *message,
                  const struct nr_slice *tail, size_t tail_count);
@@ -66,12 +67,15 @@ int nr_port_wait(struct nr_port *port, uint64_t deadline_ns);
 
 /*
  * The same, but sleeps in poll(2) on the doorbell and on `extra` descriptors (the host's, which watches its loop as well). 1 when one of those
- * has revents. timeout_ms as in poll(2).
+ * has revents (a frame may be there as well). timeout_ms as in poll(2). At most 15 of them, otherwise -EINVAL.
  */
 int nr_port_wait_poll(struct nr_port *port, struct pollfd *extra, unsigned extra_count, int timeout_ms);
 
-/* From now on the other side rings the doorbell (true) when it sends, or need not (false). True returns false when a frame is
- * already waiting: look again before going to sleep. */
+/*
+ * From now on the other side rings the doorbell (true) when it sends, or need not (false). True returns false when a frame is
+ * already waiting or the port has failed: look again before going to sleep. It rings once: when the doorbell has been readable,
+ * receive what is there and call this again, which also empties the doorbell. nr_port_wait() and nr_port_wait_poll() end it.
+ */
 bool nr_port_sleep_on_doorbell(struct nr_port *port, bool on);
 
 /* Marks the port failed: 0 < error (an errno: EPIPE the peer is gone, EPROTO …). The first one stays. Wakes a sleeping owner, which

@@ -109,9 +109,10 @@ static size_t put_character(struct out *out, const uint8_t *bytes, size_t availa
 static void put_text(struct out *out, const uint8_t *bytes, size_t length) {
   size_t shown = 0;
   put(out, "\"");
-  while (shown < length && shown < TEXT_SHOWN) {
-    size_t next = shown + put_character(out, bytes + shown, length - shown);
-    shown = next;
+  while (shown < length) {
+    size_t next = utf8_length(bytes + shown, length - shown);
+    if (shown + (next > 1 ? next : 1) > TEXT_SHOWN) break;
+    shown += put_character(out, bytes + shown, length - shown);
   }
   put(out, "\"");
   if (shown < length) put_format(out, "%s(%zu)", ellipsis, length);

@@ -2,11 +2,17 @@
  * The receiving half of a port. Everything here looks at bytes of a process that may be hostile: a piece's header is copied
  * first, then checked, and the payload is only ever copied.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "wire/wire-private.h"
+
+#define LARGE_SIZE ((size_t)1 << 20)
 
 /* A piece in the ring: its header copied, its payload still there. */
 struct piece {
@@ -58,13 +64,25 @@ static inline void piece_copy(struct nr_port *port, const struct piece *piece, u
 
 /* ---- The backlog ---- */
 
+/* What a hostile header claims must cost nothing before it arrives: fresh pages straight from the kernel. */
+static uint8_t *bytes_create(size_t size) {
+  if (size < LARGE_SIZE) return malloc(size + 1);
+  void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static void bytes_destroy(uint8_t *bytes, size_t size) {
+  if (size < LARGE_SIZE)
+    free(bytes);
+  else
+    munmap(bytes, size);
+}
+
 static struct nr_parcel *parcel_create(const struct nr_frame_header *header, size_t total) {
   struct nr_parcel *parcel = malloc(sizeof *parcel);
-  /* A large block is fresh from the kernel: what a hostile header claims costs nothing before it arrives. */
-  uint8_t *bytes = malloc(total + 1);
-  if (!parcel || !bytes) {
+  uint8_t *bytes = parcel ? bytes_create(total) : NULL;
+  if (!bytes) {
     free(parcel);
-    free(bytes);
     return NULL;
   }
   *parcel = (struct nr_parcel){.header = *header, .total = total, .bytes = bytes};
@@ -72,7 +90,7 @@ static struct nr_parcel *parcel_create(const struct nr_frame_header *header, siz
 }
 
 static void parcel_destroy(struct nr_parcel *parcel) {
-  free(parcel->bytes);
+  bytes_destroy(parcel->bytes, parcel->total);
   free(parcel);
 }
 

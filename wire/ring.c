@@ -119,7 +119,7 @@ void nr_ring_consume(struct nr_port *port, uint32_t lines) {
   __atomic_store_n(&port->own.control->read_index, port->read, __ATOMIC_SEQ_CST);
   uint32_t starved = __atomic_load_n(&port->peer.control->starved, __ATOMIC_SEQ_CST);
   if (NR_LIKELY((starved & 1) == 0) || starved == port->fed) return;
-  port->fed = starved;
   port->counts.wakeups_sent++;
-  nr_futex_wake((const uint32_t *)(const void *)&port->own.control->read_index);
+  /* As in nr_wake_peer(): a wake-up that nobody got was for a wait before this one. */
+  if (nr_futex_wake((const uint32_t *)(const void *)&port->own.control->read_index)) port->fed = starved;
 }

@@ -22,8 +22,15 @@
 
 /* About what a sleep costs both sides: spinning longer than that cannot pay. */
 #define SPIN_MAX_NS 30000u
+/* What a sleeping peer takes to get going. A wait that began by waking it may last so much longer before it counts against spinning:
+ * otherwise two sides that both sleep would never find back to spinning, each finding the other slow. */
+#define SPIN_WAKE_NS 60000u
 /* A smaller budget is none. */
 #define SPIN_MIN_NS 1000u
+/* A wait that ends within this while spinning is a gain. */
+#define SPIN_GAIN_NS 8000u
+/* The budget of whoever has a reason to try again. */
+#define SPIN_TRIAL_NS 4000u
 /* With a small budget every so many waits try the full one, or the budget would never recover: a sleeper wakes so late that
  * even a prompt reply looks slow. */
 #define SPIN_PROBE 16u
@@ -58,8 +65,8 @@ static int futex_wait(const uint32_t *word, uint32_t expected, uint64_t deadline
   return result == 0 ? 0 : -errno;
 }
 
-void nr_futex_wake(const uint32_t *word) {
-  syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+bool nr_futex_wake(const uint32_t *word) {
+  return syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0) > 0;
 }
 
 /* EAGAIN means that the counter is full: then it is readable, which is all we want. */
@@ -78,12 +85,13 @@ static void doorbell_drain(int doorbell) {
 void nr_wake_peer(struct nr_port *port, const uint32_t *committed) {
   uint32_t state = __atomic_load_n(&port->peer.control->sleeping, __ATOMIC_SEQ_CST);
   if (NR_LIKELY(state == NR_AWAKE) || state == port->woken) return;
-  port->woken = state;
+  port->woke_peer = true;
   port->counts.wakeups_sent++;
-  if ((state & NR_SLEEP_MODE) == NR_SLEEPS_FUTEX)
-    nr_futex_wake(committed);
-  else if ((state & NR_SLEEP_MODE) == NR_SLEEPS_DOORBELL)
-    doorbell_ring(port->peer_doorbell);
+  /* That sleep needs no other wake-up, but only if somebody got this one: between our commit and here the peer may have taken the frame, and
+   * have gone to sleep on the next one's word. */
+  if ((state & NR_SLEEP_MODE) == NR_SLEEPS_FUTEX && !nr_futex_wake(committed)) return;
+  port->woken = state;
+  if ((state & NR_SLEEP_MODE) == NR_SLEEPS_DOORBELL) doorbell_ring(port->peer_doorbell);
 }
 
 /* ---- What spinning pays ---- */
@@ -103,26 +111,30 @@ static bool may_spin(struct nr_port *port) {
 
 static uint32_t spin_budget(struct nr_port *port, struct nr_spin *spin) {
   if (!may_spin(port)) return 0;
-  if (++spin->waits % SPIN_PROBE == 0) return SPIN_MAX_NS;
-  return spin->budget_ns;
+  uint32_t budget = ++spin->waits % SPIN_PROBE == 0 ? SPIN_MAX_NS : spin->budget_ns;
+  return budget > 0 && port->woke_peer ? budget + SPIN_WAKE_NS : budget;
 }
 
-/* It came while we were spinning: leave room for twice that, going down slowly. */
-static void spin_paid(struct nr_spin *spin, uint64_t spun_ns) {
+/*
+ * It came while we were spinning. Within a short time that is what spinning is for: leave room for twice that, going down slowly. After a long one a sleep would
+ * have cost no more and left the processor to others; on a busy machine perhaps to the peer itself.
+ */
+static void spin_paid(struct nr_spin *spin, uint64_t spun_ns, bool woke_peer) {
   uint64_t wanted = 2 * spun_ns + 2 * SPIN_MIN_NS;
-  if (wanted > SPIN_MAX_NS) wanted = SPIN_MAX_NS;
-  if (wanted >= spin->budget_ns)
+  if (woke_peer) wanted = SPIN_TRIAL_NS;
+  if (wanted > spin->budget_ns && (woke_peer || spun_ns <= SPIN_GAIN_NS))
     spin->budget_ns = (uint32_t)wanted;
-  else
+  else if (wanted < spin->budget_ns)
     spin->budget_ns -= (uint32_t)(spin->budget_ns - wanted) / 8;
 }
 
-/* We had to sleep. When the whole wait was short, a larger budget would have caught it. */
-static void spin_lost(struct nr_spin *spin, uint64_t waited_ns) {
-  if (waited_ns <= SPIN_MAX_NS)
-    spin->budget_ns = SPIN_MAX_NS;
+/* We had to sleep. When the whole wait was short all the same, spinning deserves a trial: the peer is quick. */
+static void spin_lost(struct nr_spin *spin, uint64_t waited_ns, bool woke_peer) {
+  if (!woke_peer && waited_ns <= SPIN_MAX_NS && spin->budget_ns < SPIN_TRIAL_NS)
+    spin->budget_ns = SPIN_TRIAL_NS;
   else
-    spin->budget_ns = spin->budget_ns / 2 < SPIN_MIN_NS ? 0 : spin->budget_ns / 2;
+    spin->budget_ns /= 2;
+  if (spin->budget_ns < SPIN_MIN_NS) spin->budget_ns = 0;
 }
 
 /* ---- Waiting for a word of the peer's to change ---- */
@@ -167,7 +179,7 @@ static int spin_until_changed(struct wait *wait) {
   while (now - wait->started_ns < budget) {
     for (unsigned look = 0; look < SPIN_LOOKS; look++) {
       if (has_changed(wait)) {
-        spin_paid(wait->spin, now - wait->started_ns);
+        spin_paid(wait->spin, now - wait->started_ns, wait->port->woke_peer);
         return 0;
       }
       relax();
@@ -220,7 +232,10 @@ static int sleep_once(struct wait *wait) {
 
 static int wait_until_changed(struct wait *wait) {
   int result = spin_until_changed(wait);
-  if (result != 1) return result;
+  if (result != 1) {
+    wait->port->woke_peer = false;
+    return result;
+  }
   for (;;) {
     result = sleep_once(wait);
     if (result != 0) return result;
@@ -228,7 +243,8 @@ static int wait_until_changed(struct wait *wait) {
     if (is_called(wait)) return answer_call(wait);
     if (wait->deadline_ns != 0 && nr_now_ns() >= wait->deadline_ns) return -ETIMEDOUT;
   }
-  spin_lost(wait->spin, nr_now_ns() - wait->started_ns);
+  spin_lost(wait->spin, nr_now_ns() - wait->started_ns, wait->port->woke_peer);
+  wait->port->woke_peer = false;
   return 0;
 }
 
@@ -298,7 +314,10 @@ int nr_port_wait_poll(struct nr_port *port, struct pollfd *extra, unsigned extra
   wait.word = nr_ring_word(&port->peer, port->read);
   if (timeout_ms != 0) {
     result = spin_until_changed(&wait);
-    if (result != 1) return result;
+    if (result != 1) {
+      port->woke_peer = false;
+      return result;
+    }
   }
   announce_sleep(port, NR_SLEEPS_DOORBELL);
   if (is_called(&wait))
@@ -308,7 +327,8 @@ int nr_port_wait_poll(struct nr_port *port, struct pollfd *extra, unsigned extra
   else
     result = poll_once(port, extra, extra_count, timeout_ms);
   announce_awake(port);
-  if (timeout_ms != 0 && has_changed(&wait)) spin_lost(wait.spin, nr_now_ns() - wait.started_ns);
+  if (timeout_ms != 0 && has_changed(&wait)) spin_lost(wait.spin, nr_now_ns() - wait.started_ns, port->woke_peer);
+  port->woke_peer = false;
   if (nr_port_check(port) != 0) return nr_port_check(port);
   if (result >= 0 && is_called(&wait)) answer_call(&wait);
   return result;

@@ -87,6 +87,7 @@ struct nr_port {
   uint64_t written;   /* bytes ever written to the own ring */
   uint64_t peer_read; /* of these the peer had consumed when last asked */
   uint32_t woken;     /* the peer's `sleeping` for which it has been woken already */
+  bool woke_peer;     /* since the last wait: what follows begins with its getting up */
 
   /* The receiver's half. */
   struct nr_mapping peer;
@@ -145,7 +146,8 @@ void nr_ring_consume(struct nr_port *port, uint32_t lines);
 
 /* wait.c */
 uint64_t nr_now_ns(void);
-void nr_futex_wake(const uint32_t *word);
+/* True when somebody was woken. */
+bool nr_futex_wake(const uint32_t *word);
 /* Wakes the peer when it sleeps; `committed` is the commit word just written. */
 void nr_wake_peer(struct nr_port *port, const uint32_t *committed);
 void nr_spin_init(struct nr_port *port);
