@@ -41,7 +41,8 @@ static struct nr_module *create(void *library, napi_addon_register_func init, bo
   if (module == NULL) return NULL;
   module->library = library;
   module->init = init;
-  /* Node gives modules of napi_module_register() the default version without asking: src/node_api.cc, napi_module_register_cb. */
+  /* Node gives modules of napi_module_register() the default version without asking: src/node_api.cc,
+   * napi_module_register_cb. */
   module->api_version = declared_version(library);
   module->registered_itself = registered_itself;
   return module;
@@ -69,7 +70,7 @@ static struct nr_module *find_saved(void *library) {
 
 struct nr_module *nr_module_load(const char *file, int flags, char *error, size_t error_size) {
   registered = NULL;
-  void *library = dlopen(file, flags == 0 ? RTLD_LAZY : flags);
+  void *library = dlopen(file, flags);
   napi_module *constructed = registered;
   registered = NULL;
   if (library == NULL) {

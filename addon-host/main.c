@@ -1,6 +1,6 @@
 /*
- * napi-remote-host: the process in which addons live. Started by the agent (server/watcher.c) with the number of its control socket and the
- * agent's pid; shakes hands and then serves the main channel on its main thread.
+ * napi-remote-host: the process in which addons live. Started by the agent (server/watcher.c) with the number of its
+ * control socket and the agent's pid; shakes hands and then serves the main channel on its main thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,8 @@ static _Noreturn void give_up(const char *what, int error) {
   _exit(70); /* EX_SOFTWARE of sysexits.h */
 }
 
-/* The terminal's SIGINT goes to the whole foreground group; it is Node's to act on. Not SIG_IGN: that would be inherited by what addons start. */
+/* The terminal's SIGINT goes to the whole foreground group; it is Node's to act on. Not SIG_IGN: that would be
+ * inherited by what addons start. */
 static void on_interrupt(int signal) {
   (void)signal;
 }
@@ -45,7 +46,8 @@ static void set_up_process(pid_t parent) {
   setvbuf(stderr, NULL, _IONBF, 0);
 }
 
-/* All descriptors of this process' own live high, so that a number that an addon gets from JavaScript never hits one. */
+/* All descriptors of this process' own live high, so that a number that an addon gets from JavaScript never hits one.
+ */
 static int raise_fd(int fd, int base) {
   int raised = nr_fd_move_up(fd, base);
   if (raised < 0) give_up("a descriptor cannot be moved", raised);
@@ -80,7 +82,8 @@ static struct nr_port *shake_hands(int socket, int base) {
       (Nr__Hello *)nr_socket_receive(socket, &nr__hello__descriptor, fds, &count, NR_HANDSHAKE_MILLISECONDS, &error);
   if (hello == NULL) give_up("no handshake", error);
   if (hello->protocol != NR_PROTOCOL_VERSION || hello->pointer_size != sizeof(void *)) {
-    fprintf(stderr, "napi-remote-host: the agent speaks protocol %u, this host protocol %u\n", hello->protocol, NR_PROTOCOL_VERSION);
+    fprintf(stderr, "napi-remote-host: the agent speaks protocol %u, this host protocol %u\n", hello->protocol,
+            NR_PROTOCOL_VERSION);
     _exit(70);
   }
   if (count != 3) give_up("the handshake came without memory", -EPROTO);
@@ -89,6 +92,7 @@ static struct nr_port *shake_hands(int socket, int base) {
   remember_node(hello);
   protobuf_c_message_free_unpacked(&hello->base, NULL);
   answer(socket, port);
+  nr_port_close_memfd(port);
   error = nr_port_connect(port, fds[0], raise_fd(fds[1], base), raise_fd(fds[2], base));
   if (error < 0) give_up("the agent's memory cannot be used", error);
   return port;

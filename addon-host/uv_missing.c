@@ -1,9 +1,11 @@
 /*
- * Functions of libuv that are younger than the host's. An addon that was built for a newer Node may import them; most such addons are linked BIND_NOW,
- * where one missing symbol fails the whole load, or look them up and take UV_ENOSYS for an answer. So the host has them all, and they say that the system
- * cannot do it. When the host's libuv has one, its own is taken.
+ * Functions of libuv that are younger than the host's. An addon that was built for a newer Node may import them; most
+ * such addons are linked BIND_NOW, where one missing symbol fails the whole load, or look them up and take UV_ENOSYS
+ * for an answer. So the host has them all, and they say that the system cannot do it. When the host's libuv has one,
+ * its own is taken.
  *
- * uv.h of the older version has neither these prototypes nor some of the types: opaque here, since nothing looks into them.
+ * uv.h of the older version has neither these prototypes nor some of the types: opaque here, since nothing looks into
+ * them.
  */
 #include <stdint.h>
 #include <sys/types.h>

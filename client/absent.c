@@ -1,6 +1,6 @@
 /*
- * Functions that are not there yet (`absent` in the table). A call fails with a text that names it, in napi_get_last_error_info() and in the trace: never
- * silently, never as if it had worked.
+ * Functions that are not there yet (`absent` in the table). A call fails with a text that names it, in
+ * napi_get_last_error_info() and in the trace: never silently, never as if it had worked.
  */
 #include <stdio.h>
 

@@ -48,7 +48,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_buffer_info(napi_env env, napi_value v
   return nr_call_end(&call, status);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_get_arraybuffer_info(napi_env env, napi_value arraybuffer, void **data, size_t *byte_length) {
+NR_EXPORT napi_status NAPI_CDECL napi_get_arraybuffer_info(napi_env env, napi_value arraybuffer, void **data,
+                                                           size_t *byte_length) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, arraybuffer);
   Nr__GetArraybufferInfoRequest request = NR__GET_ARRAYBUFFER_INFO_REQUEST__INIT;
@@ -72,8 +73,9 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_arraybuffer_info(napi_env env, napi_va
   return nr_call_end(&call, status);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_get_typedarray_info(napi_env env, napi_value typedarray, napi_typedarray_type *type,
-                                                          size_t *length, void **data, napi_value *arraybuffer, size_t *byte_offset) {
+NR_EXPORT napi_status NAPI_CDECL napi_get_typedarray_info(napi_env env, napi_value typedarray,
+                                                          napi_typedarray_type *type, size_t *length, void **data,
+                                                          napi_value *arraybuffer, size_t *byte_offset) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, typedarray);
   Nr__GetTypedarrayInfoRequest request = NR__GET_TYPEDARRAY_INFO_REQUEST__INIT;
@@ -107,8 +109,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_typedarray_info(napi_env env, napi_val
   return nr_call_end(&call, status);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_get_dataview_info(napi_env env, napi_value dataview, size_t *bytelength, void **data,
-                                                        napi_value *arraybuffer, size_t *byte_offset) {
+NR_EXPORT napi_status NAPI_CDECL napi_get_dataview_info(napi_env env, napi_value dataview, size_t *bytelength,
+                                                        void **data, napi_value *arraybuffer, size_t *byte_offset) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, dataview);
   Nr__GetDataviewInfoRequest request = NR__GET_DATAVIEW_INFO_REQUEST__INIT;
@@ -127,7 +129,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_dataview_info(napi_env env, napi_value
   return nr_call_end(&call, status);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_create_arraybuffer(napi_env env, size_t byte_length, void **data, napi_value *result) {
+NR_EXPORT napi_status NAPI_CDECL napi_create_arraybuffer(napi_env env, size_t byte_length, void **data,
+                                                         napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, result);
   Nr__CreateArraybufferRequest request = NR__CREATE_ARRAYBUFFER_REQUEST__INIT;
@@ -159,8 +162,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_buffer(napi_env env, size_t length,
   return nr_call_end(&call, status);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t length, const void *data, void **result_data,
-                                                         napi_value *result) {
+NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t length, const void *data,
+                                                         void **result_data, napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, result);
   Nr__CreateBufferCopyRequest request = NR__CREATE_BUFFER_COPY_REQUEST__INIT;
@@ -172,7 +175,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t le
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
     *result = nr_unwire(reply->result);
-    if (result_data != NULL) *result_data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
+    if (result_data != NULL)
+      *result_data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
   }
   return nr_call_end(&call, status);
 }

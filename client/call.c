@@ -1,6 +1,8 @@
 /*
- * The choke point: every Node-API call of the addon passes here, whether it is answered locally, posted, or waits for the server.
+ * The choke point: every Node-API call of the addon passes here, whether it is answered locally, posted, or waits for
+ * the server.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,7 +22,8 @@ static void set_text(napi_env env, napi_status status, const char *text) {
   snprintf(env->message, sizeof env->message, "%s", text);
 }
 
-static int send(struct nr_call *call, unsigned kind, uint32_t sequence) {
+/* False: it is larger than any frame may be. */
+static bool send(struct nr_call *call, unsigned kind, uint32_t sequence) {
   struct nr_channel *channel = call->env->channel;
   struct nr_frame_header header = {
       .env = call->env->number,
@@ -29,7 +32,11 @@ static int send(struct nr_call *call, unsigned kind, uint32_t sequence) {
       .depth = (uint16_t)channel->depth,
       .kind = (uint8_t)kind,
   };
-  return nr_port_send(channel->port, &header, call->request, call->tail, call->tail_count);
+  int error = nr_port_send(channel->port, &header, call->request, call->tail, call->tail_count);
+  if (NR_LIKELY(error == 0)) return true;
+  if (error != -EMSGSIZE) nr_channel_lost(channel);
+  call->text = "the arguments are larger than what one call can carry";
+  return false;
 }
 
 /* The status of a call that cannot even begin; napi_ok otherwise. */
@@ -49,7 +56,7 @@ napi_status nr_call_wait(struct nr_call *call) {
   call->mark = nr_arena_mark(channel->arena);
   call->marked = true;
   uint32_t sequence = ++channel->sequence;
-  if (NR_UNLIKELY(send(call, NR_KIND_CALL, sequence) < 0)) nr_channel_lost(channel);
+  if (NR_UNLIKELY(!send(call, NR_KIND_CALL, sequence))) return napi_generic_failure;
   channel->depth++;
   nr_channel_await_reply(channel, sequence, call->opcode, &call->frame);
   channel->depth--;
@@ -77,8 +84,7 @@ napi_status nr_call_post(struct nr_call *call) {
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
   nr_scopes_announce(channel, call->env);
-  if (NR_UNLIKELY(send(call, NR_KIND_POST, 0) < 0)) nr_channel_lost(channel);
-  return napi_ok;
+  return send(call, NR_KIND_POST, 0) ? napi_ok : napi_generic_failure;
 }
 
 napi_status nr_call_end(struct nr_call *call, napi_status status) {

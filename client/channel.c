@@ -1,6 +1,6 @@
 /*
- * The turn stack: waits, serves entries, returns from them. Calls and entries nest; whoever waits for a reply serves what arrives until its
- * own reply is on top.
+ * The turn stack: waits, serves entries, returns from them. Calls and entries nest; whoever waits for a reply serves
+ * what arrives until its own reply is on top.
  */
 #include "client/channel.h"
 
@@ -22,7 +22,8 @@ struct nr_channel *nr_channel_current(void) {
 noreturn void nr_channel_lost(struct nr_channel *channel) {
   int failure = nr_port_failure(channel->port);
   /* EPIPE is the normal end: Node died, its host follows without a word. */
-  if (failure != -EPIPE && failure != 0) fprintf(stderr, "napi-remote-host: the connection failed: %s\n", strerror(-failure));
+  if (failure != -EPIPE && failure != 0)
+    fprintf(stderr, "napi-remote-host: the connection failed: %s\n", strerror(-failure));
   _exit(1);
 }
 

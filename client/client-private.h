@@ -1,6 +1,6 @@
 /*
- * The client: every napi_* symbol that an addon can call, and the one choke point behind them. Used by the generated stubs, the
- * hand-written topics in this folder, and (client/client.h) the addon-host.
+ * The client: every napi_* symbol that an addon can call, and the one choke point behind them. Used by the generated
+ * stubs, the hand-written topics in this folder, and (client/client.h) the addon-host.
  *
  * Everything here runs on the channel's thread, inside an entry, unless it says otherwise.
  */
@@ -22,6 +22,7 @@
 #include "wire/value.h"
 
 #define NR_EXPORT __attribute__((visibility("default")))
+#define NR_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define NR_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /* What an addon holds as napi_env: a shadow of the real one. Never freed: calls after teardown fail locally. */
@@ -62,12 +63,12 @@ struct nr_reference {
 
 /* One open handle scope. */
 struct nr_scope {
-  uint32_t top;     /* of the chosen handles when it was opened */
-  uint32_t serial;  /* part of the addon's napi_handle_scope, tells a stale one */
-  bool on_server;   /* open_scope has been sent: scopes that see no traffic never are */
+  uint32_t top;    /* of the chosen handles when it was opened */
+  uint32_t serial; /* part of the addon's napi_handle_scope, tells a stale one */
+  bool on_server;  /* open_scope has been sent: scopes that see no traffic never are */
   bool escapable;
   bool escaped;
-  nr_value slot;    /* where the escaped handle will live, in the scope outside */
+  nr_value slot; /* where the escaped handle will live, in the scope outside */
 };
 
 /* What is known about a handle without asking. Valid for views and wraps only as long as the epochs match. */
@@ -120,19 +121,20 @@ struct nr_channel {
   uint32_t depth;
   uint32_t chosen_top; /* handles that this side has chosen */
   uint16_t chosen_generation;
-  bool plain; /* NR_FLAG_PLAIN of the last turn that was given to this side */
+  bool plain;          /* NR_FLAG_PLAIN of the last turn that was given to this side */
   uint32_t js_epoch;   /* counts up when JavaScript may have run */
   uint32_t wrap_epoch; /* counts up with every wrap and remove_wrap */
   struct nr_scope *scopes;
   uint32_t scope_count;
   uint32_t scope_room;
   uint32_t scope_serial;
-  uint32_t scopes_on_server; /* of `scopes`, this many from the bottom have been announced */
+  uint32_t scopes_on_server;  /* of `scopes`, this many from the bottom have been announced */
   nr_value fresh[NR_LEARNED]; /* objects and arrays that this turn made and JavaScript has not seen */
   struct nr_learned learned[NR_LEARNED];
 };
 
-/* ---- call.c: the choke point ---------------------------------------------------------------------------------------- */
+/* ---- call.c: the choke point ----------------------------------------------------------------------------------------
+ */
 
 #define NR_CALL_SLICES 4
 #define NR_CALL_VALUES 8
@@ -157,7 +159,7 @@ struct nr_call {
   nr_value own_values[NR_CALL_VALUES];
 };
 
-#define NR_CALL(env_, opcode_, request_) \
+#define NR_CALL(env_, opcode_, request_)                                                                               \
   { .env = (env_), .opcode = (opcode_), .request = (request_) }
 
 /* Sends the call and waits for the reply, serving entries that arrive. The status is the server's. */
@@ -170,7 +172,8 @@ napi_status nr_call_post(struct nr_call *call);
 napi_status nr_call_end(struct nr_call *call, napi_status status);
 
 /* The end of a call that was answered here: last error and tap. `reply` is what the trace prints. */
-void nr_tap_local(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply, napi_status status);
+void nr_tap_local(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply,
+                  napi_status status);
 extern bool nr_tap_on;
 
 /* The id of the handle that this call will create. */
@@ -192,28 +195,27 @@ napi_status nr_refuse_text(napi_env env, const char *function, napi_status statu
 /* What every call of a function that is not there yet comes to. env: NULL when the function has none. */
 napi_status nr_absent(napi_env env, const char *function);
 
-#define NR_CHECK_ENV(env)                        \
-  do {                                           \
-    if ((env) == NULL) return napi_invalid_arg; \
+#define NR_CHECK_ENV(env)                                                                                              \
+  do {                                                                                                                 \
+    if ((env) == NULL) return napi_invalid_arg;                                                                        \
   } while (0)
-#define NR_CHECK_ARG(env, argument)                                                       \
-  do {                                                                                    \
-    if ((argument) == NULL) return nr_refuse((env), __func__, napi_invalid_arg); \
+#define NR_CHECK_ARG(env, argument)                                                                                    \
+  do {                                                                                                                 \
+    if ((argument) == NULL) return nr_refuse((env), __func__, napi_invalid_arg);                                       \
   } while (0)
 /* NAPI_PREAMBLE of Node's src/js_native_api_v8.h: not while an exception is pending. */
-#define NR_PREAMBLE(env)                                                                                   \
-  do {                                                                                                     \
-    NR_CHECK_ENV(env);                                                                                     \
-    if (NR_UNLIKELY((env)->exception_pending)) return nr_refuse((env), __func__, napi_pending_exception); \
-    nr_clear_last_error(env);                                                                              \
+#define NR_PREAMBLE(env)                                                                                               \
+  do {                                                                                                                 \
+    NR_CHECK_ENV(env);                                                                                                 \
+    if (NR_UNLIKELY((env)->exception_pending)) return nr_refuse((env), __func__, napi_pending_exception);              \
+    nr_clear_last_error(env);                                                                                          \
   } while (0)
 /* CHECK_NEW_STRING_ARGS of Node's src/js_native_api_v8.cc. */
-#define NR_CHECK_STRING_ARGS(env, str, length, result)                              \
-  do {                                                                              \
-    if ((length) > 0) NR_CHECK_ARG(env, str);                                       \
-    NR_CHECK_ARG(env, result);                                                      \
-    if ((length) != NAPI_AUTO_LENGTH && (length) > INT32_MAX)                       \
-      return nr_refuse((env), __func__, napi_invalid_arg);                          \
+#define NR_CHECK_STRING_ARGS(env, str, length, result)                                                                 \
+  do {                                                                                                                 \
+    if ((length) > 0) NR_CHECK_ARG(env, str);                                                                          \
+    NR_CHECK_ARG(env, result);                                                                                         \
+    if ((length) != NAPI_AUTO_LENGTH && (length) > INT32_MAX) return nr_refuse((env), __func__, napi_invalid_arg);     \
   } while (0)
 
 static inline napi_status nr_set_last_error(napi_env env, napi_status status) {
@@ -231,8 +233,8 @@ static inline napi_status nr_clear_last_error(napi_env env) {
 static inline size_t nr_length(const char *text, size_t length) {
   return length == NAPI_AUTO_LENGTH ? strlen(text) : length;
 }
-static inline napi_status nr_answer(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply,
-                                    napi_status status) {
+static inline napi_status nr_answer(napi_env env, unsigned opcode, const ProtobufCMessage *request,
+                                    const ProtobufCMessage *reply, napi_status status) {
   nr_set_last_error(env, status);
   if (NR_UNLIKELY(nr_tap_on)) nr_tap_local(env, opcode, request, reply, status);
   return status;
@@ -240,7 +242,8 @@ static inline napi_status nr_answer(napi_env env, unsigned opcode, const Protobu
 
 size_t nr_length16(const char16_t *text, size_t length);
 
-/* What addons hold as napi_value is the value on the wire with absent mapped to NULL, so numbers need no memory at all. */
+/* What addons hold as napi_value is the value on the wire with absent mapped to NULL, so numbers need no memory at all.
+ */
 static inline nr_value nr_wire(napi_value value) {
   return (nr_value)(uintptr_t)value ^ NR_ABSENT;
 }
@@ -259,14 +262,16 @@ void nr_tap(const struct nr_call *call, napi_status status);
 void nr_tap_refused(napi_env env, const char *function, napi_status status);
 void nr_tap_entry(const struct nr_channel *channel, const struct nr_frame *frame, const ProtobufCMessage *request);
 
-/* ---- known.c -------------------------------------------------------------------------------------------------------- */
+/* ---- known.c --------------------------------------------------------------------------------------------------------
+ */
 
 /* What is known of a handle; NULL: nothing. Valid until the next call. */
 const struct nr_known *nr_known(struct nr_channel *channel, nr_value value);
 /* `shape` bits that hold of the value right now, out of those asked for: stale views and wraps are left out. */
 uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known);
 /* Fills a known from a message that came with `frame`; text stays in the frame. */
-void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact, const struct nr_frame *frame);
+void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact,
+                  const struct nr_frame *frame);
 /* Remembers a fact about a result. */
 void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_frame *frame);
 
@@ -276,17 +281,19 @@ bool nr_fresh_has(const struct nr_channel *channel, nr_value value);
 bool nr_fresh_is_array(const struct nr_channel *channel, nr_value value);
 void nr_fresh_clear(struct nr_channel *channel);
 
-/* ---- scopes.c ------------------------------------------------------------------------------------------------------- */
+/* ---- scopes.c -------------------------------------------------------------------------------------------------------
+ */
 
 /* Announces the scopes that the server does not know yet; called before every frame that may create a handle there. */
 void nr_scopes_announce(struct nr_channel *channel, napi_env env);
 /* Goes back to the handles and scopes of an entry's beginning. */
 void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32_t chosen_top);
 
-/* ---- memory.c ------------------------------------------------------------------------------------------------------- */
+/* ---- memory.c -------------------------------------------------------------------------------------------------------
+ */
 
-/* The native address of a view that the server described, with its contents when they came along; makes it hot until the entry returns. NULL
- * for an empty one or without memory. */
+/* The native address of a view that the server described, with its contents when they came along; makes it hot until
+ * the entry returns. NULL for an empty one or without memory. */
 void *nr_memory_view(struct nr_channel *channel, const Nr__View *view, const struct nr_frame *frame);
 /* Sends what native code changed in the hot windows. */
 void nr_memory_flush(struct nr_channel *channel, napi_env env);
@@ -296,13 +303,15 @@ void nr_memory_leave(struct nr_channel *channel, napi_env env, struct nr_window 
 void nr_memory_fill(struct nr_channel *channel, const Nr__FillRequest *request, const struct nr_frame *frame);
 void nr_memory_release(struct nr_channel *channel, nr_id pair_id);
 
-/* ---- objects.c ------------------------------------------------------------------------------------------------------ */
+/* ---- objects.c ------------------------------------------------------------------------------------------------------
+ */
 
 nr_id nr_object_add(napi_env env, void *data, napi_finalize finalize, void *hint);
 nr_id nr_callback_add(napi_env env, napi_callback function, void *data);
 struct nr_object *nr_object_get(napi_env env, nr_id id);
 
-/* ---- env.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- env.c ----------------------------------------------------------------------------------------------------------
+ */
 
 void nr_hook_run(struct nr_channel *channel, nr_id id);
 

@@ -37,7 +37,8 @@ static void serve_load(struct nr_channel *channel, const struct nr_frame *frame,
   char *error = nr_arena_alloc(channel->arena, NR_ERROR_SIZE);
   if (error == NULL) nonsense(channel);
   nr__load_reply__init(&served->reply.load);
-  struct nr_module *module = nr_module_load(text_of(channel, frame, request->file), request->flags, error, NR_ERROR_SIZE);
+  struct nr_module *module =
+      nr_module_load(text_of(channel, frame, request->file), request->flags, error, NR_ERROR_SIZE);
   if (module == NULL) {
     size_t length = strlen(error);
     served->tail[0] = (struct nr_slice){.data = error, .length = length};
@@ -139,7 +140,8 @@ static void serve_cleanup_hook(struct nr_channel *channel, const struct nr_frame
   nr_hook_run(channel, request->hook_id);
 }
 
-void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame, struct nr_served *served) {
+void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
+                    struct nr_served *served) {
   const struct nr_op_info *info = nr_op_info(frame->header.opcode);
   if (info == NULL) nonsense(channel);
   void *request = nr_arena_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
@@ -147,14 +149,14 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   if (NR_UNLIKELY(nr_tap_on)) nr_tap_entry(channel, frame, request);
   served->status = napi_ok;
   switch (frame->header.opcode) {
-    case NR_OP_INVOKE: serve_invoke(channel, entry, frame, request, served); break;
-    case NR_OP_FINALIZE: serve_finalize(channel, frame, request, served); break;
-    case NR_OP_LOAD: serve_load(channel, frame, request, served); break;
-    case NR_OP_INIT: serve_init(channel, frame, request, served); break;
-    case NR_OP_CLEANUP_HOOK: serve_cleanup_hook(channel, frame, request, served); break;
-    /* As process.exit() in one process: C destructors and atexit() run, below whatever is on the stack. */
-    case NR_OP_EXIT: exit(((const Nr__ExitRequest *)request)->code);
-    default: nonsense(channel);
+  case NR_OP_INVOKE: serve_invoke(channel, entry, frame, request, served); break;
+  case NR_OP_FINALIZE: serve_finalize(channel, frame, request, served); break;
+  case NR_OP_LOAD: serve_load(channel, frame, request, served); break;
+  case NR_OP_INIT: serve_init(channel, frame, request, served); break;
+  case NR_OP_CLEANUP_HOOK: serve_cleanup_hook(channel, frame, request, served); break;
+  /* As process.exit() in one process: C destructors and atexit() run, below whatever is on the stack. */
+  case NR_OP_EXIT: exit(((const Nr__ExitRequest *)request)->code);
+  default: nonsense(channel);
   }
 }
 
@@ -174,13 +176,13 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   void *request = nr_arena_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
   if (request == NULL) nonsense(channel);
   switch (frame->header.opcode) {
-    case NR_OP_RELEASE: release(channel, request); break;
-    case NR_OP_FILL: nr_memory_fill(channel, request, frame); break;
-    case NR_OP_FINALIZE: {
-      struct nr_served served;
-      serve_finalize(channel, frame, request, &served);
-      break;
-    }
-    default: nonsense(channel);
+  case NR_OP_RELEASE: release(channel, request); break;
+  case NR_OP_FILL: nr_memory_fill(channel, request, frame); break;
+  case NR_OP_FINALIZE: {
+    struct nr_served served;
+    serve_finalize(channel, frame, request, &served);
+    break;
+  }
+  default: nonsense(channel);
   }
 }

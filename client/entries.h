@@ -23,7 +23,8 @@ struct nr_served {
 };
 
 /* Runs the entry of `frame`; fills `served`. */
-void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame, struct nr_served *served);
+void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
+                    struct nr_served *served);
 /* Carries out a POST of the server. */
 void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame);
 

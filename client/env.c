@@ -41,7 +41,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_last_error_info(napi_env env, const na
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, result);
   unsigned code = (unsigned)env->last_error.error_code;
-  const char *message = code < sizeof error_messages / sizeof error_messages[0] ? error_messages[code] : "Unknown failure";
+  const char *message =
+      code < sizeof error_messages / sizeof error_messages[0] ? error_messages[code] : "Unknown failure";
   env->last_error.error_message = env->message[0] == '\0' ? message : env->message;
   *result = &env->last_error;
   if (NR_UNLIKELY(nr_tap_on)) {
@@ -61,7 +62,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_is_exception_pending(napi_env env, bool *r
   return nr_answer(env, NR_OP_NAPI_IS_EXCEPTION_PENDING, &request.base, &reply.base, napi_ok);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_set_instance_data(napi_env env, void *data, napi_finalize finalize_cb, void *finalize_hint) {
+NR_EXPORT napi_status NAPI_CDECL napi_set_instance_data(napi_env env, void *data, napi_finalize finalize_cb,
+                                                        void *finalize_hint) {
   NR_CHECK_ENV(env);
   Nr__SetInstanceDataRequest request = NR__SET_INSTANCE_DATA_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_SET_INSTANCE_DATA, &request.base);
@@ -110,7 +112,8 @@ NR_EXPORT napi_status NAPI_CDECL node_api_get_module_file_name(napi_env env, con
   return nr_answer(env, NR_OP_NODE_API_GET_MODULE_FILE_NAME, &request.base, NULL, napi_ok);
 }
 
-/* ---- cleanup hooks -------------------------------------------------------------------------------------------------- */
+/* ---- cleanup hooks --------------------------------------------------------------------------------------------------
+ */
 
 struct hook {
   napi_env env;
@@ -134,7 +137,8 @@ static void match(nr_id id, unsigned kind, void *item, void *context) {
   const struct hook *hook = item;
   struct search *search = context;
   (void)kind;
-  if (hook->env == search->like->env && hook->function == search->like->function && hook->argument == search->like->argument) {
+  if (hook->env == search->like->env && hook->function == search->like->function &&
+      hook->argument == search->like->argument) {
     search->found = id;
   }
 }
@@ -177,11 +181,12 @@ NR_EXPORT napi_status NAPI_CDECL napi_remove_env_cleanup_hook(napi_env env, napi
   return nr_call_end(&call, status);
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------------------------------
+ */
 
 /* Ends this process, not Node: with Node's words, src/node_errors.cc (FatalError). */
-NR_EXPORT NAPI_NO_RETURN void NAPI_CDECL napi_fatal_error(const char *location, size_t location_len, const char *message,
-                                                          size_t message_len) {
+NR_EXPORT NAPI_NO_RETURN void NAPI_CDECL napi_fatal_error(const char *location, size_t location_len,
+                                                          const char *message, size_t message_len) {
   int where = location == NULL ? 0 : (int)nr_length(location, location_len);
   int what = message == NULL ? 0 : (int)nr_length(message, message_len);
   if (where > 0) {

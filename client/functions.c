@@ -5,12 +5,13 @@
 
 #include "client/client-private.h"
 
-NR_EXPORT napi_status NAPI_CDECL napi_create_function(napi_env env, const char *utf8name, size_t length, napi_callback cb, void *data,
-                                                      napi_value *result) {
+NR_EXPORT napi_status NAPI_CDECL napi_create_function(napi_env env, const char *utf8name, size_t length,
+                                                      napi_callback cb, void *data, napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, result);
   NR_CHECK_ARG(env, cb);
-  if (utf8name != NULL && length != NAPI_AUTO_LENGTH && length > INT32_MAX) return nr_refuse(env, __func__, napi_invalid_arg);
+  if (utf8name != NULL && length != NAPI_AUTO_LENGTH && length > INT32_MAX)
+    return nr_refuse(env, __func__, napi_invalid_arg);
   Nr__CreateFunctionRequest request = NR__CREATE_FUNCTION_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_FUNCTION, &request.base);
   request.utf8name = nr_call_bytes(&call, utf8name, utf8name == NULL ? 0 : nr_length(utf8name, length));
@@ -74,14 +75,15 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_properties(napi_env env, napi_value
   return nr_call_end(&call, status);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_define_class(napi_env env, const char *utf8name, size_t length, napi_callback constructor,
-                                                   void *data, size_t property_count, const napi_property_descriptor *properties,
-                                                   napi_value *result) {
+NR_EXPORT napi_status NAPI_CDECL napi_define_class(napi_env env, const char *utf8name, size_t length,
+                                                   napi_callback constructor, void *data, size_t property_count,
+                                                   const napi_property_descriptor *properties, napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, result);
   NR_CHECK_ARG(env, constructor);
   if (property_count > 0) NR_CHECK_ARG(env, properties);
-  if (utf8name == NULL || (length != NAPI_AUTO_LENGTH && length > INT32_MAX)) return nr_refuse(env, __func__, napi_invalid_arg);
+  if (utf8name == NULL || (length != NAPI_AUTO_LENGTH && length > INT32_MAX))
+    return nr_refuse(env, __func__, napi_invalid_arg);
   Nr__DefineClassRequest request = NR__DEFINE_CLASS_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_DEFINE_CLASS, &request.base);
   request.utf8name = nr_call_bytes(&call, utf8name, nr_length(utf8name, length));
@@ -101,8 +103,8 @@ static void copy_arguments(const Nr__InvokeRequest *invoke, napi_value *argv, si
   for (size_t i = count; i < room; i++) argv[i] = nr_unwire(NR_UNDEFINED);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_get_cb_info(napi_env env, napi_callback_info cbinfo, size_t *argc, napi_value *argv,
-                                                  napi_value *this_arg, void **data) {
+NR_EXPORT napi_status NAPI_CDECL napi_get_cb_info(napi_env env, napi_callback_info cbinfo, size_t *argc,
+                                                  napi_value *argv, napi_value *this_arg, void **data) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, cbinfo);
   const struct nr_entry *entry = (const struct nr_entry *)cbinfo;

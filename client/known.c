@@ -1,9 +1,11 @@
 /*
- * What the client knows of handles without asking: facts that came with arguments and results, and which objects are fresh.
+ * What the client knows of handles without asking: facts that came with arguments and results, and which objects are
+ * fresh.
  */
 #include "client/client-private.h"
 
-/* A learned fact is found by its handle's place; two handles on one place push each other out, which costs a question, nothing more. */
+/* A learned fact is found by its handle's place; two handles on one place push each other out, which costs a question,
+ * nothing more. */
 static uint32_t place(nr_value value) {
   return nr_value_index(value) % NR_LEARNED;
 }
@@ -31,7 +33,8 @@ uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known
   return shape;
 }
 
-void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact, const struct nr_frame *frame) {
+void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact,
+                  const struct nr_frame *frame) {
   known->value = fact->value;
   known->shape = fact->shape;
   known->js_epoch = channel->js_epoch;

@@ -9,9 +9,9 @@
 struct nr_module;
 
 /*
- * dlopen()s the file and finds how it registers itself, in Node's order (src/node_binding.cc, DLOpen): a static constructor that called
- * napi_module_register(), the well-known symbols, or a module that registered itself when it was loaded before. NULL on failure; `error` then is the
- * text that Node would give.
+ * dlopen()s the file and finds how it registers itself, in Node's order (src/node_binding.cc, DLOpen): a static
+ * constructor that called napi_module_register(), the well-known symbols, or a module that registered itself when it
+ * was loaded before. NULL on failure; `error` then is the text that Node would give.
  */
 struct nr_module *nr_module_load(const char *file, int flags, char *error, size_t error_size);
 /* What the addon declares: node_api_module_get_api_version_v1(), or 8 without it. */

@@ -1,7 +1,7 @@
 /*
- * Plain memory pairs: the bytes of an ArrayBuffer exist in both processes, here at an address that stays while the object lives. A window
- * (the part that a view shows) is hot while an entry lasts in which the addon got to know it: what native code changed in it goes back
- * before JavaScript can look.
+ * Plain memory pairs: the bytes of an ArrayBuffer exist in both processes, here at an address that stays while the
+ * object lives. A window (the part that a view shows) is hot while an entry lasts in which the addon got to know it:
+ * what native code changed in it goes back before JavaScript can look.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -24,7 +24,8 @@ struct nr_window {
   uint8_t twin[]; /* what the server has */
 };
 
-/* From here on blocks are mappings, whose untouched pages cost nothing: a small view on a large ArrayBuffer is common. */
+/* From here on blocks are mappings, whose untouched pages cost nothing: a small view on a large ArrayBuffer is common.
+ */
 #define NR_PAIR_MAPPED (128u << 10)
 
 static struct nr_pair *pair_create(uint64_t length) {
@@ -56,8 +57,8 @@ static struct nr_pair *pair_get(struct nr_channel *channel, const Nr__View *view
 void nr_memory_release(struct nr_channel *channel, nr_id pair_id) {
   struct nr_pair *pair = nr_table_remove(channel->pairs, pair_id, NR_SORT_PAIR);
   if (pair == NULL) return;
-  /* The server releases a pair only when its ArrayBuffer is gone, and arguments keep theirs alive; a window can still be left when
-   * the addon deleted the last handle inside this entry. */
+  /* The server releases a pair only when its ArrayBuffer is gone, and arguments keep theirs alive; a window can still
+   * be left when the addon deleted the last handle inside this entry. */
   for (struct nr_window *window = channel->windows; window != NULL; window = window->next) {
     if (window->pair == pair) window->pair = NULL; /* an outer entry may keep its place in the list */
   }
@@ -85,7 +86,8 @@ static void put_twins(struct nr_channel *channel, const struct nr_pair *pair, ui
 }
 
 /* The server's bytes are put in place. */
-static void put_bytes(struct nr_channel *channel, struct nr_pair *pair, uint64_t offset, const uint8_t *bytes, uint64_t length) {
+static void put_bytes(struct nr_channel *channel, struct nr_pair *pair, uint64_t offset, const uint8_t *bytes,
+                      uint64_t length) {
   memcpy(pair->block + offset, bytes, length);
   put_twins(channel, pair, offset, bytes, length);
 }
@@ -123,18 +125,21 @@ void nr_memory_fill(struct nr_channel *channel, const Nr__FillRequest *request, 
     const Nr__View *view = request->views[i];
     struct nr_pair *pair = nr_table_get(channel->pairs, view->pair_id, NR_SORT_PAIR);
     const uint8_t *bytes = nr_frame_bytes(frame, view->bytes);
-    if (pair == NULL || bytes == NULL || nr_span_length(view->bytes) != view->length || !view_is_sound(pair, view)) continue;
+    if (pair == NULL || bytes == NULL || nr_span_length(view->bytes) != view->length || !view_is_sound(pair, view))
+      continue;
     put_bytes(channel, pair, view->offset, bytes, view->length);
   }
 }
 
-/* The smallest stretch outside of which block and twin are equal, found in steps of a cache line. False: they are equal. */
+/* The smallest stretch outside of which block and twin are equal, found in steps of a cache line. False: they are
+ * equal. */
 static bool changed_stretch(const struct nr_window *window, uint64_t *from, uint64_t *to) {
   if (window->pair == NULL) return false;
   const uint8_t *now = window->pair->block + window->offset;
   if (memcmp(now, window->twin, window->length) == 0) return false;
   uint64_t first = 0, last = window->length;
-  while (first + NR_CACHE_LINE <= last && memcmp(now + first, window->twin + first, NR_CACHE_LINE) == 0) first += NR_CACHE_LINE;
+  while (first + NR_CACHE_LINE <= last && memcmp(now + first, window->twin + first, NR_CACHE_LINE) == 0)
+    first += NR_CACHE_LINE;
   while (now[first] == window->twin[first]) first++;
   while (last - first > NR_CACHE_LINE &&
          memcmp(now + last - NR_CACHE_LINE, window->twin + last - NR_CACHE_LINE, NR_CACHE_LINE) == 0) {

@@ -1,5 +1,6 @@
 /*
- * What stands behind ids that the server holds for this process: callbacks, and pointers of the addon (wraps, externals, finalizers).
+ * What stands behind ids that the server holds for this process: callbacks, and pointers of the addon (wraps,
+ * externals, finalizers).
  */
 #include <stdlib.h>
 

@@ -1,12 +1,14 @@
 /*
- * Undefined, null, booleans and numbers: they travel as themselves (wire/value.h), so everything about them is answered here.
+ * Undefined, null, booleans and numbers: they travel as themselves (wire/value.h), so everything about them is answered
+ * here.
  */
 #include <math.h>
 
 #include "client/client-private.h"
 
 /* Ends a local creation. */
-static napi_status create(napi_env env, unsigned opcode, const ProtobufCMessage *request, nr_value value, napi_value *result) {
+static napi_status create(napi_env env, unsigned opcode, const ProtobufCMessage *request, nr_value value,
+                          napi_value *result) {
   Nr__ValueReply reply = NR__VALUE_REPLY__INIT;
   reply.result = value;
   *result = nr_unwire(value);
@@ -70,13 +72,13 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_int64(napi_env env, int64_t value, 
 static napi_valuetype type_of(nr_value value) {
   if (nr_value_is_double(value)) return napi_number;
   switch (nr_value_tag(value)) {
-    case NR_TAG_STRING: return napi_string;
-    case NR_TAG_SYMBOL: return napi_symbol;
-    case NR_TAG_FUNCTION: return napi_function;
-    case NR_TAG_EXTERNAL: return napi_external;
-    case NR_TAG_BIGINT: return napi_bigint;
-    case NR_TAG_OBJECT: return napi_object;
-    default: break;
+  case NR_TAG_STRING: return napi_string;
+  case NR_TAG_SYMBOL: return napi_symbol;
+  case NR_TAG_FUNCTION: return napi_function;
+  case NR_TAG_EXTERNAL: return napi_external;
+  case NR_TAG_BIGINT: return napi_bigint;
+  case NR_TAG_OBJECT: return napi_object;
+  default: break;
   }
   if (value == NR_NULL) return napi_null;
   return value == NR_UNDEFINED ? napi_undefined : napi_boolean;

@@ -1,15 +1,17 @@
 /*
  * Setting properties, which is most of what builders of results do, and what kind of object a value is.
  *
- * A set waits for its status, unless it provably cannot fail or run JavaScript: the object was made in this turn and nobody else has seen it, the prototypes
- * were plain when the turn began (NR_FLAG_PLAIN), and the name is none of Object.prototype's own. Then it is posted.
+ * A set waits for its status, unless it provably cannot fail or run JavaScript: the object was made in this turn and
+ * nobody else has seen it, the prototypes were plain when the turn began (NR_FLAG_PLAIN), and the name is none of
+ * Object.prototype's own. Then it is posted.
  */
 #include "client/client-private.h"
 
 static bool is_special_name(const char *name, size_t length) {
   static const char *const names[] = {
-      "constructor", "__defineGetter__", "__defineSetter__", "hasOwnProperty", "__lookupGetter__", "__lookupSetter__",
-      "isPrototypeOf", "propertyIsEnumerable", "toString", "valueOf", "__proto__", "toLocaleString",
+      "constructor",      "__defineGetter__", "__defineSetter__", "hasOwnProperty",
+      "__lookupGetter__", "__lookupSetter__", "isPrototypeOf",    "propertyIsEnumerable",
+      "toString",         "valueOf",          "__proto__",        "toLocaleString",
   };
   if (length < 7 || length > 20) return false;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -22,12 +24,14 @@ static bool may_post(struct nr_channel *channel, nr_value object, nr_value value
   return channel->plain && value != NR_ABSENT && nr_fresh_has(channel, object);
 }
 
-/* Posts or waits. The first set on a fresh object tells the server, whatever becomes of it, that this callback builds. */
+/* Posts or waits. The first set on a fresh object tells the server, whatever becomes of it, that this callback builds.
+ */
 static napi_status set(struct nr_call *call, bool post) {
   return nr_call_end(call, post ? nr_call_post(call) : nr_call_wait_js(call));
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_set_named_property(napi_env env, napi_value object, const char *utf8name, napi_value value) {
+NR_EXPORT napi_status NAPI_CDECL napi_set_named_property(napi_env env, napi_value object, const char *utf8name,
+                                                         napi_value value) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, value);
   Nr__SetNamedPropertyRequest request = NR__SET_NAMED_PROPERTY_REQUEST__INIT;
@@ -36,8 +40,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_set_named_property(napi_env env, napi_valu
   request.utf8name = nr_call_cstring(&call, utf8name);
   request.value = nr_wire(value);
   bool post = utf8name != NULL && may_post(env->channel, request.object, request.value) &&
-              !nr_fresh_is_array(env->channel, request.object) &&
-              !is_special_name(utf8name, strlen(utf8name));
+              !nr_fresh_is_array(env->channel, request.object) && !is_special_name(utf8name, strlen(utf8name));
   return set(&call, post);
 }
 
@@ -62,7 +65,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_set_property(napi_env env, napi_value obje
   request.object = nr_wire(object);
   request.key = nr_wire(key);
   request.value = nr_wire(value);
-  bool post = may_post(env->channel, request.object, request.value) && is_plain_key(env->channel, request.object, request.key);
+  bool post =
+      may_post(env->channel, request.object, request.value) && is_plain_key(env->channel, request.object, request.key);
   return set(&call, post);
 }
 
@@ -77,7 +81,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_set_element(napi_env env, napi_value objec
   return set(&call, may_post(env->channel, request.object, request.value));
 }
 
-/* ---- fresh objects and arrays --------------------------------------------------------------------------------------- */
+/* ---- fresh objects and arrays ---------------------------------------------------------------------------------------
+ */
 
 static napi_status create(struct nr_call *call, nr_value *id, bool array, napi_value *result) {
   *id = nr_call_result(call);
@@ -114,7 +119,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_array_with_length(napi_env env, siz
   return create(&call, &request.result, true, result);
 }
 
-/* ---- what a value is ------------------------------------------------------------------------------------------------ */
+/* ---- what a value is ------------------------------------------------------------------------------------------------
+ */
 
 /* A question about the kind of a value, with the facts that answer it. */
 struct question {
@@ -142,7 +148,7 @@ static napi_status ask(napi_env env, const struct question *question, napi_value
   if (known >= 0) {
     Nr__BoolReply reply = NR__BOOL_REPLY__INIT;
     reply.result = known != 0;
-  *result = reply.result;
+    *result = reply.result;
     return nr_answer(env, question->opcode, &request.base, &reply.base, napi_ok);
   }
   struct nr_call call = NR_CALL(env, question->opcode, &request.base);
@@ -178,7 +184,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_is_typedarray(napi_env env, napi_value val
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_is_arraybuffer(napi_env env, napi_value value, bool *result) {
-  static const struct question question = {NR_OP_NAPI_IS_ARRAYBUFFER, 0, NR_SHAPE_NO_VIEW, NR_VIEW_ARRAYBUFFER, NR_VIEW_ARRAYBUFFER};
+  static const struct question question = {NR_OP_NAPI_IS_ARRAYBUFFER, 0, NR_SHAPE_NO_VIEW, NR_VIEW_ARRAYBUFFER,
+                                           NR_VIEW_ARRAYBUFFER};
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, value);
   NR_CHECK_ARG(env, result);
@@ -186,7 +193,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_is_arraybuffer(napi_env env, napi_value va
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_is_dataview(napi_env env, napi_value value, bool *result) {
-  static const struct question question = {NR_OP_NAPI_IS_DATAVIEW, 0, NR_SHAPE_NO_VIEW, NR_VIEW_DATAVIEW, NR_VIEW_DATAVIEW};
+  static const struct question question = {NR_OP_NAPI_IS_DATAVIEW, 0, NR_SHAPE_NO_VIEW, NR_VIEW_DATAVIEW,
+                                           NR_VIEW_DATAVIEW};
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, value);
   NR_CHECK_ARG(env, result);

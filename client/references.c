@@ -1,6 +1,6 @@
 /*
- * References. As long as one is strong its value lives, so counting happens here and is only told to the server; a weak one may have lost its value,
- * which only the server knows.
+ * References. As long as one is strong its value lives, so counting happens here and is only told to the server; a weak
+ * one may have lost its value, which only the server knows.
  */
 #include "client/references.h"
 
@@ -30,7 +30,8 @@ static bool can_be_referenced(napi_env env, nr_value value) {
   return nr_value_is_handle(value) && tag != NR_TAG_STRING && tag != NR_TAG_BIGINT;
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value value, uint32_t initial_refcount, napi_ref *result) {
+NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value value, uint32_t initial_refcount,
+                                                       napi_ref *result) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, value);
   NR_CHECK_ARG(env, result);
@@ -39,7 +40,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value 
   request.value = nr_wire(value);
   request.initial_refcount = initial_refcount;
   if (!can_be_referenced(env, request.value)) return nr_call_end(&call, napi_invalid_arg);
-  request.ref_id = nr_reference_new(env, initial_refcount, nr_value_is_handle(request.value) ? nr_value_tag(request.value) : 0);
+  request.ref_id =
+      nr_reference_new(env, initial_refcount, nr_value_is_handle(request.value) ? nr_value_tag(request.value) : 0);
   if (request.ref_id == 0) call.out_of_memory = true;
   napi_status status = nr_call_post(&call);
   if (status == napi_ok) *result = (napi_ref)(uintptr_t)request.ref_id;

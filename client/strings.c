@@ -1,6 +1,6 @@
 /*
- * Reading strings. Short strings came along with their handle and are read here; what would be cut in the middle of a character,
- * and all that is long, the server reads.
+ * Reading strings. Short strings came along with their handle and are read here; what would be cut in the middle of a
+ * character, and all that is long, the server reads.
  */
 #include "client/client-private.h"
 
@@ -127,7 +127,8 @@ static napi_status ask(struct reading *reading, const Nr__GetValueStringRequest 
   const uint8_t *text = nr_frame_bytes(&call.frame, reply->text);
   size_t unit = reading->encoding == UTF16 ? sizeof(char16_t) : 1;
   size_t length = reply->result;
-  if (text != NULL && reading->buffer != NULL && length < reading->size && nr_span_length(reply->text) == length * unit) {
+  if (text != NULL && reading->buffer != NULL && length < reading->size &&
+      nr_span_length(reply->text) == length * unit) {
     memcpy(reading->buffer, text, length * unit);
     memset((uint8_t *)reading->buffer + length * unit, 0, unit);
   }
@@ -170,8 +171,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_value_string_utf8(napi_env env, napi_v
   return read_string(&reading);
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_get_value_string_utf16(napi_env env, napi_value value, char16_t *buf, size_t bufsize,
-                                                             size_t *result) {
+NR_EXPORT napi_status NAPI_CDECL napi_get_value_string_utf16(napi_env env, napi_value value, char16_t *buf,
+                                                             size_t bufsize, size_t *result) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, value);
   struct reading reading = {env, NR_OP_NAPI_GET_VALUE_STRING_UTF16, UTF16, nr_wire(value), buf, bufsize, result};

@@ -27,8 +27,8 @@ static void print_line(const char *line, int length, size_t size) {
 
 static void print_call(napi_env env, const char *name, const char *asked, napi_status status, const char *answered) {
   char line[3 * NR_TRACE_MESSAGE];
-  int length = snprintf(line, sizeof line, "[%d] %*s%s %s = %s%s%s\n", (int)getpid(), (int)env->channel->depth * 2, "", name, asked,
-                        nr_status_name((unsigned)status), answered[0] == '\0' ? "" : " ", answered);
+  int length = snprintf(line, sizeof line, "[%d] %*s%s %s = %s%s%s\n", (int)getpid(), (int)env->channel->depth * 2, "",
+                        name, asked, nr_status_name((unsigned)status), answered[0] == '\0' ? "" : " ", answered);
   print_line(line, length, sizeof line);
 }
 
@@ -48,7 +48,8 @@ void nr_tap(const struct nr_call *call, napi_status status) {
   print_call(call->env, nr_op_info(call->opcode)->name, asked, status, answered);
 }
 
-void nr_tap_local(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply, napi_status status) {
+void nr_tap_local(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply,
+                  napi_status status) {
   char asked[NR_TRACE_MESSAGE], answered[NR_TRACE_MESSAGE] = "";
   nr_print_message(asked, sizeof asked, request, NULL, 0);
   if (reply != NULL) nr_print_message(answered, sizeof answered, reply, NULL, 0);

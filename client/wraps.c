@@ -1,5 +1,6 @@
 /*
- * Wraps, externals and finalizers: the addon's pointers never leave this process, JavaScript objects carry an id for them.
+ * Wraps, externals and finalizers: the addon's pointers never leave this process, JavaScript objects carry an id for
+ * them.
  */
 #include <stdlib.h>
 
@@ -10,8 +11,8 @@ static void forget_object(napi_env env, nr_id id) {
   free(nr_table_remove(env->channel->objects, id, NR_SORT_OBJECT));
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, void *native_object, node_api_basic_finalize finalize_cb,
-                                           void *finalize_hint, napi_ref *result) {
+NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, void *native_object,
+                                           node_api_basic_finalize finalize_cb, void *finalize_hint, napi_ref *result) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, js_object);
   Nr__WrapRequest request = NR__WRAP_REQUEST__INIT;
@@ -113,7 +114,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_value_external(napi_env env, napi_valu
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_add_finalizer(napi_env env, napi_value js_object, void *finalize_data,
-                                                    node_api_basic_finalize finalize_cb, void *finalize_hint, napi_ref *result) {
+                                                    node_api_basic_finalize finalize_cb, void *finalize_hint,
+                                                    napi_ref *result) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, js_object);
   NR_CHECK_ARG(env, finalize_cb);

@@ -1,8 +1,8 @@
 /*
  * The agent's face towards Node: its Init, and the functions that server/index.js calls.
  *
- * Node calls the same Init for every process.dlopen() of the agent, each time with a fresh env. The first one in a thread is the agent's own; later ones are
- * for the addon that prepare() was called for just before.
+ * Node calls the same Init for every process.dlopen() of the agent, each time with a fresh env. The first one in a
+ * thread is the agent's own; later ones are for the addon that prepare() was called for just before.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -50,16 +50,17 @@ static void learn_node(napi_env napi) {
 }
 
 /*
- * Setting a property of a fresh plain object runs JavaScript or fails only when Object.prototype or Array.prototype have been given
- * accessors, read-only properties or another prototype. This function tells whether they are as they were made (the host never posts for names that
- * Object.prototype has by itself).
+ * Setting a property of a fresh plain object runs JavaScript or fails only when Object.prototype or Array.prototype
+ * have been given accessors, read-only properties or another prototype. This function tells whether they are as they
+ * were made (the host never posts for names that Object.prototype has by itself).
  */
 static const char plain_check[] =
     "(() => {\n"
     "  const { getOwnPropertyNames, getPrototypeOf } = Object;\n"
     "  const object = Object.prototype, array = Array.prototype;\n"
     "  const known = ['constructor', '__defineGetter__', '__defineSetter__', 'hasOwnProperty', '__lookupGetter__',\n"
-    "    '__lookupSetter__', 'isPrototypeOf', 'propertyIsEnumerable', 'toString', 'valueOf', '__proto__', 'toLocaleString'];\n"
+    "    '__lookupSetter__', 'isPrototypeOf', 'propertyIsEnumerable', 'toString', 'valueOf', '__proto__', "
+    "'toLocaleString'];\n"
     "  const names = getOwnPropertyNames(object), count = names.length;\n"
     "  const plain = names.every((name) => known.includes(name));\n"
     "  return () => {\n"
@@ -101,8 +102,8 @@ static void on_env_end(void *data) {
 }
 
 /*
- * process.exit() on the main thread runs no hook and no finalizer, only C destructors: the hosts do the same. Also reached from below native frames, when JavaScript
- * that an addon called exits.
+ * process.exit() on the main thread runs no hook and no finalizer, only C destructors: the hosts do the same. Also
+ * reached from below native frames, when JavaScript that an addon called exits.
  */
 __attribute__((destructor)) static void on_process_exit(void) {
   if (current != NULL) exit_hosts(current);
@@ -132,7 +133,8 @@ static napi_value control(napi_env napi, napi_value exports) {
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;
-    if (napi_create_function(napi, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &function) != napi_ok ||
+    if (napi_create_function(napi, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &function) !=
+            napi_ok ||
         napi_set_named_property(napi, exports, functions[i].name, function) != napi_ok) {
       return NULL;
     }

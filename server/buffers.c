@@ -113,7 +113,8 @@ napi_status nr_serve_napi_get_dataview_info(struct nr_dispatch *d, const void *m
   napi_value value, buffer = NULL;
   size_t length = 0, offset = 0;
   NR_TAKE(d, request->dataview, &value);
-  NR_TRY(napi_get_dataview_info(d->napi, value, &length, NULL, request->arraybuffer == NR_ABSENT ? NULL : &buffer, &offset));
+  NR_TRY(napi_get_dataview_info(d->napi, value, &length, NULL, request->arraybuffer == NR_ABSENT ? NULL : &buffer,
+                                &offset));
   reply->length = length;
   reply->byte_offset = offset;
   NR_TRY(nr_give(d, request->arraybuffer, buffer, &reply->arraybuffer));

@@ -46,7 +46,8 @@ void nr_callback_built(struct nr_connection *connection) {
 bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi) {
   napi_value check = NULL, undefined = NULL, result = NULL;
   bool plain = false;
-  if (agent->plain_check == NULL || napi_get_reference_value(agent->napi, agent->plain_check, &check) != napi_ok) return false;
+  if (agent->plain_check == NULL || napi_get_reference_value(agent->napi, agent->plain_check, &check) != napi_ok)
+    return false;
   if (napi_get_undefined(napi, &undefined) != napi_ok) return false;
   if (napi_call_function(napi, undefined, check, 0, NULL, &result) != napi_ok) return false;
   return napi_get_value_bool(napi, result, &plain) == napi_ok && plain;
@@ -60,7 +61,8 @@ struct invocation {
   bool failed; /* a quota or memory is at its end */
 };
 
-static void add_fact(struct invocation *invocation, napi_value value, napi_valuetype type, nr_value id, bool wrap, bool bytes) {
+static void add_fact(struct invocation *invocation, napi_value value, napi_valuetype type, nr_value id, bool wrap,
+                     bool bytes) {
   struct nr_connection *connection = invocation->enter.connection;
   Nr__Fact *fact = nr_arena_alloc(connection->arena, sizeof *fact);
   if (fact == NULL) return;
@@ -89,7 +91,8 @@ static bool make_room(struct invocation *invocation, size_t argc) {
   return invocation->request.values != NULL && invocation->request.facts != NULL && invocation->describe.tail != NULL;
 }
 
-static bool fill(struct invocation *invocation, napi_callback_info info, napi_value this_arg, size_t argc, const napi_value *argv) {
+static bool fill(struct invocation *invocation, napi_callback_info info, napi_value this_arg, size_t argc,
+                 const napi_value *argv) {
   struct nr_enter *enter = &invocation->enter;
   const struct nr_callback *callback = enter->connection->callback;
   napi_value new_target = NULL;
@@ -118,7 +121,8 @@ static napi_value run(struct invocation *invocation, napi_callback_info info, na
   enter->request = &invocation->request.base;
   enter->tail = invocation->describe.tail;
   enter->tail_count = invocation->describe.tail_count;
-  if (nr_callback_wants_plain(connection) && nr_prototypes_plain(connection->agent, napi)) enter->flags |= NR_FLAG_PLAIN;
+  if (nr_callback_wants_plain(connection) && nr_prototypes_plain(connection->agent, napi))
+    enter->flags |= NR_FLAG_PLAIN;
   if (connection->entries > 0) nr_memory_refresh(connection);
   if (NR_SERVER_TRACES) nr_server_trace_enter(enter);
   if (nr_enter_run(enter) < 0) {
@@ -149,9 +153,10 @@ static napi_value invoke(struct nr_callback *callback, napi_callback_info info, 
   return result;
 }
 
-/* Calls with many arguments are rare: they get their array from the heap, so that the stack of the common ones stays small. */
-static __attribute__((noinline)) napi_value invoke_large(struct nr_callback *callback, napi_env napi, napi_callback_info info,
-                                                         size_t argc) {
+/* Calls with many arguments are rare: they get their array from the heap, so that the stack of the common ones stays
+ * small. */
+static __attribute__((noinline)) napi_value invoke_large(struct nr_callback *callback, napi_env napi,
+                                                         napi_callback_info info, size_t argc) {
   napi_value this_arg = NULL;
   napi_value *argv = malloc(argc * sizeof *argv);
   if (argv == NULL) {

@@ -1,6 +1,6 @@
 /*
- * This thread's connections to hosts: made when an addon is loaded, counted by everything that may outlive the host, failed for good when it
- * dies or breaks the protocol.
+ * This thread's connections to hosts: made when an addon is loaded, counted by everything that may outlive the host,
+ * failed for good when it dies or breaks the protocol.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -10,7 +10,8 @@
 
 #include "server/memory.h"
 
-/* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here whole. */
+/* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here
+ * whole. */
 #define NR_ARENA_CAP ((size_t)NR_TAIL_MAX + NR_MESSAGE_MAX * 17)
 
 static void destroy(struct nr_connection *connection) {

@@ -1,5 +1,6 @@
 /*
- * The choke point: every call of a host passes here. Checks the frame, unpacks it, has it served on the real env, and replies.
+ * The choke point: every call of a host passes here. Checks the frame, unpacks it, has it served on the real env, and
+ * replies.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,12 +11,30 @@
 
 /* Calls whose creation failed leave this behind under their id: every later use returns that status. */
 static const napi_status absences[] = {
-    napi_ok,           napi_invalid_arg,    napi_object_expected,  napi_string_expected, napi_name_expected,
-    napi_function_expected, napi_number_expected, napi_boolean_expected, napi_array_expected, napi_generic_failure,
-    napi_pending_exception, napi_cancelled, napi_escape_called_twice, napi_handle_scope_mismatch,
-    napi_callback_scope_mismatch, napi_queue_full, napi_closing, napi_bigint_expected, napi_date_expected,
-    napi_arraybuffer_expected, napi_detachable_arraybuffer_expected, napi_would_deadlock,
-    napi_no_external_buffers_allowed, napi_cannot_run_js,
+    napi_ok,
+    napi_invalid_arg,
+    napi_object_expected,
+    napi_string_expected,
+    napi_name_expected,
+    napi_function_expected,
+    napi_number_expected,
+    napi_boolean_expected,
+    napi_array_expected,
+    napi_generic_failure,
+    napi_pending_exception,
+    napi_cancelled,
+    napi_escape_called_twice,
+    napi_handle_scope_mismatch,
+    napi_callback_scope_mismatch,
+    napi_queue_full,
+    napi_closing,
+    napi_bigint_expected,
+    napi_date_expected,
+    napi_arraybuffer_expected,
+    napi_detachable_arraybuffer_expected,
+    napi_would_deadlock,
+    napi_no_external_buffers_allowed,
+    napi_cannot_run_js,
 };
 #define ABSENCE_COUNT (sizeof absences / sizeof absences[0])
 
@@ -59,23 +78,23 @@ napi_status nr_take(struct nr_dispatch *dispatch, nr_value value, napi_value *re
   if (nr_value_is_double(value)) return napi_create_double(napi, nr_value_to_double(value), result);
   if (nr_value_is_handle(value)) return take_handle(dispatch, value, result);
   switch (value) {
-    case NR_ABSENT: return napi_ok;
-    case NR_UNDEFINED: return napi_get_undefined(napi, result);
-    case NR_NULL: return napi_get_null(napi, result);
-    case NR_FALSE: return napi_get_boolean(napi, false, result);
-    case NR_TRUE: return napi_get_boolean(napi, true, result);
-    default: return nr_fault(dispatch, "no such value");
+  case NR_ABSENT: return napi_ok;
+  case NR_UNDEFINED: return napi_get_undefined(napi, result);
+  case NR_NULL: return napi_get_null(napi, result);
+  case NR_FALSE: return napi_get_boolean(napi, false, result);
+  case NR_TRUE: return napi_get_boolean(napi, true, result);
+  default: return nr_fault(dispatch, "no such value");
   }
 }
 
 static enum nr_tag tag_of(napi_valuetype type) {
   switch (type) {
-    case napi_string: return NR_TAG_STRING;
-    case napi_symbol: return NR_TAG_SYMBOL;
-    case napi_function: return NR_TAG_FUNCTION;
-    case napi_external: return NR_TAG_EXTERNAL;
-    case napi_bigint: return NR_TAG_BIGINT;
-    default: return NR_TAG_OBJECT;
+  case napi_string: return NR_TAG_STRING;
+  case napi_symbol: return NR_TAG_SYMBOL;
+  case napi_function: return NR_TAG_FUNCTION;
+  case napi_external: return NR_TAG_EXTERNAL;
+  case napi_bigint: return NR_TAG_BIGINT;
+  default: return NR_TAG_OBJECT;
   }
 }
 
@@ -84,17 +103,17 @@ static bool give_primitive(napi_env napi, napi_value value, napi_valuetype type,
   double number = 0;
   bool truth = false;
   switch (type) {
-    case napi_undefined: *result = NR_UNDEFINED; return true;
-    case napi_null: *result = NR_NULL; return true;
-    case napi_boolean:
-      napi_get_value_bool(napi, value, &truth);
-      *result = nr_value_from_bool(truth);
-      return true;
-    case napi_number:
-      napi_get_value_double(napi, value, &number);
-      *result = nr_value_from_double(number);
-      return true;
-    default: return false;
+  case napi_undefined: *result = NR_UNDEFINED; return true;
+  case napi_null: *result = NR_NULL; return true;
+  case napi_boolean:
+    napi_get_value_bool(napi, value, &truth);
+    *result = nr_value_from_bool(truth);
+    return true;
+  case napi_number:
+    napi_get_value_double(napi, value, &number);
+    *result = nr_value_from_double(number);
+    return true;
+  default: return false;
   }
 }
 
@@ -133,7 +152,8 @@ static napi_status put_chosen(struct nr_dispatch *dispatch, nr_value id, void *i
   return nr_put_escaped(dispatch, id, item);
 }
 
-static napi_status give(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result, napi_valuetype *type) {
+static napi_status give(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result,
+                        napi_valuetype *type) {
   *type = napi_undefined;
   *result = NR_ABSENT;
   if (value == NULL || id == NR_ABSENT) return napi_ok;
@@ -153,7 +173,8 @@ void *nr_dispatch_alloc(struct nr_dispatch *dispatch, size_t size) {
   return nr_arena_alloc(dispatch->connection->arena, size);
 }
 
-napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result, Nr__Fact **fact) {
+napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result,
+                          Nr__Fact **fact) {
   napi_valuetype type;
   NR_TRY(give(dispatch, id, value, result, &type));
   if (!nr_value_is_handle(*result)) return napi_ok;
@@ -185,9 +206,11 @@ nr_span nr_dispatch_bytes(struct nr_dispatch *dispatch, const void *bytes, size_
   return span;
 }
 
-/* A posted creation that failed: its id is absent from now on. Only rows whose first result field is called `result` create. */
+/* A posted creation that failed: its id is absent from now on. Only rows whose first result field is called `result`
+ * create. */
 static void note_absence(struct nr_dispatch *dispatch, const ProtobufCMessage *request, napi_status status) {
-  const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(request->descriptor, "result");
+  const ProtobufCFieldDescriptor *field =
+      protobuf_c_message_descriptor_get_field_by_name(request->descriptor, "result");
   if (field == NULL || field->type != PROTOBUF_C_TYPE_FIXED64 || field->label == PROTOBUF_C_LABEL_REPEATED) return;
   nr_value id;
   memcpy(&id, (const char *)request + field->offset, sizeof id);
@@ -198,7 +221,8 @@ static uint8_t reply_flags(struct nr_dispatch *dispatch) {
   bool pending = false;
   uint8_t flags = 0;
   if (napi_is_exception_pending(dispatch->napi, &pending) == napi_ok && pending) flags |= NR_FLAG_EXCEPTION;
-  if (nr_callback_wants_plain(dispatch->connection) && nr_prototypes_plain(dispatch->connection->agent, dispatch->napi)) {
+  if (nr_callback_wants_plain(dispatch->connection) &&
+      nr_prototypes_plain(dispatch->connection->agent, dispatch->napi)) {
     flags |= NR_FLAG_PLAIN;
   }
   return flags;
@@ -218,7 +242,8 @@ static int reply(struct nr_dispatch *dispatch, napi_status status, const Protobu
   return nr_port_send(dispatch->connection->port, &header, answer, dispatch->tail, dispatch->tail_count);
 }
 
-static napi_status serve(struct nr_dispatch *dispatch, const struct nr_handler *handler, const void *request, void *answer) {
+static napi_status serve(struct nr_dispatch *dispatch, const struct nr_handler *handler, const void *request,
+                         void *answer) {
   struct nr_connection *connection = dispatch->connection;
   bool js = (handler->flags & NR_HANDLER_JS) != 0;
   if (!js) return handler->serve(dispatch, request, answer);

@@ -1,6 +1,7 @@
 /*
- * Reading the dynamic symbol table of an addon, by pread with every offset checked: the file may be anything, and may shrink while it is read, so it
- * is not mapped. Found through the program headers (PT_DYNAMIC), since a stripped file has no section headers.
+ * Reading the dynamic symbol table of an addon, by pread with every offset checked: the file may be anything, and may
+ * shrink while it is read, so it is not mapped. Found through the program headers (PT_DYNAMIC), since a stripped file
+ * has no section headers.
  */
 #include "server/elf.h"
 
@@ -147,8 +148,8 @@ static int last_bucket(const struct image *image, uint64_t address, uint32_t buc
 }
 
 /*
- * A GNU hash table knows only what is exported; imports come before that. The last export is the end of the last chain. -ENOENT when nothing is exported:
- * then linkers write a table that does not tell how many imports there are.
+ * A GNU hash table knows only what is exported; imports come before that. The last export is the end of the last chain.
+ * -ENOENT when nothing is exported: then linkers write a table that does not tell how many imports there are.
  */
 static int count_by_gnu_hash(const struct image *image, uint64_t table, uint32_t *count) {
   uint32_t header[4]; /* buckets, first export, words of the Bloom filter, shift */

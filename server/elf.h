@@ -16,8 +16,8 @@ struct nr_elf_report {
 };
 
 /*
- * 0 when the file is an ELF file whose dynamic symbols could be read; a negative errno otherwise, which is no error of the addon's: the loader will
- * say it in its own words.
+ * 0 when the file is an ELF file whose dynamic symbols could be read; a negative errno otherwise, which is no error of
+ * the addon's: the loader will say it in its own words.
  */
 int nr_elf_inspect(const char *file, struct nr_elf_report *report);
 

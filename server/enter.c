@@ -1,6 +1,6 @@
 /*
- * Entering the host: the server's half of the turn stack. Sends the entry, serves the host's calls until it returns, and cleans up what
- * the host left open.
+ * Entering the host: the server's half of the turn stack. Sends the entry, serves the host's calls until it returns,
+ * and cleans up what the host left open.
  */
 #include <errno.h>
 #include <string.h>
@@ -50,7 +50,8 @@ static int receive(struct nr_enter *enter) {
 static int take_return(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
   const struct nr_op_info *info = nr_op_info(enter->opcode);
-  enter->reply = nr_arena_unpack(connection->arena, info->reply, enter->frame.message, enter->frame.header.message_length);
+  enter->reply =
+      nr_arena_unpack(connection->arena, info->reply, enter->frame.message, enter->frame.header.message_length);
   if (enter->reply == NULL) return nr_connection_fault(connection, "malformed return of %s", info->name);
   return 0;
 }
@@ -109,7 +110,8 @@ void nr_enter_end(struct nr_enter *enter) {
 }
 
 void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCMessage *request) {
-  struct nr_frame_header header = {.opcode = (uint16_t)opcode, .depth = (uint16_t)connection->depth, .kind = NR_KIND_POST};
+  struct nr_frame_header header = {
+      .opcode = (uint16_t)opcode, .depth = (uint16_t)connection->depth, .kind = NR_KIND_POST};
   nr_port_send(connection->port, &header, request, NULL, 0);
 }
 

@@ -32,7 +32,8 @@ void nr_env_destroy(struct nr_env *env) {
   free(env);
 }
 
-/* Instance data of the real env, set before anything else, so that its finalizer runs last: nothing of the env is used after it. */
+/* Instance data of the real env, set before anything else, so that its finalizer runs last: nothing of the env is used
+ * after it. */
 static void torn_down(napi_env napi, void *data, void *hint) {
   struct nr_env *env = data;
   struct nr_connection *connection = env->connection;

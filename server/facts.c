@@ -19,8 +19,8 @@ static bool is_ascii(const char16_t *text, size_t length) {
   return all < 0x80;
 }
 
-/* Short strings travel along: one byte a unit when they are ASCII, which keeps every encoding that the addon may ask for exact. Not inlined:
- * the buffer must not weigh on the stack of nested entries, which is V8's to measure. */
+/* Short strings travel along: one byte a unit when they are ASCII, which keeps every encoding that the addon may ask
+ * for exact. Not inlined: the buffer must not weigh on the stack of nested entries, which is V8's to measure. */
 static __attribute__((noinline)) bool describe_text(struct nr_describe *describe, napi_value value, Nr__Fact *fact) {
   char16_t text[NR_TEXT_INLINE + 1];
   size_t length = 0;
@@ -41,13 +41,11 @@ static __attribute__((noinline)) bool describe_text(struct nr_describe *describe
   return true;
 }
 
-static void describe_wrap(struct nr_describe *describe, napi_value value, napi_valuetype type, Nr__Fact *fact) {
+/* Externals are not looked into unasked: one that no Node-API addon made holds a pointer that the real function must
+ * not follow. */
+static void describe_wrap(struct nr_describe *describe, napi_value value, Nr__Fact *fact) {
   void *pointer = NULL;
-  if (type == napi_external) {
-    napi_get_value_external(describe->napi, value, &pointer);
-  } else {
-    napi_unwrap(describe->napi, value, &pointer);
-  }
+  napi_unwrap(describe->napi, value, &pointer);
   fact->shape |= NR_SHAPE_WRAP;
   fact->wrap_id = nr_object_of(describe->connection, pointer);
 }
@@ -64,23 +62,23 @@ static void describe_view(struct nr_describe *describe, napi_value value, bool b
   }
 }
 
-bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes, Nr__Fact *fact) {
+bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes,
+                       Nr__Fact *fact) {
   bool array = false;
   switch (type) {
-    case napi_string: return describe_text(describe, value, fact);
-    case napi_external:
-    case napi_function:
-      if (wrap) describe_wrap(describe, value, type, fact);
-      return wrap;
-    case napi_object:
-      if (napi_is_array(describe->napi, value, &array) == napi_ok && array) {
-        fact->shape |= NR_SHAPE_ARRAY | NR_SHAPE_NO_VIEW;
-        return true;
-      }
-      fact->shape |= NR_SHAPE_NO_ARRAY;
-      if (bytes) describe_view(describe, value, bytes, fact);
-      if (wrap && fact->view == NULL) describe_wrap(describe, value, type, fact);
+  case napi_string: return describe_text(describe, value, fact);
+  case napi_function:
+    if (wrap) describe_wrap(describe, value, fact);
+    return wrap;
+  case napi_object:
+    if (napi_is_array(describe->napi, value, &array) == napi_ok && array) {
+      fact->shape |= NR_SHAPE_ARRAY | NR_SHAPE_NO_VIEW;
       return true;
-    default: return false;
+    }
+    fact->shape |= NR_SHAPE_NO_ARRAY;
+    if (bytes) describe_view(describe, value, bytes, fact);
+    if (wrap && fact->view == NULL) describe_wrap(describe, value, fact);
+    return true;
+  default: return false;
   }
 }

@@ -1,7 +1,6 @@
 /*
  * A host that failed, as JavaScript sees it.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +9,8 @@
 
 static void set_string(napi_env napi, napi_value object, const char *name, const char *text) {
   napi_value value;
-  if (napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &value) == napi_ok) napi_set_named_property(napi, object, name, value);
+  if (napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &value) == napi_ok)
+    napi_set_named_property(napi, object, name, value);
 }
 
 static void set_number(napi_env napi, napi_value object, const char *name, double number) {
@@ -42,10 +42,12 @@ static void describe_death(const struct nr_death *death, char *text, size_t size
   }
 }
 
-static void add_details(napi_env napi, napi_value error, struct nr_connection *connection, const struct nr_death *death) {
+static void add_details(napi_env napi, napi_value error, struct nr_connection *connection,
+                        const struct nr_death *death) {
   char name[32];
   set_number(napi, error, "pid", nr_host_pid(connection->host));
-  if (death->dead && death->signal != 0) set_string(napi, error, "signal", signal_name(death->signal, name, sizeof name));
+  if (death->dead && death->signal != 0)
+    set_string(napi, error, "signal", signal_name(death->signal, name, sizeof name));
   if (death->dead && death->signal == 0) set_number(napi, error, "exitCode", death->code);
   if (connection->file != NULL) set_string(napi, error, "addon", connection->file);
   if (connection->doing != NULL) set_string(napi, error, "pending", connection->doing);
@@ -68,12 +70,14 @@ static napi_value make_error(struct nr_connection *connection, napi_env napi, co
   return error;
 }
 
-/* Was this exception thrown for the same death, further up on this stack? Then it goes on as it is: one death is told once. */
+/* Was this exception thrown for the same death, further up on this stack? Then it goes on as it is: one death is told
+ * once. */
 static bool is_ours(struct nr_connection *connection, napi_env napi, napi_value exception) {
   napi_value thrown = NULL;
   bool same = false;
   if (connection->thrown == NULL) return false;
-  if (napi_get_reference_value(connection->thrown_in, connection->thrown, &thrown) != napi_ok || thrown == NULL) return false;
+  if (napi_get_reference_value(connection->thrown_in, connection->thrown, &thrown) != napi_ok || thrown == NULL)
+    return false;
   return napi_strict_equals(napi, thrown, exception, &same) == napi_ok && same;
 }
 
@@ -86,7 +90,10 @@ static void remember(struct nr_connection *connection, napi_env napi, napi_value
 void nr_throw_failure(struct nr_connection *connection, napi_env napi, const char *doing) {
   napi_value cause = NULL;
   bool pending = false;
-  if (nr_port_failure(connection->port) == -ELOOP) return;
+  if (nr_port_failure(connection->port) == 0) { /* nothing failed: what was to be sent is too much, or too deep */
+    napi_throw_range_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Too large, or nested too deeply, for a call into the host");
+    return;
+  }
   napi_is_exception_pending(napi, &pending);
   if (pending && napi_get_and_clear_last_exception(napi, &cause) != napi_ok) return;
   if (pending && is_ours(connection, napi, cause)) {

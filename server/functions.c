@@ -37,8 +37,8 @@ napi_status nr_serve_napi_create_function(struct nr_dispatch *d, const void *mes
 }
 
 /*
- * A property's callbacks share one data pointer in Node-API, but three functions here need three: so one descriptor with a getter and a
- * setter has a record for both, and which one was meant is in its two trampolines.
+ * A property's callbacks share one data pointer in Node-API, but three functions here need three: so one descriptor
+ * with a getter and a setter has a record for both, and which one was meant is in its two trampolines.
  */
 struct accessor {
   struct nr_callback *getter;
@@ -66,8 +66,10 @@ static napi_status take_callback(struct nr_dispatch *d, nr_id id, bool member, s
   return *callback == NULL ? napi_generic_failure : napi_ok;
 }
 
-/* The records of members live as long as the env: V8 keeps function templates for ever, and nobody is told when an accessor dies. */
-static napi_status take_members(struct nr_dispatch *d, const Nr__Property *property, bool member, napi_property_descriptor *out) {
+/* The records of members live as long as the env: V8 keeps function templates for ever, and nobody is told when an
+ * accessor dies. */
+static napi_status take_members(struct nr_dispatch *d, const Nr__Property *property, bool member,
+                                napi_property_descriptor *out) {
   struct nr_callback *method;
   NR_TRY(take_callback(d, property->method_id, member, &method));
   if (method != NULL) {
@@ -86,8 +88,17 @@ static napi_status take_members(struct nr_dispatch *d, const Nr__Property *prope
   return napi_ok;
 }
 
+/* V8 ends the process when a template gets a value that is an object. */
+static bool fits_template(struct nr_dispatch *d, const Nr__Property *property, napi_value value) {
+  napi_valuetype type = napi_object;
+  if ((property->attributes & napi_static) != 0) return true;
+  napi_typeof(d->napi, value, &type);
+  return type != napi_object && type != napi_function && type != napi_external;
+}
+
 /* The real functions hand an empty value or name on to V8, which does not survive it. */
-static napi_status take_property(struct nr_dispatch *d, const Nr__Property *property, bool class_member, napi_property_descriptor *out) {
+static napi_status take_property(struct nr_dispatch *d, const Nr__Property *property, bool class_member,
+                                 napi_property_descriptor *out) {
   memset(out, 0, sizeof *out);
   NR_TAKE_CSTRING(d, property->utf8name, &out->utf8name);
   NR_TAKE(d, property->name, &out->name);
@@ -95,8 +106,8 @@ static napi_status take_property(struct nr_dispatch *d, const Nr__Property *prop
   out->attributes = (napi_property_attributes)property->attributes;
   if (out->utf8name == NULL && out->name == NULL) return napi_name_expected;
   NR_TRY(take_members(d, property, class_member && (property->attributes & napi_static) == 0, out));
-  if (out->method == NULL && out->getter == NULL && out->setter == NULL && out->value == NULL) return napi_invalid_arg;
-  return napi_ok;
+  if (out->method != NULL || out->getter != NULL || out->setter != NULL) return napi_ok;
+  return out->value == NULL || (class_member && !fits_template(d, property, out->value)) ? napi_invalid_arg : napi_ok;
 }
 
 static napi_status take_properties(struct nr_dispatch *d, Nr__Property **properties, size_t count, bool class_member,

@@ -1,6 +1,6 @@
 /*
- * What the real functions do not survive when it is forwarded as it is (tried on Node 20): checked here before. Each guard is called by the generated
- * handler of its function; napi_ok lets the call pass.
+ * What the real functions do not survive when it is forwarded as it is (tried on Node 20): checked here before. Each
+ * guard is called by the generated handler of its function; napi_ok lets the call pass.
  */
 #include "server/guards.h"
 
@@ -9,9 +9,29 @@
 /* V8 ends the process for arrays longer than its backing stores can be (2^27 crashed Node 20; 2^26 did not). */
 #define NR_ARRAY_LENGTH_MAX (UINT64_C(1) << 26)
 
-napi_status nr_guard_napi_create_array_with_length(struct nr_dispatch *d, const Nr__CreateArrayWithLengthRequest *request) {
+napi_status nr_guard_napi_create_array_with_length(struct nr_dispatch *d,
+                                                   const Nr__CreateArrayWithLengthRequest *request) {
   (void)d;
   return request->length <= NR_ARRAY_LENGTH_MAX ? napi_ok : napi_generic_failure;
+}
+
+/* The real function follows what an external holds and writes there: only for externals that a host made. */
+static napi_status check_tag(struct nr_dispatch *d, nr_value id) {
+  napi_value value;
+  napi_valuetype type = napi_undefined;
+  void *pointer = NULL;
+  NR_TAKE(d, id, &value);
+  if (value == NULL || napi_typeof(d->napi, value, &type) != napi_ok || type != napi_external) return napi_ok;
+  NR_TRY(napi_get_value_external(d->napi, value, &pointer));
+  return nr_object_of(d->connection, pointer) == 0 ? napi_invalid_arg : napi_ok;
+}
+
+napi_status nr_guard_napi_type_tag_object(struct nr_dispatch *d, const Nr__TypeTagObjectRequest *request) {
+  return check_tag(d, request->value);
+}
+
+napi_status nr_guard_napi_check_object_type_tag(struct nr_dispatch *d, const Nr__TypeTagObjectRequest *request) {
+  return check_tag(d, request->value);
 }
 
 /* offset + length * size near 2^64 wraps around in the real function's own check. */
@@ -32,13 +52,22 @@ napi_status nr_guard_napi_create_typedarray(struct nr_dispatch *d, const Nr__Cre
 
 napi_status nr_guard_napi_create_dataview(struct nr_dispatch *d, const Nr__CreateDataviewRequest *request) {
   if (!wraps(request->byte_offset, request->length, 1)) return napi_ok;
-  return throw_range(d, "ERR_NAPI_INVALID_DATAVIEW_ARGS",
-                     "byte_offset + byte_length should be less than or equal to the size in bytes of the array passed in",
-                     napi_pending_exception);
+  return throw_range(
+      d, "ERR_NAPI_INVALID_DATAVIEW_ARGS",
+      "byte_offset + byte_length should be less than or equal to the size in bytes of the array passed in",
+      napi_pending_exception);
 }
 
 napi_status nr_guard_node_api_create_buffer_from_arraybuffer(struct nr_dispatch *d,
                                                              const Nr__CreateBufferFromArraybufferRequest *request) {
   if (!wraps(request->byte_offset, request->byte_length, 1)) return napi_ok;
   return throw_range(d, "ERR_OUT_OF_RANGE", "The byte offset + length is out of range", napi_generic_failure);
+}
+
+/* V8 ends the process for a change outside of -2^60 .. 2^60 - 1. */
+napi_status nr_guard_napi_adjust_external_memory(struct nr_dispatch *d,
+                                                 const Nr__AdjustExternalMemoryRequest *request) {
+  (void)d;
+  int64_t bytes = request->change_in_bytes;
+  return bytes >= -(INT64_C(1) << 60) && bytes < (INT64_C(1) << 60) ? napi_ok : napi_invalid_arg;
 }

@@ -7,10 +7,14 @@
 #include "napi.pb-c.h"
 #include "server/server-private.h"
 
-napi_status nr_guard_napi_create_array_with_length(struct nr_dispatch *d, const Nr__CreateArrayWithLengthRequest *request);
+napi_status nr_guard_napi_create_array_with_length(struct nr_dispatch *d,
+                                                   const Nr__CreateArrayWithLengthRequest *request);
+napi_status nr_guard_napi_type_tag_object(struct nr_dispatch *d, const Nr__TypeTagObjectRequest *request);
+napi_status nr_guard_napi_check_object_type_tag(struct nr_dispatch *d, const Nr__TypeTagObjectRequest *request);
 napi_status nr_guard_napi_create_typedarray(struct nr_dispatch *d, const Nr__CreateTypedarrayRequest *request);
 napi_status nr_guard_napi_create_dataview(struct nr_dispatch *d, const Nr__CreateDataviewRequest *request);
 napi_status nr_guard_node_api_create_buffer_from_arraybuffer(struct nr_dispatch *d,
                                                              const Nr__CreateBufferFromArraybufferRequest *request);
+napi_status nr_guard_napi_adjust_external_memory(struct nr_dispatch *d, const Nr__AdjustExternalMemoryRequest *request);
 
 #endif

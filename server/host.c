@@ -104,7 +104,8 @@ static int shake(struct nr_host *host, const struct offer *offer, int *memfd, ch
                                                           NR_HANDSHAKE_MILLISECONDS, &error);
   if (welcome == NULL) return explain(why, why_size, error, "the host did not answer the handshake");
   if (welcome->protocol != NR_PROTOCOL_VERSION || welcome->pointer_size != sizeof(void *)) {
-    snprintf(why, why_size, "it speaks protocol %u with %u-byte pointers, this agent protocol %u with %zu-byte pointers",
+    snprintf(why, why_size,
+             "it speaks protocol %u with %u-byte pointers, this agent protocol %u with %zu-byte pointers",
              welcome->protocol, welcome->pointer_size, NR_PROTOCOL_VERSION, sizeof(void *));
     error = -EPROTO;
   } else if (count != 1) {
@@ -122,7 +123,9 @@ static int connect_port(struct nr_host *host, struct nr_port *port, char *why, s
   int memfd = -1;
   offer.host_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   offer.server_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int error = offer.host_doorbell < 0 || offer.server_doorbell < 0 ? -errno : shake(host, &offer, &memfd, why, why_size);
+  int error =
+      offer.host_doorbell < 0 || offer.server_doorbell < 0 ? -errno : shake(host, &offer, &memfd, why, why_size);
+  nr_port_close_memfd(port);
   if (error < 0) {
     if (offer.host_doorbell >= 0) close(offer.host_doorbell);
     if (offer.server_doorbell >= 0) close(offer.server_doorbell);
@@ -146,7 +149,8 @@ static int spawn(struct nr_host *host, const char *path, char *why, size_t why_s
   return error;
 }
 
-int nr_host_start(const char *path, const char *group, struct nr_host **result, struct nr_port **port, char *why, size_t why_size) {
+int nr_host_start(const char *path, const char *group, struct nr_host **result, struct nr_port **port, char *why,
+                  size_t why_size) {
   struct nr_host *host = create(group);
   if (host == NULL) return -ENOMEM;
   *port = NULL;
@@ -189,7 +193,8 @@ void nr_host_kill(struct nr_host *host) {
 
 void nr_host_fault(struct nr_host *host, const char *fault) {
   pthread_mutex_lock(&host->lock);
-  if (!host->death.dead && host->death.fault[0] == '\0') snprintf(host->death.fault, sizeof host->death.fault, "%s", fault);
+  if (!host->death.dead && host->death.fault[0] == '\0')
+    snprintf(host->death.fault, sizeof host->death.fault, "%s", fault);
   pthread_mutex_unlock(&host->lock);
   nr_host_kill(host);
 }

@@ -1,6 +1,6 @@
 /*
- * Host processes, as the whole Node process sees them: started, watched and reaped by one watcher thread (watcher.c), shared by the agents of all
- * JavaScript threads.
+ * Host processes, as the whole Node process sees them: started, watched and reaped by one watcher thread (watcher.c),
+ * shared by the agents of all JavaScript threads.
  */
 #ifndef NR_SERVER_HOST_H
 #define NR_SERVER_HOST_H
@@ -16,15 +16,16 @@ struct nr_port;
 /* What is known of a process that ended. */
 struct nr_death {
   bool dead;
-  int code;   /* exit code, when signal is 0 */
-  int signal; /* the signal that ended it; 0: it exited */
+  int code;        /* exit code, when signal is 0 */
+  int signal;      /* the signal that ended it; 0: it exited */
   char fault[160]; /* what it did to the protocol; empty: nothing */
 };
 
 /*
  * Starts a host and shakes hands. 0, or a negative errno with a sentence in `why`. The result is counted (1).
  */
-int nr_host_start(const char *path, const char *group, struct nr_host **host, struct nr_port **port, char *why, size_t why_size);
+int nr_host_start(const char *path, const char *group, struct nr_host **host, struct nr_port **port, char *why,
+                  size_t why_size);
 void nr_host_ref(struct nr_host *host);
 void nr_host_unref(struct nr_host *host);
 

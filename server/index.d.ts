@@ -12,8 +12,9 @@
 export interface LoadOptions {
   /**
    * Addons of one group share a host process, so that they can pass pointers to each other; without it each load has a host of its own.
+   * Any text but the empty one.
    */
-  group?: string;
+  group?: string | undefined;
 }
 
 /** A process in which addons live. */
@@ -39,13 +40,15 @@ export interface Counts {
   sleeps: number;
 }
 
-/** The host of an addon that load() gave. */
+/** The host of an addon. */
 export interface Host {
   readonly pid: number;
+  /** The group that load() was given; undefined for a host of one load, the empty string for that of `napi-remote/register`. */
+  readonly group: string | undefined;
   /** The addon's file. */
   readonly file: string;
   counts(): Counts;
-  /** Ends the host with SIGKILL. False when it is unknown in this thread. */
+  /** Ends the host with SIGKILL, and with it all addons that live there. False when it is dead already. */
   kill(): boolean;
 }
 
@@ -84,5 +87,24 @@ export function load(file: string | URL, options?: LoadOptions): any;
  */
 export function hosts(): HostInfo[];
 
-/** The host of exports that load() returned; undefined for anything else, primitives included. */
+/**
+ * The host of the addon whose exports these are, be they from load() or, under `napi-remote/register`, from `require()`; undefined for anything
+ * else, and for exports that are no object or function.
+ *
+ * ```js
+ * const { hostOf, load } = require('napi-remote');
+ * const crc32 = load(require.resolve('@node-rs/crc32-linux-x64-gnu'), { group: 'hashes' });
+ * const host = hostOf(crc32);
+ * const before = host.counts().roundTrips;
+ * crc32.crc32('hello');
+ * console.log(host.group, host.counts().roundTrips - before); // hashes 1
+ *
+ * host.kill();
+ * try {
+ *   crc32.crc32('hello');
+ * } catch (error) {
+ *   console.log(error.code, error.signal); // ERR_NAPI_REMOTE_HOST_DIED SIGKILL
+ * }
+ * ```
+ */
 export function hostOf(exports: any): Host | undefined;

@@ -1,17 +1,22 @@
 'use strict';
 // What `require('napi-remote')` gives: addons loaded one by one, each in a host process of its own. server/index.d.ts documents it.
+const os = require('node:os');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const { dlopenIsolated, getAgent } = require('./lib/agent.js');
+const { namedGroup, ownGroup } = require('./lib/host.js');
+const thread = require('./lib/thread.js');
 const { invalidType, invalidValue } = require('./lib/validate.js');
 
 const OPTIONS = new Set(['group']);
 
-let loads = 0;
-const hostByExports = new WeakMap();
+// As Node tells them: not by their class, since every realm has its own.
+function isUrl(value) {
+  return typeof value === 'object' && value !== null && typeof value.href === 'string' && typeof value.protocol === 'string';
+}
 
 function toPath(file) {
-  if (file instanceof URL) return fileURLToPath(file);
+  if (isUrl(file)) return fileURLToPath(file);
   if (typeof file !== 'string') throw invalidType('file', 'of type string or an instance of URL', file);
   if (file === '' || file.includes('\0')) throw invalidValue('file', file, 'must be a non-empty string without null bytes');
   return file.startsWith('file:') ? fileURLToPath(file) : path.resolve(file);
@@ -23,51 +28,20 @@ function toGroup(options) {
     if (!OPTIONS.has(name)) throw invalidValue(`options.${name}`, options[name], 'is not an option of load()');
   }
   const { group } = options;
-  if (group === undefined) return `load ${++loads}`;
+  if (group === undefined) return ownGroup(++thread.loads);
   if (typeof group !== 'string') throw invalidType('options.group', 'of type string', group);
-  if (group === '') throw invalidValue('options.group', group, 'must not be empty');
-  return `group ${group}`;
-}
-
-class Host {
-  #group;
-  #file;
-  #pid;
-
-  constructor(group, file, pid) {
-    this.#group = group;
-    this.#file = file;
-    this.#pid = pid;
+  if (group === '' || group.includes('\0')) {
+    throw invalidValue('options.group', group, 'must be a non-empty string without null bytes');
   }
-
-  get pid() {
-    return this.#pid;
-  }
-
-  get file() {
-    return this.#file;
-  }
-
-  counts() {
-    return getAgent().native.counts(this.#group);
-  }
-
-  kill() {
-    return getAgent().native.kill(this.#group);
-  }
+  return namedGroup(group);
 }
 
 function load(file, options = {}) {
   const resolved = toPath(file);
   const group = toGroup(options);
   const module = { exports: {}, filename: resolved, id: resolved, loaded: false };
-  dlopenIsolated(module, resolved, 0, group);
-  const { exports } = module;
-  if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function') {
-    const { pid } = getAgent().native.hosts().find((host) => host.group === group);
-    hostByExports.set(exports, new Host(group, resolved, pid));
-  }
-  return exports;
+  dlopenIsolated(module, resolved, os.constants.dlopen.RTLD_LAZY, group);
+  return module.exports;
 }
 
 function hosts() {
@@ -75,7 +49,7 @@ function hosts() {
 }
 
 function hostOf(exports) {
-  return hostByExports.get(exports);
+  return thread.hostByExports.get(exports);
 }
 
 module.exports = { load, hosts, hostOf };

@@ -51,7 +51,8 @@ static bool refuse_internals(napi_env napi, const char *file) {
   struct nr_elf_report report;
   char text[2048];
   if (nr_elf_inspect(file, &report) != 0 || report.total == 0) return false;
-  int length = snprintf(text, sizeof text, "%s uses V8 or Node internals, which exist only inside Node, not Node-API:", file);
+  int length =
+      snprintf(text, sizeof text, "%s uses V8 or Node internals, which exist only inside Node, not Node-API:", file);
   for (size_t i = 0; i < report.count && length > 0 && (size_t)length < sizeof text; i++) {
     length += snprintf(text + length, sizeof text - (size_t)length, "%s %s", i == 0 ? "" : ",", report.symbols[i]);
   }
@@ -63,7 +64,8 @@ static bool refuse_internals(napi_env napi, const char *file) {
 }
 
 /* Has the host dlopen() the file. 0, or a pending exception. */
-static int load(struct nr_connection *connection, napi_env napi, const char *file, int flags, struct nr_prepared *prepared) {
+static int load(struct nr_connection *connection, napi_env napi, const char *file, int flags,
+                struct nr_prepared *prepared) {
   struct nr_enter enter;
   Nr__LoadRequest request = NR__LOAD_REQUEST__INIT;
   struct nr_slice tail = {.data = file, .length = strlen(file)};
@@ -104,10 +106,11 @@ static bool version_fits(napi_env napi, const char *file, int32_t version) {
   const napi_node_version *node = NULL;
   napi_get_version(napi, &most);
   napi_get_node_version(napi, &node);
-  if (version == NR_API_VERSION_EXPERIMENTAL || (version >= 0 && (uint32_t)version <= (most > 8 ? most : 8))) return true;
+  if (version == NR_API_VERSION_EXPERIMENTAL || (version >= 0 && (uint32_t)version <= (most > 8 ? most : 8)))
+    return true;
   char text[1024];
-  snprintf(text, sizeof text, "%s declares Node-API version %d; this Node (v%u.%u.%u) supports versions up to %u", file, version,
-           node->major, node->minor, node->patch, most);
+  snprintf(text, sizeof text, "%s declares Node-API version %d; this Node (v%u.%u.%u) supports versions up to %u", file,
+           version, node->major, node->minor, node->patch, most);
   napi_throw_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
   return false;
 }
@@ -169,7 +172,8 @@ static void set_number(napi_env napi, napi_value object, const char *name, doubl
 
 static void set_string(napi_env napi, napi_value object, const char *name, const char *text) {
   napi_value value;
-  if (napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &value) == napi_ok) napi_set_named_property(napi, object, name, value);
+  if (napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &value) == napi_ok)
+    napi_set_named_property(napi, object, name, value);
 }
 
 static napi_value describe_host(napi_env napi, struct nr_connection *connection) {

@@ -1,8 +1,9 @@
 /*
- * Plain memory pairs, the server's half: which ArrayBuffers the host has a copy of, what goes over, and what comes back.
+ * Plain memory pairs, the server's half: which ArrayBuffers the host has a copy of, what goes over, and what comes
+ * back.
  *
- * An ArrayBuffer is known by the address of its bytes, which is unique among those that live; a weak reference tells whether the one at that
- * address is still the same. Only the window of a view is ever copied or written.
+ * An ArrayBuffer is known by the address of its bytes, which is unique among those that live; a weak reference tells
+ * whether the one at that address is still the same. Only the window of a view is ever copied or written.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,10 @@ struct nr_pair {
   nr_id id;
   void *bytes; /* the address that it is indexed by */
   uint64_t length;
-  napi_ref reference; /* weak, of the ArrayBuffer */
-  napi_env napi;      /* of the reference */
+  napi_ref reference;               /* weak, of the ArrayBuffer */
+  napi_env napi;                    /* of the reference */
   struct nr_connection *connection; /* counted by the finalizer */
-  struct nr_pair *next; /* in its bucket */
+  struct nr_pair *next;             /* in its bucket */
 };
 
 #define NR_PAIR_BUCKETS 1024u
@@ -72,14 +73,16 @@ static bool is_same(napi_env napi, const struct nr_pair *pair, napi_value buffer
   return napi_strict_equals(napi, other, buffer, &same) == napi_ok && same;
 }
 
-static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, napi_value buffer, const void *bytes) {
+static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, napi_value buffer,
+                                 const void *bytes) {
   for (struct nr_pair *pair = *bucket_of(connection->pair_index, bytes); pair != NULL; pair = pair->next) {
     if (pair->bytes == bytes && is_same(napi, pair, buffer)) return pair;
   }
   return NULL;
 }
 
-static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, napi_value buffer, void *bytes, uint64_t length) {
+static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, napi_value buffer, void *bytes,
+                                 uint64_t length) {
   struct nr_pair *pair = calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
   pair->bytes = bytes;
@@ -115,23 +118,24 @@ struct place {
 
 static size_t element_size(napi_typedarray_type type) {
   switch (type) {
-    case napi_int16_array:
-    case napi_uint16_array:
-    case napi_float16_array: return 2;
-    case napi_int32_array:
-    case napi_uint32_array:
-    case napi_float32_array: return 4;
-    case napi_float64_array:
-    case napi_bigint64_array:
-    case napi_biguint64_array: return 8;
-    default: return 1;
+  case napi_int16_array:
+  case napi_uint16_array:
+  case napi_float16_array: return 2;
+  case napi_int32_array:
+  case napi_uint32_array:
+  case napi_float32_array: return 4;
+  case napi_float64_array:
+  case napi_bigint64_array:
+  case napi_biguint64_array: return 8;
+  default: return 1;
   }
 }
 
 static bool locate_typedarray(napi_env napi, napi_value value, struct place *place) {
   napi_typedarray_type type = napi_uint8_array;
   size_t count = 0;
-  if (napi_get_typedarray_info(napi, value, &type, &count, NULL, &place->buffer, &place->offset) != napi_ok) return false;
+  if (napi_get_typedarray_info(napi, value, &type, &count, NULL, &place->buffer, &place->offset) != napi_ok)
+    return false;
   place->kind = (uint32_t)type;
   place->length = count * element_size(type);
   return true;
@@ -147,11 +151,13 @@ static bool locate(napi_env napi, napi_value value, struct place *place) {
     place->buffer = value;
   } else if (napi_is_dataview(napi, value, &is) == napi_ok && is) {
     place->kind = NR_VIEW_DATAVIEW;
-    if (napi_get_dataview_info(napi, value, &place->length, NULL, &place->buffer, &place->offset) != napi_ok) return false;
+    if (napi_get_dataview_info(napi, value, &place->length, NULL, &place->buffer, &place->offset) != napi_ok)
+      return false;
   } else {
     return false;
   }
-  /* A view on a SharedArrayBuffer has no ArrayBuffer that Node-API could ask: then there are no bytes to be had here. */
+  /* A view on a SharedArrayBuffer has no ArrayBuffer that Node-API could ask: then there are no bytes to be had here.
+   */
   if (napi_get_arraybuffer_info(napi, place->buffer, (void **)&place->bytes, &place->block_length) != napi_ok) {
     place->bytes = NULL;
     place->block_length = 0;
@@ -180,7 +186,8 @@ bool nr_memory_describe(struct nr_describe *describe, napi_value value, bool byt
   view->offset = place.offset;
   view->length = place.length;
   view->bytes = NR_SPAN_NULL;
-  if (place.bytes == NULL || place.offset > place.block_length || place.length > place.block_length - place.offset) return true;
+  if (place.bytes == NULL || place.offset > place.block_length || place.length > place.block_length - place.offset)
+    return true;
   struct nr_pair *pair = find_pair(connection, describe->napi, place.buffer, place.bytes);
   if (pair == NULL) pair = make_pair(connection, describe->napi, place.buffer, place.bytes, place.block_length);
   if (pair == NULL) return true;
@@ -196,7 +203,8 @@ static uint8_t *bytes_of(napi_env napi, const struct nr_pair *pair, uint64_t off
   napi_value buffer = NULL;
   void *bytes = NULL;
   size_t now = 0;
-  if (pair == NULL || napi_get_reference_value(napi, pair->reference, &buffer) != napi_ok || buffer == NULL) return NULL;
+  if (pair == NULL || napi_get_reference_value(napi, pair->reference, &buffer) != napi_ok || buffer == NULL)
+    return NULL;
   if (napi_get_arraybuffer_info(napi, buffer, &bytes, &now) != napi_ok || bytes == NULL) return NULL;
   if (offset > now || length > now - offset) return NULL;
   return (uint8_t *)bytes + offset;
@@ -250,10 +258,12 @@ static napi_status apply_patch(struct nr_dispatch *dispatch, const Nr__Patch *pa
   const uint8_t *now = nr_frame_bytes(dispatch->frame, patch->bytes);
   const uint8_t *twin = nr_frame_bytes(dispatch->frame, patch->twin);
   uint32_t length = nr_span_length(patch->bytes);
-  if (now == NULL || twin == NULL || nr_span_length(patch->twin) != length) return nr_fault(dispatch, "a patch without bytes");
+  if (now == NULL || twin == NULL || nr_span_length(patch->twin) != length)
+    return nr_fault(dispatch, "a patch without bytes");
   struct nr_pair *pair = nr_table_get(dispatch->connection->pairs, patch->pair_id, NR_SORT_PAIR);
   uint8_t *bytes = pair == NULL ? NULL : bytes_of(dispatch->napi, pair, patch->offset, length);
-  if (bytes == NULL) return napi_ok; /* detached or collected meanwhile: in one process, too, the write would have gone nowhere */
+  if (bytes == NULL)
+    return napi_ok; /* detached or collected meanwhile: in one process, too, the write would have gone nowhere */
   for (uint32_t i = 0; i < length; i++) {
     if (now[i] != twin[i]) bytes[i] = now[i];
   }

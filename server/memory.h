@@ -8,7 +8,8 @@
 
 struct nr_pair_index *nr_pair_index_create(void);
 
-/* Bytes for the tail of what is being described; NR_SPAN_NULL when there is no room. They must live until it is sent. */
+/* Bytes for the tail of what is being described; NR_SPAN_NULL when there is no room. They must live until it is sent.
+ */
 nr_span nr_describe_bytes(struct nr_describe *describe, const void *bytes, size_t length);
 
 #endif

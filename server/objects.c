@@ -1,6 +1,7 @@
 /*
- * Pointers of the addon that JavaScript objects hold: wraps, externals, finalizers, instance data. The real functions get an id of ours, never a
- * pointer, so that what comes back from an object can be checked: it may be a wrap of another host, or of an addon that is not isolated.
+ * Pointers of the addon that JavaScript objects hold: wraps, externals, finalizers, instance data. The real functions
+ * get an id of ours, never a pointer, so that what comes back from an object can be checked: it may be a wrap of
+ * another host, or of an addon that is not isolated.
  */
 #include "handlers.h"
 #include "server/objects.h"
@@ -12,23 +13,23 @@
 struct nr_wrap {
   struct nr_connection *connection; /* counted */
   struct nr_env *env;
-  nr_id object_id; /* in the host */
-  nr_id self;      /* in agent->objects; 0: nobody looks it up */
-  bool finalize;   /* the addon has a finalizer */
+  nr_id object_id;                /* in the host */
+  nr_id self;                     /* in agent->objects; 0: nobody looks it up */
+  bool finalize;                  /* the addon has a finalizer */
   struct nr_reference *reference; /* the addon's own, of napi_wrap(); NULL: none */
 };
 
 nr_id nr_object_of(struct nr_connection *connection, void *pointer) {
-  struct nr_wrap *wrap =
-      connection->agent == NULL ? NULL : nr_table_get(connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
+  struct nr_wrap *wrap = connection->agent == NULL
+                             ? NULL
+                             : nr_table_get(connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
   return wrap != NULL && wrap->connection == connection ? wrap->object_id : 0;
 }
 
 static struct nr_wrap *wrap_create(struct nr_dispatch *d, nr_id object_id, bool finalize, bool look_up) {
   struct nr_wrap *wrap = calloc(1, sizeof *wrap);
   if (wrap == NULL) return NULL;
-  *wrap = (struct nr_wrap){
-      .connection = d->connection, .env = d->env, .object_id = object_id, .finalize = finalize};
+  *wrap = (struct nr_wrap){.connection = d->connection, .env = d->env, .object_id = object_id, .finalize = finalize};
   if (look_up) {
     wrap->self = nr_table_add(d->connection->agent->objects, NR_SORT_WRAP, wrap);
     if (wrap->self == 0) {
@@ -188,8 +189,8 @@ napi_status nr_serve_napi_add_finalizer(struct nr_dispatch *d, const void *messa
 }
 
 /*
- * Instance data: its place among the finalizers of the teardown is the moment at which it was set, so it is a finalizer on an object that is
- * held for as long as the env lives. (The real instance data of the env is the agent's own.)
+ * Instance data: its place among the finalizers of the teardown is the moment at which it was set, so it is a finalizer
+ * on an object that is held for as long as the env lives. (The real instance data of the env is the agent's own.)
  */
 napi_status nr_serve_napi_set_instance_data(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__SetInstanceDataRequest *request = message;

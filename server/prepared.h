@@ -1,6 +1,6 @@
 /*
- * Between the two halves of a load: the host has loaded the file, Node has not yet made an env for it. Which addon the next process.dlopen()
- * of the agent is for is remembered for the thread (agent.c).
+ * Between the two halves of a load: the host has loaded the file, Node has not yet made an env for it. Which addon the
+ * next process.dlopen() of the agent is for is remembered for the thread (agent.c).
  */
 #ifndef NR_SERVER_PREPARED_H
 #define NR_SERVER_PREPARED_H

@@ -1,6 +1,6 @@
 /*
- * References. Their counts are kept by the client as well (it answers napi_reference_ref/unref itself while an object is held); here the
- * real ones live.
+ * References. Their counts are kept by the client as well (it answers napi_reference_ref/unref itself while an object
+ * is held); here the real ones live.
  */
 #include "handlers.h"
 #include "server/references.h"
@@ -13,7 +13,7 @@
 struct nr_reference {
   napi_ref real;
   napi_env napi;
-  uint32_t count; /* of the real one, so that it never goes below zero */
+  uint32_t count;       /* of the real one, so that it never goes below zero */
   struct nr_wrap *wrap; /* that the reference belongs to; NULL: none, or gone */
   bool deleted;         /* the addon has deleted it, the wrap has not ended yet */
 };
@@ -57,8 +57,9 @@ napi_status nr_serve_napi_create_reference(struct nr_dispatch *d, const void *me
 }
 
 /*
- * A wrap's reference is what the wrapped object points to: deleting it first would leave the object with a dangling pointer (in one process
- * that is the addon's own fault; here it must not become Node's). It is deleted when the wrap ends.
+ * A wrap's reference is what the wrapped object points to: deleting it first would leave the object with a dangling
+ * pointer (in one process that is the addon's own fault; here it must not become Node's). It is deleted when the wrap
+ * ends.
  */
 napi_status nr_serve_napi_delete_reference(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__ReferenceRequest *request = message;

@@ -9,7 +9,8 @@
 struct nr_reference;
 struct nr_wrap;
 
-/* Puts a reference that napi_wrap() or napi_add_finalizer() made under the host's id. NULL: without memory, or a fault. */
+/* Puts a reference that napi_wrap() or napi_add_finalizer() made under the host's id. NULL: without memory, or a fault.
+ */
 struct nr_reference *nr_reference_adopt(struct nr_dispatch *dispatch, nr_id id, napi_ref real, struct nr_wrap *wrap);
 /* The wrap of this reference is gone: finalized or removed. */
 void nr_reference_unwrapped(struct nr_reference *reference);

@@ -1,28 +1,59 @@
 'use strict';
 // `node -r napi-remote/register app.js`: every native addon that the program loads lives in a host process. All ways of loading one end in
 // process.dlopen(): require('./x.node'), bindings, node-gyp-build, the loaders of napi-rs.
-const { dlopenIsolated, originalDlopen } = require('./lib/agent.js');
+const os = require('node:os');
+const { dlopenIsolated } = require('./lib/agent.js');
+const { SHARED } = require('./lib/host.js');
+const thread = require('./lib/thread.js');
 
-const HOOKED = Symbol.for('napi-remote.dlopen');
-
-/** All addons of a thread share this host, as they share a process without it: some pass pointers to each other. */
-const SHARED = '';
-
-function toFlags(flags) {
-  return flags === undefined ? 0 : Number(flags) | 0;
+// A path that is relative to the working directory of now: the host has that of when it was started. Joined as text, since `..` after
+// a symbolic link is not what path.resolve() takes it for. A name without a slash is the loader's to look for.
+function toAbsolute(name) {
+  return name.includes('/') && !name.startsWith('/') ? `${process.cwd()}/${name}` : name;
 }
 
-if (!process.dlopen[HOOKED]) {
-  const dlopen = {
-    dlopen(module, filename, flags) {
-      // What Node refuses is Node's to refuse, with its own words.
-      if (arguments.length < 2 || typeof filename !== 'string' || typeof module !== 'object' || module === null) {
-        return Reflect.apply(originalDlopen, process, arguments);
-      }
-      return dlopenIsolated(module, filename, toFlags(flags), SHARED);
-    },
-  }.dlopen;
-  Object.defineProperty(dlopen, HOOKED, { value: true });
-  Object.defineProperty(dlopen, 'length', { value: originalDlopen.length, configurable: true });
-  process.dlopen = dlopen;
+// To Node what has no text is the empty name, and a name ends at its first NUL.
+function toName(filename) {
+  try {
+    return `${filename}`.split('\0', 1)[0];
+  } catch {
+    return '';
+  }
+}
+
+function dlopenShared(module, name, flags) {
+  const file = toAbsolute(name);
+  try {
+    dlopenIsolated(module, file, flags, SHARED);
+  } catch (error) {
+    // The loader's words, about the name that it was given.
+    if (file !== name && error?.code === 'ERR_DLOPEN_FAILED') {
+      error.message = error.message.replace(file, () => name);
+      error.stack = error.stack.replace(file, () => name);
+    }
+    throw error;
+  }
+}
+
+// Node makes numbers, objects and strings of the arguments, whatever they are, and so does this. What Node refuses it refuses here too, with its own words.
+const hook = {
+  dlopen(module, filename, flags) {
+    const refused = () => Reflect.apply(thread.dlopen, this, arguments);
+    if (arguments.length < 2) return refused();
+    let mode = os.constants.dlopen.RTLD_LAZY;
+    try {
+      if (arguments.length > 2) mode = flags | 0;
+    } catch {
+      return refused();
+    }
+    if (module === null || module === undefined) return refused();
+    if (module.exports === null || module.exports === undefined) return refused();
+    return dlopenShared(module, toName(filename), mode);
+  },
+}.dlopen;
+
+if (!thread.registered) {
+  thread.registered = true;
+  Object.defineProperty(hook, 'length', { value: thread.dlopen.length, configurable: true });
+  process.dlopen = hook;
 }

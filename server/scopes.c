@@ -24,7 +24,8 @@ napi_status nr_serve_open_scope(struct nr_dispatch *d, const void *message, void
   (void)answer;
   if (request->level != connection->scope_count) return nr_fault(d, "not the next level");
   if (!make_room(connection)) return nr_fault(d, "too many open handle scopes");
-  if (request->top < nr_handles_top(connection->chosen) || request->top > NR_HANDLES_MAX) return nr_fault(d, "a wrong top");
+  if (request->top < nr_handles_top(connection->chosen) || request->top > NR_HANDLES_MAX)
+    return nr_fault(d, "a wrong top");
   struct nr_scope scope = {.escapable = request->escapable, .napi = d->napi, .top = request->top};
   napi_status status = request->escapable ? napi_open_escapable_handle_scope(d->napi, &scope.real.escapable)
                                           : napi_open_handle_scope(d->napi, &scope.real.plain);
@@ -63,8 +64,8 @@ uint32_t nr_scopes_floor(const struct nr_connection *connection, uint32_t level)
 }
 
 /*
- * The host reserved the slot outside of the scope before it opened it. It must lie in the scope right outside, where the real escaped handle
- * lives: further out it would outlive it.
+ * The host reserved the slot outside of the scope before it opened it. It must lie in the scope right outside, where
+ * the real escaped handle lives: further out it would outlive it.
  */
 napi_status nr_serve_napi_escape_handle(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__EscapeHandleRequest *request = message;

@@ -1,6 +1,6 @@
 /*
- * The server: the agent inside Node. Starts hosts and sees them die, enters them when JavaScript calls, and executes their calls on the real
- * env. Everything that comes from a host is hostile until it has been checked.
+ * The server: the agent inside Node. Starts hosts and sees them die, enters them when JavaScript calls, and executes
+ * their calls on the real env. Everything that comes from a host is hostile until it has been checked.
  *
  * All of this runs on the JavaScript thread of its agent; only host.c and watcher.c know other threads.
  */
@@ -61,9 +61,9 @@ struct nr_callback {
   nr_id id;                         /* in the host */
   struct nr_callback *next;
   struct nr_callback **link;
-  bool member;     /* of a class: `this` is likely wrapped */
-  bool builds;     /* has set properties of fresh objects, so it wants to know that prototypes are plain */
-  uint8_t calls;   /* the first few, saturating */
+  bool member;   /* of a class: `this` is likely wrapped */
+  bool builds;   /* has set properties of fresh objects, so it wants to know that prototypes are plain */
+  uint8_t calls; /* the first few, saturating */
 };
 
 /* An open handle scope of the host, mirrored. */
@@ -94,8 +94,8 @@ struct nr_connection {
   struct nr_host *host; /* counted */
   struct nr_port *port;
   struct nr_arena *arena;
-  struct nr_handles *given;  /* chosen by this side: arguments */
-  struct nr_handles *chosen; /* chosen by the host: results */
+  struct nr_handles *given;          /* chosen by this side: arguments */
+  struct nr_handles *chosen;         /* chosen by the host: results */
   struct nr_table *references_table; /* ids of the host */
   struct nr_table *deferreds;        /* ids of this side */
   struct nr_table *pairs;            /* ids of this side */
@@ -107,16 +107,16 @@ struct nr_connection {
   struct nr_scope *scopes;
   uint32_t scope_count;
   uint32_t scope_room;
-  uint32_t scope_base; /* of the innermost entry: scopes below are not the host's to close */
+  uint32_t scope_base;  /* of the innermost entry: scopes below are not the host's to close */
   uint32_t entry_floor; /* places of `chosen` below are of outer entries */
   uint32_t sequence;
-  uint32_t depth; /* CALLs and ENTERs that are open */
-  uint32_t entries; /* ENTERs that are open */
+  uint32_t depth;               /* CALLs and ENTERs that are open */
+  uint32_t entries;             /* ENTERs that are open */
   struct nr_callback *callback; /* the innermost entry's; NULL: none */
-  napi_ref thrown;    /* weak, of the last error that told of the failure; NULL: none */
-  napi_env thrown_in; /* the env of that reference */
+  napi_ref thrown;              /* weak, of the last error that told of the failure; NULL: none */
+  napi_env thrown_in;           /* the env of that reference */
   bool exited;
-  char *file; /* the addon that was loaded first, for messages */
+  char *file;        /* the addon that was loaded first, for messages */
   const char *doing; /* the innermost call that is being served, for reports; NULL: none */
   struct nr_counts {
     uint64_t calls;
@@ -125,21 +125,25 @@ struct nr_connection {
   } counts;
 };
 
-/* ---- connection.c --------------------------------------------------------------------------------------------------- */
+/* ---- connection.c ---------------------------------------------------------------------------------------------------
+ */
 
-/* The connection of this thread to the group's host, which is started when there is none. NULL with a pending exception in `napi`. */
+/* The connection of this thread to the group's host, which is started when there is none. NULL with a pending exception
+ * in `napi`. */
 struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const char *group);
 struct nr_connection *nr_connection_find(struct nr_agent *agent, const char *group);
 void nr_connection_ref(struct nr_connection *connection);
 void nr_connection_unref(struct nr_connection *connection);
 /* The host broke the protocol: it is ended, the connection has failed. Always -EPROTO. */
-int nr_connection_fault(struct nr_connection *connection, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int nr_connection_fault(struct nr_connection *connection, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Asks the host to exit() and waits, bounded; afterwards the connection has failed. */
 void nr_connection_exit(struct nr_connection *connection, int code);
 /* The env of that number, while it lives. */
 struct nr_env *nr_connection_env(struct nr_connection *connection, uint32_t number);
 
-/* ---- enter.c -------------------------------------------------------------------------------------------------------- */
+/* ---- enter.c --------------------------------------------------------------------------------------------------------
+ */
 
 /* An entry into the host. Lives on the stack. */
 struct nr_enter {
@@ -174,10 +178,12 @@ napi_value nr_enter_result(struct nr_enter *enter);
 /* Sends a message that nothing answers. Never blocks on a dead host. */
 void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCMessage *request);
 
-/* Throws ERR_NAPI_REMOTE_HOST_DIED (or _PROTOCOL) in `napi` for a connection that has failed; a pending exception becomes its cause. */
+/* Throws ERR_NAPI_REMOTE_HOST_DIED (or _PROTOCOL) in `napi` for a connection that has failed; a pending exception
+ * becomes its cause. */
 void nr_throw_failure(struct nr_connection *connection, napi_env napi, const char *doing);
 
-/* ---- dispatch.c: the choke point ------------------------------------------------------------------------------------ */
+/* ---- dispatch.c: the choke point ------------------------------------------------------------------------------------
+ */
 
 #define NR_DISPATCH_SLICES 4
 
@@ -193,7 +199,7 @@ struct nr_dispatch {
   bool fault; /* the connection has been failed: no reply */
 };
 
-#define NR_HANDLER_JS 1u      /* may run JavaScript */
+#define NR_HANDLER_JS 1u /* may run JavaScript */
 #define NR_HANDLER_GUARDED 2u
 
 struct nr_handler {
@@ -212,13 +218,14 @@ napi_status nr_fault(struct nr_dispatch *dispatch, const char *what);
 /* napi_generic_failure for a function that this Node does not export. */
 napi_status nr_lacks(struct nr_dispatch *dispatch, const char *function);
 
-/* The real handle of a value of the host: numbers and specials are made, handles looked up. napi_ok with NULL for NR_ABSENT. A stale or
- * unknown handle is napi_invalid_arg, one whose creation failed has that status. */
+/* The real handle of a value of the host: numbers and specials are made, handles looked up. napi_ok with NULL for
+ * NR_ABSENT. A stale or unknown handle is napi_invalid_arg, one whose creation failed has that status. */
 napi_status nr_take(struct nr_dispatch *dispatch, nr_value value, napi_value *result);
 /* Gives a real value to the host: as it is when it is a primitive, else under the id that the host chose. */
 napi_status nr_give(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result);
 /* The same, with what is known about it. `fact` points to static storage of the dispatch, or stays NULL. */
-napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result, Nr__Fact **fact);
+napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result,
+                          Nr__Fact **fact);
 /* Bytes for the reply's tail; they must live until the reply is sent (arena, or the JavaScript heap). */
 nr_span nr_dispatch_bytes(struct nr_dispatch *dispatch, const void *bytes, size_t length);
 void *nr_dispatch_alloc(struct nr_dispatch *dispatch, size_t size);
@@ -230,10 +237,10 @@ napi_status nr_take_utf16(struct nr_dispatch *dispatch, nr_span span, const char
 napi_status nr_take_deferred(struct nr_dispatch *dispatch, nr_id id, napi_deferred *deferred, bool consume);
 napi_status nr_give_deferred(struct nr_dispatch *dispatch, napi_deferred deferred, nr_id *id);
 
-#define NR_TRY(call)                            \
-  do {                                          \
-    napi_status nr_try_status = (call);         \
-    if (nr_try_status != napi_ok) return nr_try_status; \
+#define NR_TRY(call)                                                                                                   \
+  do {                                                                                                                 \
+    napi_status nr_try_status = (call);                                                                                \
+    if (nr_try_status != napi_ok) return nr_try_status;                                                                \
   } while (0)
 #define NR_TAKE(d, value, result) NR_TRY(nr_take(d, value, result))
 #define NR_TAKE_BYTES(d, span, bytes, length) NR_TRY(nr_take_bytes(d, span, bytes, length))
@@ -244,14 +251,16 @@ napi_status nr_give_deferred(struct nr_dispatch *dispatch, napi_deferred deferre
 /* Puts an escaped handle under its id (scopes.c has checked the place). */
 napi_status nr_put_escaped(struct nr_dispatch *dispatch, nr_value id, void *item);
 
-/* ---- scopes.c ------------------------------------------------------------------------------------------------------- */
+/* ---- scopes.c -------------------------------------------------------------------------------------------------------
+ */
 
 /* Closes the scopes of the host at this level and above. */
 void nr_scopes_close(struct nr_connection *connection, uint32_t level);
 /* The first place of `chosen` that belongs to the scope right below `level` (of the innermost one for scope_count). */
 uint32_t nr_scopes_floor(const struct nr_connection *connection, uint32_t level);
 
-/* ---- facts.c -------------------------------------------------------------------------------------------------------- */
+/* ---- facts.c --------------------------------------------------------------------------------------------------------
+ */
 
 /* Where facts and bytes of an entry or a reply are put together: everything in the connection's arena. */
 struct nr_describe {
@@ -266,12 +275,14 @@ struct nr_describe {
 /* The value on the wire; objects get a handle of `given`. NR_ABSENT over a quota. `type`: its typeof. */
 nr_value nr_give_argument(struct nr_connection *connection, napi_env napi, napi_value value, napi_valuetype *type);
 /* Fills a fact about the value; false: nothing worth telling. `wrap`: look for one. `bytes`: views with contents. */
-bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes, Nr__Fact *fact);
+bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes,
+                       Nr__Fact *fact);
 
-/* ---- memory.c ------------------------------------------------------------------------------------------------------- */
+/* ---- memory.c -------------------------------------------------------------------------------------------------------
+ */
 
-/* Fills `view` for an ArrayBuffer, typed array or DataView; makes its window hot. With `bytes` the contents go into the tail. False: it is none of
- * these. */
+/* Fills `view` for an ArrayBuffer, typed array or DataView; makes its window hot. With `bytes` the contents go into the
+ * tail. False: it is none of these. */
 bool nr_memory_describe(struct nr_describe *describe, napi_value value, bool bytes, Nr__View *view);
 /* Before and after JavaScript runs below the host: what the host has, and what changed. */
 void nr_memory_snapshot(struct nr_connection *connection);
@@ -279,15 +290,18 @@ void nr_memory_refresh(struct nr_connection *connection);
 void nr_memory_leave(struct nr_connection *connection, struct nr_window *keep);
 void nr_memory_end(struct nr_connection *connection);
 
-/* ---- env.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- env.c ----------------------------------------------------------------------------------------------------------
+ */
 
-/* Runs the Init of the module that was prepared, for the env that Node has just made. The value to return from the agent's own Init. */
+/* Runs the Init of the module that was prepared, for the env that Node has just made. The value to return from the
+ * agent's own Init. */
 napi_value nr_env_init(struct nr_agent *agent, napi_env napi, napi_value exports);
 void nr_env_destroy(struct nr_env *env);
 /* free()s the memory after the env's teardown. */
 void nr_env_keep(struct nr_env *env, void *memory);
 
-/* ---- callbacks.c ---------------------------------------------------------------------------------------------------- */
+/* ---- callbacks.c ----------------------------------------------------------------------------------------------------
+ */
 
 /* The trampoline's data for a callback of the host; lives until nr_callback_free() or the env's teardown. */
 /* Has the innermost callback set properties of fresh objects? Then the host wants to know that prototypes are plain. */
@@ -303,7 +317,8 @@ napi_value nr_callback_invoke(struct nr_callback *callback, napi_env napi, napi_
 /* The innermost callback has set a property of a fresh object. */
 void nr_callback_built(struct nr_connection *connection);
 
-/* ---- objects.c ------------------------------------------------------------------------------------------------------ */
+/* ---- objects.c ------------------------------------------------------------------------------------------------------
+ */
 
 /* What the host knows under an id for the pointer that a wrap or an external holds; 0: it is not of this connection. */
 nr_id nr_object_of(struct nr_connection *connection, void *pointer);

@@ -2,6 +2,7 @@
  * Reading strings that did not travel along, and bigints.
  */
 #include <limits.h>
+#include <string.h>
 
 #include "handlers.h"
 
@@ -36,8 +37,8 @@ static void add_contents(struct nr_dispatch *d, nr_value id, napi_value value, N
 }
 
 /* `bufsize` is the addon's; what is allocated here follows the string, which is as long as it is. */
-static napi_status read_string(struct nr_dispatch *d, const Nr__GetValueStringRequest *request, Nr__GetValueStringReply *reply,
-                               reader read, size_t unit) {
+static napi_status read_string(struct nr_dispatch *d, const Nr__GetValueStringRequest *request,
+                               Nr__GetValueStringReply *reply, reader read, size_t unit) {
   napi_value value;
   size_t length = 0;
   NR_TAKE(d, request->value, &value);
@@ -74,9 +75,16 @@ napi_status nr_serve_napi_create_bigint_words(struct nr_dispatch *d, const void 
   const Nr__CreateBigintWordsRequest *request = message;
   Nr__ValueReply *reply = answer;
   napi_value result = NULL;
-  uint64_t none = 0;
-  const uint64_t *words = request->n_words == 0 ? &none : request->words;
-  NR_TRY(napi_create_bigint_words(d->napi, request->sign_bit, request->n_words, words, &result));
+  const char *bytes;
+  size_t length;
+  NR_TAKE_BYTES(d, request->words, &bytes, &length);
+  uint64_t *words = nr_dispatch_alloc(d, length + sizeof *words);
+  if (words == NULL) return napi_generic_failure;
+  if (length > 0) memcpy(words, bytes, length);
+  if (request->word_count <= NR_BIGINT_WORDS_MAX && request->word_count != length / sizeof *words) {
+    return nr_fault(d, "fewer words than it says");
+  }
+  NR_TRY(napi_create_bigint_words(d->napi, request->sign_bit, request->word_count, words, &result));
   return nr_give(d, request->result, result, &reply->result);
 }
 
@@ -91,12 +99,12 @@ napi_status nr_serve_napi_get_value_bigint_words(struct nr_dispatch *d, const vo
   reply->word_count = count;
   if (request->measure) return napi_ok;
   size_t room = request->word_count < count ? request->word_count : count;
-  reply->words = nr_dispatch_alloc(d, room * sizeof(uint64_t) + 1);
-  if (reply->words == NULL) return napi_generic_failure;
-  NR_TRY(napi_get_value_bigint_words(d->napi, value, &sign, &room, reply->words));
+  size_t fits = room;
+  uint64_t *words = nr_dispatch_alloc(d, (room + 1) * sizeof *words);
+  if (words == NULL) return napi_generic_failure;
+  NR_TRY(napi_get_value_bigint_words(d->napi, value, &sign, &room, words));
   reply->sign_bit = sign;
-  reply->n_words = room < request->word_count ? room : (size_t)request->word_count;
-  if (reply->n_words > count) reply->n_words = count;
+  reply->words = nr_dispatch_bytes(d, words, (room < fits ? room : fits) * sizeof *words);
   reply->word_count = room;
   return napi_ok;
 }

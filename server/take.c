@@ -58,7 +58,8 @@ napi_status nr_take_values(struct nr_dispatch *dispatch, const nr_value *values,
 napi_status nr_take_deferred(struct nr_dispatch *dispatch, nr_id id, napi_deferred *deferred, bool consume) {
   struct nr_table *table = dispatch->connection->deferreds;
   void *item = consume ? nr_table_remove(table, id, NR_SORT_DEFERRED) : nr_table_get(table, id, NR_SORT_DEFERRED);
-  if (item == NULL) return napi_invalid_arg; /* resolved already: the real one is gone, a second time would be a use after free */
+  if (item == NULL)
+    return napi_invalid_arg; /* resolved already: the real one is gone, a second time would be a use after free */
   *deferred = item;
   return napi_ok;
 }

@@ -27,19 +27,20 @@ static void print_line(const char *line, int length) {
 void nr_server_trace_enter(const struct nr_enter *enter) {
   char message[NR_TRACE_MESSAGE], line[2 * NR_TRACE_MESSAGE];
   nr_print_message(message, sizeof message, enter->request, NULL, 0);
-  int length = snprintf(line, sizeof line, "[server %d] %*s> %s %s\n", (int)getpid(), (int)enter->connection->depth * 2, "",
-                        nr_op_info(enter->opcode)->name, message);
+  int length = snprintf(line, sizeof line, "[server %d] %*s> %s %s\n", (int)getpid(), (int)enter->connection->depth * 2,
+                        "", nr_op_info(enter->opcode)->name, message);
   print_line(line, length);
 }
 
-void nr_server_trace_call(struct nr_connection *connection, const struct nr_frame *frame, const ProtobufCMessage *request,
-                          napi_status status, const ProtobufCMessage *reply, const struct nr_dispatch *dispatch) {
+void nr_server_trace_call(struct nr_connection *connection, const struct nr_frame *frame,
+                          const ProtobufCMessage *request, napi_status status, const ProtobufCMessage *reply,
+                          const struct nr_dispatch *dispatch) {
   char asked[NR_TRACE_MESSAGE], answered[NR_TRACE_MESSAGE], line[3 * NR_TRACE_MESSAGE];
   (void)dispatch;
   nr_print_message(asked, sizeof asked, request, frame->tail, frame->header.tail_length);
   nr_print_message(answered, sizeof answered, reply, NULL, 0);
-  int length = snprintf(line, sizeof line, "[server %d] %*s%s%s %s = %s %s\n", (int)getpid(), (int)connection->depth * 2, "",
-                        nr_op_info(frame->header.opcode)->name, frame->header.kind == NR_KIND_POST ? " (posted)" : "", asked,
-                        nr_status_name(status), answered);
+  int length = snprintf(line, sizeof line, "[server %d] %*s%s%s %s = %s %s\n", (int)getpid(),
+                        (int)connection->depth * 2, "", nr_op_info(frame->header.opcode)->name,
+                        frame->header.kind == NR_KIND_POST ? " (posted)" : "", asked, nr_status_name(status), answered);
   print_line(line, length);
 }

@@ -1,5 +1,6 @@
 /*
- * NAPI_REMOTE_TRACE=server (or both): what this side sees, one line each on stderr. The host prints its own (client/trace.c).
+ * NAPI_REMOTE_TRACE=server (or both): what this side sees, one line each on stderr. The host prints its own
+ * (client/trace.c).
  */
 #ifndef NR_SERVER_TRACE_H
 #define NR_SERVER_TRACE_H
@@ -13,7 +14,8 @@ extern bool nr_server_traces;
 /* Does NAPI_REMOTE_TRACE ask for this side's ("server", "both") or the host's ("1", "host", "both") view? */
 bool nr_trace_wanted(const char *side);
 void nr_server_trace_enter(const struct nr_enter *enter);
-void nr_server_trace_call(struct nr_connection *connection, const struct nr_frame *frame, const ProtobufCMessage *request,
-                          napi_status status, const ProtobufCMessage *reply, const struct nr_dispatch *dispatch);
+void nr_server_trace_call(struct nr_connection *connection, const struct nr_frame *frame,
+                          const ProtobufCMessage *request, napi_status status, const ProtobufCMessage *reply,
+                          const struct nr_dispatch *dispatch);
 
 #endif

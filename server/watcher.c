@@ -50,7 +50,8 @@ static struct {
   struct nr_child *children;
 } watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .doorbell = -1};
 
-/* Where the host keeps the socket: high, so that a descriptor number from JavaScript never hits it, but within its limit. */
+/* Where the host keeps the socket: high, so that a descriptor number from JavaScript never hits it, but within its
+ * limit. */
 static int socket_number(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > NR_HOST_FD_BASE + 64) return NR_HOST_FD_BASE;
@@ -77,6 +78,11 @@ static int spawn(const char *path, int socket, pid_t *pid) {
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   int error = -posix_spawn_file_actions_adddup2(&actions, socket, number);
+  /* Node marks its stdio close-on-exec (uv_disable_stdio_inheritance()); a dup2 onto itself takes the mark away in the
+   * child. */
+  for (int fd = 0; error == 0 && fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0) error = -posix_spawn_file_actions_adddup2(&actions, fd, fd);
+  }
   if (error == 0) error = spawn_attributes(&attributes);
   if (error == 0) error = -posix_spawn(pid, path, &actions, &attributes, argv, environ);
   posix_spawnattr_destroy(&attributes);

@@ -1,6 +1,7 @@
 /*
- * The one thread of this Node process that starts hosts, sees them die and reaps them. It lives as long as Node: PR_SET_PDEATHSIG in a host
- * fires when the thread that started it ends, and libuv would learn of a death only when its loop turns.
+ * The one thread of this Node process that starts hosts, sees them die and reaps them. It lives as long as Node:
+ * PR_SET_PDEATHSIG in a host fires when the thread that started it ends, and libuv would learn of a death only when its
+ * loop turns.
  */
 #ifndef NR_SERVER_WATCHER_H
 #define NR_SERVER_WATCHER_H
@@ -10,8 +11,9 @@
 struct nr_child;
 
 /*
- * Starts `path` with `socket` as its only descriptor beside stdio, through the watcher thread (which is started when there is none). `died` is
- * called on that thread, once, after the process has been reaped. 0 or a negative errno. From any thread.
+ * Starts `path` with `socket` as its only descriptor beside stdio, through the watcher thread (which is started when
+ * there is none). `died` is called on that thread, once, after the process has been reaped. 0 or a negative errno. From
+ * any thread.
  */
 int nr_child_start(const char *path, int socket, void (*died)(void *context, int code, int signal), void *context,
                    struct nr_child **child);

@@ -32,6 +32,7 @@ void nr_arena_release(struct nr_arena *arena, struct nr_arena_mark mark);
  * protobuf_c_message_unpack() into the arena. NULL when the bytes are no such message, or would need more than 16 times their
  * length and 4 KiB: 1 MiB of hostile bytes must not become 40 MiB of heap. Do not free the result.
  */
-void *nr_arena_unpack(struct nr_arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t length);
+void *nr_arena_unpack(struct nr_arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *bytes,
+                      size_t length);
 
 #endif

@@ -31,6 +31,11 @@ int nr_port_memfd(const struct nr_port *port) {
   return port->memfd;
 }
 
+void nr_port_close_memfd(struct nr_port *port) {
+  if (port->memfd >= 0) close(port->memfd);
+  port->memfd = -1;
+}
+
 int nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell) {
   if (port->peer.control) {
     close(peer_memfd);

@@ -30,6 +30,8 @@ int nr_port_create(struct nr_port **port, uint32_t ring_size);
 
 /* This side's memfd, to be sent to the other. It stays the port's. */
 int nr_port_memfd(const struct nr_port *port);
+/* The other side has it: the mappings stay, the descriptor goes. */
+void nr_port_close_memfd(struct nr_port *port);
 
 /*
  * Maps the other side's memfd (read-only; checks its seals, size and magic: -EPROTO) and takes over both doorbells (eventfds, owned by

@@ -15,7 +15,8 @@
  * `tail` and print as quoted text, at most 32 bytes of it, then "…" and the length. uint64 fields whose name ends in _id print as `#slot.generation`.
  * Example: {object=object#h3, utf8name="width", value=1920}
  */
-size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail, size_t tail_length);
+size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail,
+                        size_t tail_length);
 
 /* A napi_status by name: "napi_ok", "napi_pending_exception" …, "status 77" for others. */
 const char *nr_status_name(unsigned status);

@@ -19,6 +19,9 @@
 /* Strings of at most this many UTF-16 units travel along with the handle; so do the bytes of views up to NR_VIEW_INLINE. */
 #define NR_TEXT_INLINE 255u
 
+/* V8's limit (kMaxLengthBits, 2^30 bits): it throws for longer ones without looking at the words. */
+#define NR_BIGINT_WORDS_MAX (UINT64_C(1) << 24)
+
 enum nr_view_kind {
   /* 0 to 11: napi_typedarray_type */
   NR_VIEW_DATAVIEW = 100,
@@ -27,12 +30,12 @@ enum nr_view_kind {
 
 /* What Fact.shape tells about a value. */
 enum nr_shape {
-  NR_SHAPE_TEXT = 1,       /* a string whose contents are in `text` */
-  NR_SHAPE_WIDE = 2,       /* ... in UTF-16; otherwise ASCII */
-  NR_SHAPE_WRAP = 4,       /* `wrap_id` tells what napi_unwrap() or napi_get_value_external() finds; 0: nothing */
-  NR_SHAPE_VIEW = 8,       /* `view` describes it */
-  NR_SHAPE_NO_VIEW = 16,   /* an object that is no view of bytes and no ArrayBuffer */
-  NR_SHAPE_ARRAY = 32,     /* Array.isArray */
+  NR_SHAPE_TEXT = 1,     /* a string whose contents are in `text` */
+  NR_SHAPE_WIDE = 2,     /* ... in UTF-16; otherwise ASCII */
+  NR_SHAPE_WRAP = 4,     /* `wrap_id` tells what napi_unwrap() or napi_get_value_external() finds; 0: nothing */
+  NR_SHAPE_VIEW = 8,     /* `view` describes it */
+  NR_SHAPE_NO_VIEW = 16, /* an object that is no view of bytes and no ArrayBuffer */
+  NR_SHAPE_ARRAY = 32,   /* Array.isArray */
   NR_SHAPE_NO_ARRAY = 64,
 };
 

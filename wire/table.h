@@ -32,6 +32,7 @@ void *nr_table_remove(struct nr_table *table, nr_id id, unsigned kind);
 
 size_t nr_table_count(const struct nr_table *table);
 /* Calls visit for every live item, oldest slot first; visit may remove the id that it is given. */
-void nr_table_each(struct nr_table *table, void (*visit)(nr_id id, unsigned kind, void *item, void *context), void *context);
+void nr_table_each(struct nr_table *table, void (*visit)(nr_id id, unsigned kind, void *item, void *context),
+                   void *context);
 
 #endif

@@ -13,6 +13,7 @@ function checks(plan) {
     // Node looks at argv after the first argument.
     if (index === 0 && values) lines.push(`if (${values.name} > 0) NR_CHECK_ARG(env, ${values.values});`);
   });
+  row.clears.forEach((name) => lines.push(`*${name} = 0;`));
   if (text) lines.push(`NR_CHECK_STRING_ARGS(env, ${text.name}, length, ${parameters.find((p) => p.kind === 'result').name});`);
   return lines;
 }
@@ -29,8 +30,7 @@ function fill(parameter, gives) {
     case 'values': return [`request.${parameter.values} = nr_call_values(&call, ${parameter.values}, ${name});`,
       `request.n_${parameter.values} = request.${parameter.values} == NULL ? 0 : ${name};`];
     case 'deferred': return [`request.deferred_id = (nr_id)(uintptr_t)${name};`];
-    case 'typeTag': return [`request.type_tag_null = ${name} == NULL;`, `if (${name} != NULL) request.type_tag_lower = ${name}->lower;`,
-      `if (${name} != NULL) request.type_tag_upper = ${name}->upper;`];
+    case 'typeTag': return [`request.type_tag_lower = ${name}->lower;`, `request.type_tag_upper = ${name}->upper;`];
     case 'scalar': return [`request.${name} = ${/^napi_/.test(parameter.type) ? `(uint32_t)${name}` : name};`];
     default: throw new Error(`no client code for ${kind}`);
   }
@@ -39,7 +39,7 @@ function fill(parameter, gives) {
 // What a reply gives back; out-pointers that Node lets be NULL are only written when they are not.
 function take(parameter, row) {
   const { kind, name } = parameter;
-  const guard = row.checks.includes(name) || row.words.has('textChecked') ? '' : `if (${name} != NULL) `;
+  const guard = row.checks.includes(name) ? '' : `if (${name} != NULL) `;
   switch (kind) {
     case 'result': return [`${guard}*${name} = ${parameter.known ? `nr_local_known(&call, reply->${name}, reply->fact)` : `nr_local(&call, reply->${name})`};`];
     case 'out': return [`${guard}*${name} = reply->${name};`];
@@ -55,7 +55,9 @@ function signature({ prototype }) {
 
 function posted(plan) {
   const result = plan.parameters.find((parameter) => parameter.kind === 'result');
-  return ['napi_status status = nr_call_post(&call);', `if (status == napi_ok) *${result.name} = nr_local(&call, request.${result.name});`];
+  const text = plan.parameters.find((parameter) => parameter.kind === 'text' || parameter.kind === 'text16');
+  const post = 'nr_call_post(&call)';
+  return [`napi_status status = ${text ? `may_fail(request.${text.name}) ? nr_call_wait(&call) : ${post}` : post};`, `if (status == napi_ok) *${result.name} = nr_local(&call, request.${result.name});`];
 }
 
 function waited(plan) {
@@ -85,9 +87,17 @@ function absentStub(row, prototype) {
   return `${signature({ prototype })} {\n${check}${unused}  return nr_absent(${env ? 'env' : 'NULL'}, __func__);\n}\n`;
 }
 
+// Posting must not be observable, and V8 has no strings of more than 2^29 - 24 units.
+const MAY_FAIL = `/* Longer strings than V8 has: only the server can tell. */
+static bool may_fail(nr_span text) {
+  return text != NR_SPAN_NULL && nr_span_length(text) > UINT32_C(0x1fffffe8);
+}
+
+`;
+
 /** client-stubs.c */
 function clientStubs(plans, absent) {
-  return `/* Made by proto/generate.js from proto/napi.proto. */\n#include "client/client-private.h"\n\n${[
+  return `/* Made by proto/generate.js from proto/napi.proto. */\n#include "client/client-private.h"\n\n${MAY_FAIL}${[
     ...plans.filter(({ row }) => !row.words.has('client')).map(stub), ...absent.map(({ row, prototype }) => absentStub(row, prototype))].join('\n')}`;
 }
 

@@ -11,11 +11,15 @@ function parseParameter(text) {
 }
 
 function parsePrototypes(source) {
-  const text = source.replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '').replace(/\s+/g, ' ');
+  const text = source.replace(/^#(?:.*\\\n)*.*$/gm, '').replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '').replace(/\s+/g, ' ');
   const functions = new Map();
   for (const match of text.matchAll(/NAPI_EXTERN (?:NAPI_NO_RETURN )?(\w+) NAPI_CDECL (\w+)\(([^()]*)\);/g)) {
     const [, returns, name, parameters] = match;
     functions.set(name, { name, returns, parameters: parameters.split(',').map(parseParameter) });
+  }
+  // A prototype that this cannot read must not be a function that nobody misses.
+  for (const [, name] of text.matchAll(/NAPI_EXTERN [^;{]*?\b(\w+) ?\(/g)) {
+    if (!functions.has(name)) throw new Error(`cannot read the prototype of ${name}`);
   }
   return functions;
 }

@@ -5,6 +5,7 @@ const SCALARS = {
   'bool': 'bool', 'int32_t': 'int32', 'uint32_t': 'uint32', 'int64_t': 'int64', 'uint64_t': 'uint64', 'double': 'double', 'size_t': 'uint64',
   'napi_typedarray_type': 'uint32', 'napi_key_collection_mode': 'uint32', 'napi_key_filter': 'uint32', 'napi_key_conversion': 'uint32',
 };
+const TAGS = ['string', 'symbol', 'object', 'function', 'external', 'bigint'];
 const OUTS = {
   'bool*': 'bool', 'int32_t*': 'int32', 'uint32_t*': 'uint32', 'int64_t*': 'int64', 'uint64_t*': 'uint64', 'double*': 'double', 'size_t*': 'uint64',
 };
@@ -26,7 +27,7 @@ function planParameter(parameters, index, reply) {
   if (type === 'size_t' && next?.type === 'const napi_value*') return { ...plan('values', { [next.name]: 'repeated fixed64' }, {}, 1), values: next.name };
   if (type === 'napi_deferred*') return plan('newDeferred', {}, { deferred_id: 'uint64' });
   if (type === 'napi_deferred') return plan('deferred', { deferred_id: 'uint64' });
-  if (type === 'const napi_type_tag*') return plan('typeTag', { type_tag_lower: 'uint64', type_tag_upper: 'uint64', type_tag_null: 'bool' });
+  if (type === 'const napi_type_tag*') return plan('typeTag', { type_tag_lower: 'uint64', type_tag_upper: 'uint64' });
   if (type in SCALARS) return plan('scalar', { [name]: SCALARS[type] });
   if (type in OUTS) return plan('out', {}, { [name]: OUTS[type] });
   return null;
@@ -42,6 +43,18 @@ function checkFields(row, message, wanted, what) {
   }
   for (const name of message.fields.keys()) {
     if (!wanted.has(name)) throw new Error(`${message.where}: nothing of ${row.name} goes into ${message.name}.${name}`);
+  }
+}
+
+function checkClass(row, parameters) {
+  const { where, name, service, gives } = row;
+  if (service !== 'Waited' && service !== 'Posted') throw new Error(`${where}: ${name} is flat, but service ${service} has no flat rows`);
+  if ((gives !== null) !== (service === 'Posted')) throw new Error(`${where}: ${name}: gives() is for posted rows, and each of these needs it`);
+  if (gives !== null && !TAGS.includes(gives)) throw new Error(`${where}: ${name} gives "${gives}", which is no tag of a handle`);
+  const results = parameters.filter((plan) => ['result', 'out', 'newDeferred'].includes(plan.kind));
+  // The server notes a posted creation that failed under its `result`.
+  if (gives !== null && (results.length !== 1 || results[0].kind !== 'result' || results[0].name !== 'result')) {
+    throw new Error(`${where}: ${name} cannot be posted: it gives more than one handle "result"`);
   }
 }
 
@@ -65,7 +78,14 @@ function planRow(row, prototype, messages) {
   for (const name of row.checks) {
     if (!names.has(name)) throw new Error(`${row.where}: ${row.name} has no parameter "${name}" to check`);
   }
-  if (row.gives !== null && row.service !== 'Posted') throw new Error(`${row.where}: gives() is for posted rows`);
+  for (const name of row.clears) {
+    if (!parameters.some((plan) => plan.kind === 'out' && plan.name === name)) throw new Error(`${row.where}: ${row.name} has no result "${name}" to clear`);
+    if (!row.checks.includes(name)) throw new Error(`${row.where}: ${row.name} must check "${name}" before it clears it`);
+  }
+  // There is no NULL tag on the wire: Node does not survive one together with an external.
+  const tag = parameters.find((plan) => plan.kind === 'typeTag');
+  if (tag && !row.checks.includes(tag.name)) throw new Error(`${row.where}: ${row.name} must check "${tag.name}"`);
+  checkClass(row, parameters);
   return { row, prototype, parameters };
 }
 

@@ -41,7 +41,7 @@ const PASS = {
   values: ({ values }) => `request->n_${values}, ${values}`,
   newDeferred: ({ name }) => `&${name}`,
   deferred: ({ name }) => name,
-  typeTag: ({ name }) => `request->type_tag_null ? NULL : &${name}`,
+  typeTag: ({ name }) => `&${name}`,
   scalar: ({ name, type }) => (/^napi_/.test(type) ? `(${type})request->${name}` : `request->${name}`),
 };
 
@@ -78,7 +78,7 @@ function handler({ row, parameters }) {
 function entry(row) {
   if (row.words.has('absent')) return '    {NULL, 0},\n';
   const name = row.words.has('flat') ? `serve_${row.name}` : `nr_serve_${row.name}`;
-  const flags = row.words.has('js') || ['napi_define_properties', 'napi_define_class'].includes(row.name) ? 'NR_HANDLER_JS' : '0';
+  const flags = row.words.has('js') ? 'NR_HANDLER_JS' : '0';
   return `    {${name}, ${flags}}, /* ${row.name} */\n`;
 }
 

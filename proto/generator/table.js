@@ -8,15 +8,19 @@ const ROW = /^\s*rpc\s+(\w+)\s*\((\w+)\)\s+returns\s+\((\w+)\)\s*;\s*(?:\/\/\s*(
 const FIELD = /^\s*(repeated\s+)?(\w+)\s+(\w+)\s*=\s*(\d+)\s*;/;
 
 function parseNote(note, where) {
-  const row = { words: new Set(), checks: [], gives: null };
+  const row = { words: new Set(), checks: [], clears: [], gives: null };
+  const words = (list) => list.trim().split(/\s+/).filter(Boolean);
   const text = (note ?? '').replace(/check\(([^)]*)\)/, (_, list) => {
-    row.checks = list.trim().split(/\s+/).filter(Boolean);
+    row.checks = words(list);
+    return '';
+  }).replace(/clears\(([^)]*)\)/, (_, list) => {
+    row.clears = words(list);
     return '';
   }).replace(/gives\((\w+)\)/, (_, tag) => {
     row.gives = tag;
     return '';
   });
-  for (const word of text.trim().split(/\s+/).filter(Boolean)) {
+  for (const word of words(text)) {
     if (!['flat', 'preamble', 'js', 'guard', 'client', 'hand', 'internal', 'absent'].includes(word)) {
       throw new Error(`${where}: unknown word "${word}" in the note of the row`);
     }

@@ -1,41 +1,34 @@
 'use strict';
-// The agent of this thread: the native half of napi-remote, and where it lies.
+// The agent of this thread: the native half of napi-remote, where it lies, and loading an addon through it.
 const fs = require('node:fs');
 const path = require('node:path');
-
-// Kept from before anyone, register.js included, puts something in its place.
-const originalDlopen = process.dlopen;
+const { Host } = require('./host.js');
+const thread = require('./thread.js');
 
 function buildDirectory() {
-  return process.env.NAPI_REMOTE_BUILD_DIR || path.join(__dirname, '..', '..', 'build', 'release');
-}
-
-function launchError(message) {
-  return Object.assign(new Error(message), { code: 'ERR_NAPI_REMOTE_LAUNCH' });
+  return path.resolve(process.env.NAPI_REMOTE_BUILD_DIR || path.join(__dirname, '..', '..', 'build', 'release'));
 }
 
 function find(directory, name) {
-  const file = path.resolve(directory, name);
-  if (!fs.existsSync(file)) {
-    throw launchError(`napi-remote is not built: ${file} is missing (build it with \`cmake --preset release && cmake --build build/release\`)`);
-  }
-  return file;
+  const file = path.join(directory, name);
+  if (fs.existsSync(file)) return file;
+  const error = new Error(`napi-remote is not built: ${file} is missing (build it with \`cmake --preset release && cmake --build build/release\`)`);
+  error.code = 'ERR_NAPI_REMOTE_LAUNCH';
+  throw error;
 }
-
-let current;
 
 /** {native, agentPath}: loads the agent when it is first needed in this thread. */
 function getAgent() {
-  if (current === undefined) {
+  if (thread.agent === undefined) {
     const directory = buildDirectory();
     const agentPath = find(directory, 'agent.node');
     const hostPath = find(directory, 'napi-remote-host');
     const module = { exports: {} };
-    originalDlopen.call(process, module, agentPath);
+    thread.dlopen.call(process, module, agentPath);
     module.exports.configure({ hostPath });
-    current = { native: module.exports, agentPath };
+    thread.agent = { native: module.exports, agentPath };
   }
-  return current;
+  return thread.agent;
 }
 
 /**
@@ -46,10 +39,14 @@ function dlopenIsolated(module, file, flags, group) {
   const { native, agentPath } = getAgent();
   native.prepare(file, flags, group);
   try {
-    return originalDlopen.call(process, module, agentPath);
+    thread.dlopen.call(process, module, agentPath);
   } finally {
     native.cancel();
   }
+  const { exports } = module;
+  if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function') {
+    thread.hostByExports.set(exports, new Host(native, file, group));
+  }
 }
 
-module.exports = { dlopenIsolated, getAgent, originalDlopen };
+module.exports = { dlopenIsolated, getAgent };

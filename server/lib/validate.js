@@ -1,21 +1,44 @@
 'use strict';
-// Argument errors as Node words them.
+// Argument errors in Node's words and form.
+const { inspect } = require('node:util');
 
-function describe(value) {
-  if (value === null || value === undefined) return `Received ${value}`;
-  if (typeof value === 'function') return `Received function ${value.name}`;
-  if (typeof value === 'object') return `Received an instance of ${value.constructor?.name ?? 'Object'}`;
-  return `Received type ${typeof value} (${typeof value === 'string' ? `'${value}'` : String(value)})`;
+function inspectShort(value) {
+  const text = inspect(value);
+  return text.length > 128 ? `${text.slice(0, 128)}...` : text;
 }
 
+function describe(value) {
+  if (value === null || value === undefined) return `${value}`;
+  if (typeof value === 'function') return value.name === '' ? 'function ' : `function ${value.name}`;
+  if (typeof value === 'object') {
+    return value.constructor?.name ? `an instance of ${value.constructor.name}` : inspect(value, { depth: -1 });
+  }
+  const text = inspect(value, { colors: false });
+  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}
+
+// Node's stacks begin with the code too, while the name stays that of the class.
+function typeError(code, message) {
+  const error = new TypeError(message);
+  error.code = code;
+  Object.defineProperty(error, 'name', { value: `TypeError [${code}]`, configurable: true });
+  Error.captureStackTrace(error);
+  void error.stack;
+  delete error.name;
+  return error;
+}
+
+function kindOf(name) {
+  return name.includes('.') ? 'property' : 'argument';
+}
+
+/** `expected`: "of type string", "an instance of URL" … */
 function invalidType(name, expected, value) {
-  const kind = name.includes('.') ? 'property' : 'argument';
-  return Object.assign(new TypeError(`The "${name}" ${kind} must be ${expected}. ${describe(value)}`), { code: 'ERR_INVALID_ARG_TYPE' });
+  return typeError('ERR_INVALID_ARG_TYPE', `The "${name}" ${kindOf(name)} must be ${expected}. Received ${describe(value)}`);
 }
 
 function invalidValue(name, value, reason) {
-  const kind = name.includes('.') ? 'property' : 'argument';
-  return Object.assign(new TypeError(`The ${kind} '${name}' ${reason}. ${describe(value)}`), { code: 'ERR_INVALID_ARG_VALUE' });
+  return typeError('ERR_INVALID_ARG_VALUE', `The ${kindOf(name)} '${name}' ${reason}. Received ${inspectShort(value)}`);
 }
 
 module.exports = { invalidType, invalidValue };
