@@ -70,9 +70,9 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_properties(napi_env env, napi_value
   request.object = nr_wire(object);
   request.properties = fill_properties(&call, properties, property_count);
   request.n_properties = request.properties == NULL ? 0 : property_count;
-  napi_status status = nr_call_wait_js(&call);
+  napi_status status = nr_call_end(&call, nr_call_wait_js(&call));
   free(request.properties);
-  return nr_call_end(&call, status);
+  return status;
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_define_class(napi_env env, const char *utf8name, size_t length,
@@ -92,9 +92,10 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_class(napi_env env, const char *utf
   request.n_properties = request.properties == NULL ? 0 : property_count;
   request.result = nr_call_result_tagged(&call, NR_TAG_FUNCTION);
   napi_status status = nr_call_wait_js(&call);
-  free(request.properties);
   if (status == napi_ok) *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
-  return nr_call_end(&call, status);
+  nr_call_end(&call, status);
+  free(request.properties);
+  return status;
 }
 
 static void copy_arguments(const Nr__InvokeRequest *invoke, napi_value *argv, size_t room) {

@@ -76,7 +76,8 @@ static napi_value get_uint64(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* (value, capacity, form): form 0 asks for all, 1 for the count alone, 2 for the words without a sign, 3 for the sign without words. */
+/* (value, capacity, form): form 0 asks for all, 1 for the count alone, 2 for the words without a sign, 3 for the sign
+ * without words. */
 static napi_value get_words(napi_env env, napi_callback_info info) {
   napi_value argv[3];
   t_args(env, info, argv, 3);

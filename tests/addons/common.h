@@ -4,7 +4,8 @@
 #ifndef NR_TEST_COMMON_H
 #define NR_TEST_COMMON_H
 
-/* The build may define the version that the project itself is written against; what an addon declares is its own matter. */
+/* The build may define the version that the project itself is written against; what an addon declares is its own
+ * matter. */
 #undef NAPI_VERSION
 #ifdef ADDON_NAPI_VERSION
 #define NAPI_VERSION ADDON_NAPI_VERSION
@@ -189,13 +190,16 @@ static inline napi_value t_at(napi_env env, napi_value array, uint32_t index) {
 }
 
 /*
- * What became of the call before: { status, message, value?, thrown? }. `value` NULL leaves that property out. A pending
- * exception is taken away, so that the test sees it beside the status.
+ * What became of the call before: { status, message, value?, thrown? }. `value` NULL leaves that property out. A
+ * pending exception is taken away, so that the test sees it beside the status.
  */
 static inline napi_value t_result(napi_env env, napi_status status, napi_value value) {
   const napi_extended_error_info *info = NULL;
   T_OK(napi_get_last_error_info(env, &info));
-  const char *message = info->error_message;
+  /* The text is only promised until the next call. */
+  char message[256];
+  snprintf(message, sizeof message, "%s", info->error_message ? info->error_message : "");
+  bool has_message = info->error_message != NULL;
   napi_status last = info->error_code;
   bool pending = false;
   T_OK(napi_is_exception_pending(env, &pending));
@@ -204,7 +208,7 @@ static inline napi_value t_result(napi_env env, napi_status status, napi_value v
   napi_value result = t_object(env);
   t_set(env, result, "status", t_string(env, t_status_name(status)));
   t_set(env, result, "last", t_string(env, t_status_name(last)));
-  t_set(env, result, "message", t_string(env, message));
+  t_set(env, result, "message", t_string(env, has_message ? message : NULL));
   if (value) t_set(env, result, "value", value);
   if (thrown) t_set(env, result, "thrown", thrown);
   return result;

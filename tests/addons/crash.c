@@ -39,6 +39,13 @@ static napi_value fatal_error(napi_env env, napi_callback_info info) {
   napi_fatal_error("crash.c", NAPI_AUTO_LENGTH, "as asked", NAPI_AUTO_LENGTH);
 }
 
+/* What Node does with an exception that nobody catches; goes on when a handler took it. */
+static napi_value fatal_exception(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return t_string(env, t_status_name(napi_fatal_exception(env, argv[0])));
+}
+
 /* Not endless for the compiler's eyes. */
 static int recurse(volatile char *above) {
   volatile char frame[4096];
@@ -103,6 +110,7 @@ static const struct t_function functions[] = {
     {"quickExit", call_quick_exit},
     {"raise", call_raise},
     {"fatalError", fatal_error},
+    {"fatalException", fatal_exception},
     {"overflowStack", overflow_stack},
     {"hang", hang},
     {"callThrough", call_through},

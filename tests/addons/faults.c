@@ -31,7 +31,8 @@ static napi_value kill_self(napi_env env, napi_callback_info info) {
   return t_number(env, kill(getpid(), t_int(env, argv[0])));
 }
 
-/* block(fd or path of a FIFO): waits for a byte; the byte, -1 at the end of the file. Opening a FIFO waits for its writer. */
+/* block(fd or path of a FIFO): waits for a byte; the byte, -1 at the end of the file. Opening a FIFO waits for its
+ * writer. */
 static napi_value block(napi_env env, napi_callback_info info) {
   napi_value argv[1];
   unsigned char byte;
@@ -76,7 +77,8 @@ static napi_value call(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"pid", process_id},      {"null_deref", null_deref}, {"abort", call_abort}, {"exit_with", exit_with},
-    {"kill_self", kill_self}, {"block", block},           {"hold", hold},             {"print", print},      {"call", call},
+    {"pid", process_id},      {"null_deref", null_deref}, {"abort", call_abort},
+    {"exit_with", exit_with}, {"kill_self", kill_self},   {"block", block},
+    {"hold", hold},           {"print", print},           {"call", call},
 };
 T_INIT(functions)

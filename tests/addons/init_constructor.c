@@ -1,4 +1,5 @@
-/* The deprecated way to register: a static constructor calls napi_module_register(), and there is no symbol to be found. */
+/* The deprecated way to register: a static constructor calls napi_module_register(), and there is no symbol to be
+ * found. */
 #include "common.h"
 
 static int inits;

@@ -1,4 +1,5 @@
-/* Init returns something else than exports: a function, which tells how often Init has run; its property, when it was made. */
+/* Init returns something else than exports: a function, which tells how often Init has run; its property, when it was
+ * made. */
 #include "common.h"
 
 static int inits;

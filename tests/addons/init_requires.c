@@ -1,6 +1,6 @@
 /*
- * Loads the addon that the environment variable NR_INNER_ADDON names, below a native frame. Not in its Init: Node holds a lock across
- * Init, a load in there waits for ever.
+ * Loads the addon that the environment variable NR_INNER_ADDON names, below a native frame. Not in its Init: Node holds
+ * a lock across Init, a load in there waits for ever.
  */
 #include "common.h"
 

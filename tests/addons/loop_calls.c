@@ -1,6 +1,6 @@
 /*
- * The functions that need an event loop of the host's or memory that both processes share. A build that lacks them has to say so by its
- * status and its text, not by crashing: each row is [function, case, status, last error, text].
+ * The functions that need an event loop of the host's or memory that both processes share. A build that lacks them has
+ * to say so by its status and its text, not by crashing: each row is [function, case, status, last error, text].
  */
 #include "recorder.h"
 

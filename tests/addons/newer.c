@@ -1,5 +1,6 @@
 /*
- * Functions that came with Node-API 10, looked up at run time as language bindings do: [function, found, status, value].
+ * Functions that came with Node-API 10, looked up at run time as language bindings do: [function, found, status,
+ * value].
  */
 #include "common.h"
 

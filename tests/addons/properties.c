@@ -113,7 +113,8 @@ static napi_value setter(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* (object, [{ name, utf8, kind, attributes, value }...]): kind is a word out of "method", "getter", "setter", "accessor", "value", "data". */
+/* (object, [{ name, utf8, kind, attributes, value }...]): kind is a word out of "method", "getter", "setter",
+ * "accessor", "value", "data". */
 static napi_value define(napi_env env, napi_callback_info info) {
   napi_value argv[2];
   t_args(env, info, argv, 2);

@@ -20,7 +20,10 @@ static inline void t_record(struct t_recorder *recorder, const char *function, c
   napi_env env = recorder->env;
   const napi_extended_error_info *info;
   T_OK(napi_get_last_error_info(env, &info));
-  const char *message = info->error_message;
+  /* The text is only promised until the next call. */
+  char message[256];
+  snprintf(message, sizeof message, "%s", info->error_message ? info->error_message : "");
+  bool has_message = info->error_message != NULL;
   napi_status last = info->error_code;
   bool pending;
   T_OK(napi_is_exception_pending(env, &pending));
@@ -33,7 +36,7 @@ static inline void t_record(struct t_recorder *recorder, const char *function, c
   T_OK(napi_set_element(env, row, 1, t_string(env, what)));
   T_OK(napi_set_element(env, row, 2, t_string(env, t_status_name(status))));
   T_OK(napi_set_element(env, row, 3, t_string(env, t_status_name(last))));
-  T_OK(napi_set_element(env, row, 4, t_string(env, message)));
+  T_OK(napi_set_element(env, row, 4, t_string(env, has_message ? message : NULL)));
   if (thrown) T_OK(napi_set_element(env, row, 5, thrown));
   T_OK(napi_set_element(env, recorder->rows, recorder->count++, row));
   T_OK(napi_close_handle_scope(env, scope));

@@ -61,7 +61,8 @@ static napi_status get_units(napi_env env, enum encoding encoding, napi_value va
   return napi_get_value_string_utf16(env, value, buffer, size, length);
 }
 
-/* (encoding, value, size, wantLength): { status, length, bytes } with all bytes of the buffer, also untouched ones. Without size: the query. */
+/* (encoding, value, size, wantLength): { status, length, bytes } with all bytes of the buffer, also untouched ones.
+ * Without size: the query. */
 static napi_value get(napi_env env, napi_callback_info info) {
   napi_value argv[4];
   t_args(env, info, argv, 4);

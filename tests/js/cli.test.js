@@ -134,6 +134,16 @@ test('NAPI_REMOTE_TRACE=1 prints calls on stderr, and nothing else changes', (t)
   for (const name of ['napi_get_cb_info', 'napi_get_value_double', 'napi_create_double', 'napi_create_function']) assert.ok(stderr.includes(name), name);
 });
 
+test('NAPI_REMOTE_TRACE=1 with messages in messages: classes and buffers of a published addon', (t) => {
+  const file = script(t, `
+    const { Xxh32 } = require(${JSON.stringify(path.join(root, 'node_modules', '@node-rs', 'xxhash'))});
+    console.log(new Xxh32(1).update(Buffer.from('text')).digest());`);
+  const plain = spawnSync(process.execPath, [file], { encoding: 'utf8' });
+  const { code, stdout, stderr } = napiRemote(['run', file], { env: { ...process.env, NAPI_REMOTE_TRACE: '1' } });
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: plain.stdout });
+  assert.match(stderr, /napi_define_properties|napi_define_class/);
+});
+
 test('the command is executable, and what package.json names', (t) => {
   const { bin } = require('../../package.json');
   const link = path.join(temporaryFolder(t), 'napi-remote');

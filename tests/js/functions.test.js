@@ -14,7 +14,7 @@ const headers = require('node-api-headers');
 // Told by the preprocessor, not by the generator's own reading of the headers.
 function declaredFunctions() {
   const source = '#include <node_api.h>\n';
-  const text = execFileSync(process.env.CC ?? 'cc', ['-E', '-P', '-DNAPI_EXPERIMENTAL', '-DNODE_API_EXPERIMENTAL_NO_WARNING', '-I', headers.include_dir, '-xc', '-'],
+  const text = execFileSync(process.env.CC ?? 'cc', ['-E', '-P', '-DNAPI_VERSION=2147483647', '-DNAPI_EXPERIMENTAL', '-DNODE_API_EXPERIMENTAL_NO_WARNING', '-I', headers.include_dir, '-xc', '-'],
     { input: source, encoding: 'utf8' });
   return [...new Set([...text.matchAll(/\b((?:napi|node_api)_\w+)\s*\([^()]*\)\s*;/g)].map((match) => match[1]))].sort();
 }

@@ -11,7 +11,7 @@ cases('hash', {
   'strings of all kinds': ({ hashString }) => ['a\0b', '\ud83d\ude00', '\ud83d', 'a'.repeat(300) + 'b'.repeat(300), 'abcdefghijklmnopqrstuvwxyz'.slice(3, 22)].map((text) => hashString(text)),
   'Buffers of all lengths': ({ hashBuffer, sum }) => lengths.map((length) => {
     const buffer = Buffer.alloc(length, 'some bytes \u00ff');
-    return [hashBuffer(buffer), sum(buffer), buffer.every((byte, i) => byte === Buffer.alloc(length, 'some bytes \u00ff')[i]) || length > 1000];
+    return [hashBuffer(buffer), sum(buffer), buffer.equals(Buffer.alloc(length, 'some bytes \u00ff'))];
   }),
   'small Buffers of the pool': ({ hashBuffer, sum }) => Array.from({ length: 50 }, (_, i) => Buffer.from(`buffer ${i}`)).map((buffer) => [hashBuffer(buffer), sum(buffer), String(buffer)]),
   'parts of Buffers': ({ hashBuffer, sum }) => {

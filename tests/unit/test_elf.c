@@ -1,6 +1,6 @@
 /*
- * Reading an addon's imports from ELF files made by hand: with each kind of table that tells how many symbols there are, without section headers, cut off
- * at every length, with every byte corrupted, and hostile ones.
+ * Reading an addon's imports from ELF files made by hand, without section headers: with each kind of table that tells
+ * how many symbols there are, cut off at every length, with every byte corrupted, and hostile ones.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -130,6 +130,28 @@ Test(wait, one_wake_up_for_one_sleep, .timeout = 20) {
   pair_destroy(pair);
 }
 
+/*
+ * Between a commit and the look at `sleeping` the peer can take the frame and go to sleep behind it. The wake-up for
+ * that frame then meets nobody, and must not count as the one that this sleep is owed.
+ */
+Test(wait, a_wake_up_that_nobody_got_is_repeated, .timeout = 20) {
+  struct hostile hostile = hostile_create();
+  struct nr_frame frame;
+  hostile.control->sleeping = NR_SLEEP_STEP | NR_SLEEPS_FUTEX;
+  for (unsigned i = 1; i <= 3; i++) {
+    act_send(hostile.port);
+    cr_assert_eq(nr_port_counts(hostile.port).wakeups_sent, i);
+  }
+  hostile.control->sleeping = NR_AWAKE;
+  hostile.control->starved = 3;
+  for (unsigned i = 4; i <= 6; i++) {
+    hostile_put(&hostile, (struct nr_frame_header){.commit = 1, .kind = NR_KIND_POST}, 1);
+    cr_assert_eq(hostile_receive(&hostile, &frame), 0);
+    cr_assert_eq(nr_port_counts(hostile.port).wakeups_sent, i);
+  }
+  hostile_destroy(&hostile);
+}
+
 /* ---- Failures ---- */
 
 static int wait_futex(struct nr_port *port) {
@@ -371,4 +393,96 @@ static void ping_pong(bool spins, unsigned rounds) {
 Test(wait, a_conversation, .timeout = 60) {
   ping_pong(true, 10000);
   ping_pong(false, 5000);
+}
+
+/* ---- The same in bursts: full rings, frames of several pieces, and every way to wait ---- */
+
+#define BUSY_FRAMES 30000u
+#define BUSY_TAIL 50000u
+#define STALLED_NS UINT64_C(800000000)
+
+struct busy {
+  struct nr_port *port;
+  uint32_t state;
+  unsigned sent;
+  unsigned received;
+};
+
+static void busy_pause(struct busy *busy) {
+  for (volatile uint32_t i = random_next(&busy->state) % (busy->sent % 8 == 0 ? 20000 : 100); i > 0; i = i - 1) {
+  }
+}
+
+/* The last frame of a burst says so; it is the other side's turn then. */
+static void busy_burst(struct busy *busy) {
+  static const uint8_t bytes[BUSY_TAIL];
+  unsigned count = random_next(&busy->state) % 10 == 0 ? 200 : 1 + random_next(&busy->state) % 3;
+  for (unsigned i = 1; i <= count; i++) {
+    struct nr_frame_header header = {.kind = NR_KIND_POST, .sequence = busy->sent++, .flags = i == count};
+    uint32_t length = random_next(&busy->state) % (busy->sent % 50 == 0 ? BUSY_TAIL : 300);
+    struct nr_slice tail = {bytes, length};
+    uint64_t start = nr_now_ns();
+    cr_assert_eq(nr_port_send(busy->port, &header, NULL, &tail, 1), 0);
+    cr_assert_lt(nr_now_ns() - start, STALLED_NS, "a wake-up for space was lost");
+  }
+}
+
+static void busy_wait(struct busy *busy) {
+  uint64_t start = nr_now_ns();
+  struct pollfd bell = {.fd = nr_port_doorbell(busy->port), .events = POLLIN};
+  unsigned way = random_next(&busy->state) % 3;
+  if (way == 0)
+    cr_assert_eq(nr_port_wait(busy->port, 0), 0);
+  else if (way == 1)
+    cr_assert_eq(nr_port_wait_poll(busy->port, NULL, 0, -1), 0);
+  else if (nr_port_sleep_on_doorbell(busy->port, true))
+    cr_assert_eq(poll(&bell, 1, 1000), 1);
+  cr_assert_lt(nr_now_ns() - start, STALLED_NS, "a wake-up was lost");
+}
+
+/* Both sides stop when they have answered the turn in which this many frames had been received. */
+static void *busy_run(void *argument) {
+  struct busy *busy = argument;
+  struct nr_arena *arena = nr_arena_create(4 << 20);
+  struct nr_frame frame = {.header = {.flags = 0}};
+  bool ended = false;
+  while (!ended) {
+    struct nr_arena_mark mark = nr_arena_mark(arena);
+    int error = nr_port_try_receive(busy->port, arena, &frame);
+    nr_arena_release(arena, mark);
+    if (error == -EAGAIN) {
+      busy_wait(busy);
+      continue;
+    }
+    cr_assert_eq(error, 0);
+    cr_assert_eq(frame.header.sequence, busy->received++);
+    ended = frame.header.flags == 2;
+    if (frame.header.flags != 1) continue;
+    busy_pause(busy);
+    if (busy->received < BUSY_FRAMES) {
+      busy_burst(busy);
+      continue;
+    }
+    struct nr_frame_header last = {.kind = NR_KIND_POST, .sequence = busy->sent++, .flags = 2};
+    cr_assert_eq(nr_port_send(busy->port, &last, NULL, NULL, 0), 0);
+    ended = true;
+  }
+  nr_arena_destroy(arena);
+  return NULL;
+}
+
+static void busy_conversation(bool spins, uint32_t seed) {
+  struct pair pair = pair_create(SMALL_RING);
+  struct busy here = {.port = pair.a, .state = seed}, there = {.port = pair.b, .state = seed + 100};
+  pthread_t thread;
+  pair_spins(pair, spins);
+  pthread_create(&thread, NULL, busy_run, &there);
+  busy_burst(&here);
+  busy_run(&here);
+  pthread_join(thread, NULL);
+  pair_destroy(pair);
+}
+
+Test(wait, a_busy_conversation, .timeout = 120) {
+  for (uint32_t seed = 1; seed <= 4; seed++) busy_conversation(seed % 2 != 0, seed);
 }

@@ -1,0 +1,62 @@
+'use strict';
+// How many round trips calls cost: one each, the first time as later.
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { addonFile, addons } = require('./harness.js');
+const { hostOf, load } = require('../..');
+
+/** Calls of one kind on a fresh host: name, addon, how to get ready, the call. */
+const calls = {
+  'noop()': ['basic', (addon) => () => addon.noop()],
+  'add(1.5, 2)': ['basic', (addon) => () => addon.add(1.5, 2)],
+  'identity({})': ['basic', (addon) => { const object = {}; return () => addon.identity(object) === object; }],
+  'typeOf of a string': ['basic', (addon) => () => addon.typeOf('text')],
+  'concat of two strings': ['basic', (addon) => () => addon.concat('one and ', 'another \u20ac')],
+  'buildObject(100)': ['basic', (addon) => () => addon.buildObject(100)],
+  'buildArray(100)': ['basic', (addon) => () => addon.buildArray(100)],
+  'the hash of a string of 16 bytes': ['hash', (addon) => () => addon.hashString('sixteen bytes ok')],
+  'the hash of a string of 254 units': ['hash', (addon) => () => addon.hashString('\u20ac'.repeat(254))],
+  'the sum of a Buffer of 64 bytes': ['hash', (addon) => { const buffer = Buffer.alloc(64, 7); return () => addon.sum(buffer); }],
+  'the hash of a Buffer of 64 bytes': ['hash', (addon) => { const buffer = Buffer.alloc(64, 7); return () => addon.hashBuffer(buffer); }],
+  'the sum of a fresh Buffer of 64 bytes': ['hash', (addon) => () => addon.sum(Buffer.alloc(64, 7))],
+  'the sum of a pooled Buffer': ['hash', (addon) => () => addon.sum(Buffer.from('sixteen bytes ok'))],
+  'a method of a wrapped object': ['classes', (addon) => { const counter = new addon.Counter(1); return () => { const by = counter.add(2); counter.add(-2); return by; }; }, 2],
+  'a method with a wrapped argument': ['classes', (addon) => { const counter = new addon.Counter(1); return () => counter.plus(counter); }],
+  'a getter of a wrapped object': ['classes', (addon) => { const counter = new addon.Counter(1); return () => counter.value; }],
+  'a setter of a wrapped object': ['classes', (addon) => { const counter = new addon.Counter(1); return () => { counter.value = 5; }; }],
+};
+
+for (const [name, [addonName, prepare, expected = 1]] of Object.entries(calls)) {
+  test(`${name}: one round trip, the first time and later`, () => {
+    const isolated = load(addonFile(addonName));
+    const host = hostOf(isolated);
+    const right = prepare(addons(addonName).inProcess)();
+    const call = prepare(isolated);
+    for (let i = 0; i < 20; i++) {
+      const before = host.counts();
+      const result = call();
+      const after = host.counts();
+      const label = `call ${i + 1}`;
+      assert.deepEqual(result, right, label);
+      assert.equal(after.roundTrips - before.roundTrips, expected, `${label}: ${JSON.stringify({ before, after })}`);
+      assert.equal(after.entries - before.entries, expected, label);
+      assert.equal(after.calls - before.calls, 0, label);
+    }
+  });
+}
+
+test('counts add up', () => {
+  const { isolated } = addons('basic');
+  const host = hostOf(isolated);
+  isolated.buildTree(3);
+  const { calls: waited, entries, posts, roundTrips, sleeps } = host.counts();
+  assert.equal(waited + entries, roundTrips);
+  for (const count of [waited, entries, posts, sleeps]) assert.ok(Number.isInteger(count) && count >= 0);
+});
+
+test('counts of one host do not count another\'s', () => {
+  const [a, b] = [load(addonFile('basic')), load(addonFile('basic'))];
+  const before = hostOf(b).counts();
+  a.add(1, 2);
+  assert.deepEqual(hostOf(b).counts(), before);
+});
