@@ -3,7 +3,6 @@
  * the server.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,7 +18,7 @@ static const char *why_not_here(const struct nr_channel *channel) {
 
 static void set_text(napi_env env, napi_status status, const char *text) {
   nr_set_last_error(env, status);
-  snprintf(env->message, sizeof env->message, "%s", text);
+  env->text = text;
 }
 
 /* False: it is larger than any frame may be. */

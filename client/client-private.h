@@ -32,7 +32,7 @@ struct napi_env__ {
   int32_t api_version;
   bool exception_pending;
   napi_extended_error_info last_error;
-  char message[128]; /* of a failure that has a text of its own */
+  const char *text; /* of a failure that has one of its own: static, as Node's texts are; NULL: Node's for the status */
   char *filename;
   void *instance_data;
   nr_id instance_finalizer;
@@ -193,7 +193,7 @@ napi_status nr_refuse(napi_env env, const char *function, napi_status status);
 napi_status nr_refuse_text(napi_env env, const char *function, napi_status status, const char *text);
 
 /* What every call of a function that is not there yet comes to. env: NULL when the function has none. */
-napi_status nr_absent(napi_env env, const char *function);
+napi_status nr_absent(napi_env env, const char *function, const char *text);
 
 #define NR_CHECK_ENV(env)                                                                                              \
   do {                                                                                                                 \
@@ -222,7 +222,7 @@ static inline napi_status nr_set_last_error(napi_env env, napi_status status) {
   env->last_error.error_code = status;
   env->last_error.engine_error_code = 0;
   env->last_error.engine_reserved = NULL;
-  env->message[0] = '\0';
+  env->text = NULL;
   return status;
 }
 

@@ -43,7 +43,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_last_error_info(napi_env env, const na
   unsigned code = (unsigned)env->last_error.error_code;
   const char *message =
       code < sizeof error_messages / sizeof error_messages[0] ? error_messages[code] : "Unknown failure";
-  env->last_error.error_message = env->message[0] == '\0' ? message : env->message;
+  env->last_error.error_message = env->text == NULL ? message : env->text;
   *result = &env->last_error;
   if (NR_UNLIKELY(nr_tap_on)) {
     Nr__Empty request = NR__EMPTY__INIT;

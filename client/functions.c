@@ -132,7 +132,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_new_target(napi_env env, napi_callback
   const struct nr_entry *entry = (const struct nr_entry *)cbinfo;
   Nr__Empty request = NR__EMPTY__INIT;
   Nr__ValueReply reply = NR__VALUE_REPLY__INIT;
-  reply.result = entry->invoke->new_target == 0 ? NR_ABSENT : entry->invoke->new_target; /* NULL for a plain call */
+  reply.result =
+      entry->invoke->n_new_target == 0 ? NR_ABSENT : entry->invoke->new_target[0]; /* NULL for a plain call */
   *result = nr_unwire(reply.result);
   return nr_answer(env, NR_OP_NAPI_GET_NEW_TARGET, &request.base, &reply.base, napi_ok);
 }

@@ -24,8 +24,7 @@ static bool may_post(struct nr_channel *channel, nr_value object, nr_value value
   return channel->plain && value != NR_ABSENT && nr_fresh_has(channel, object);
 }
 
-/* Posts or waits. The first set on a fresh object tells the server, whatever becomes of it, that this callback builds.
- */
+/* Posts or waits. Either way the server learns that this callback builds objects. */
 static napi_status set(struct nr_call *call, bool post) {
   return nr_call_end(call, post ? nr_call_post(call) : nr_call_wait_js(call));
 }

@@ -6,6 +6,7 @@
  * The indentation is the depth of the turn stack; `> invoke …` are entries from the server.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "client/client-private.h"
@@ -32,17 +33,17 @@ static void print_call(napi_env env, const char *name, const char *asked, napi_s
   print_line(line, length, sizeof line);
 }
 
-/* The tail of a call that is about to go out lies in pieces; the text of the first is what a reader wants to see. */
+/* The tail of a call lies in pieces: the printer wants it in one. */
 static void print_request(const struct nr_call *call, char *text, size_t size) {
-  const struct nr_slice *tail = call->tail;
-  bool whole = call->tail_count == 1;
-  nr_print_message(text, size, call->request, whole ? tail->data : NULL, whole ? tail->length : 0);
+  uint8_t *tail = nr_print_join(call->tail, call->tail_count);
+  nr_print_message(text, size, call->request, tail, tail == NULL ? 0 : call->tail_length);
+  free(tail);
 }
 
 void nr_tap(const struct nr_call *call, napi_status status) {
   char asked[NR_TRACE_MESSAGE], answered[NR_TRACE_MESSAGE] = "";
   print_request(call, asked, sizeof asked);
-  if (call->reply != NULL) {
+  if (call->reply != NULL && status == napi_ok) {
     nr_print_message(answered, sizeof answered, call->reply, call->frame.tail, call->frame.header.tail_length);
   }
   print_call(call->env, nr_op_info(call->opcode)->name, asked, status, answered);

@@ -58,6 +58,7 @@ struct invocation {
   struct nr_enter enter;
   struct nr_describe describe;
   Nr__InvokeRequest request;
+  nr_value new_target;
   bool failed; /* a quota or memory is at its end */
 };
 
@@ -103,7 +104,11 @@ static bool fill(struct invocation *invocation, napi_callback_info info, napi_va
   request->callback_id = callback->id;
   request->values[0] = add_argument(invocation, this_arg, callback->member, false);
   napi_get_new_target(enter->env->napi, info, &new_target);
-  if (new_target != NULL) request->new_target = add_argument(invocation, new_target, false, false);
+  if (new_target != NULL) {
+    invocation->new_target = add_argument(invocation, new_target, false, false);
+    request->new_target = &invocation->new_target;
+    request->n_new_target = 1;
+  }
   for (size_t i = 0; i < argc; i++) request->values[i + 1] = add_argument(invocation, argv[i], true, true);
   request->n_values = argc + 1;
   return !invocation->failed;

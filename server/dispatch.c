@@ -276,6 +276,12 @@ static int serve_call(struct nr_connection *connection, const struct nr_frame *f
   return nr_port_failure(connection->port);
 }
 
+/* Whoever sets properties builds objects, or will: next time it is told whether prototypes are plain. */
+static bool is_set(unsigned opcode) {
+  return opcode == NR_OP_NAPI_SET_NAMED_PROPERTY || opcode == NR_OP_NAPI_SET_PROPERTY ||
+         opcode == NR_OP_NAPI_SET_ELEMENT;
+}
+
 /* The env is gone, but its addon still calls: no fault (one process would crash), no success either. */
 static int refuse(struct nr_connection *connection, const struct nr_frame *frame, const struct nr_op_info *info) {
   struct nr_frame_header header = frame->header;
@@ -303,5 +309,6 @@ int nr_dispatch(struct nr_connection *connection, const struct nr_frame *frame) 
     connection->counts.posts++;
   }
   if (env->napi == NULL) return refuse(connection, frame, info);
+  if (is_set(frame->header.opcode)) nr_callback_built(connection);
   return serve_call(connection, frame, handler, info, env);
 }

@@ -15,6 +15,7 @@ struct nr_pair {
   nr_id id;
   void *bytes; /* the address that it is indexed by */
   uint64_t length;
+  bool shared;                      /* a SharedArrayBuffer, of which this much is known */
   napi_ref reference;               /* weak, of the ArrayBuffer */
   napi_env napi;                    /* of the reference */
   struct nr_connection *connection; /* counted by the finalizer */
@@ -73,30 +74,43 @@ static bool is_same(napi_env napi, const struct nr_pair *pair, napi_value buffer
   return napi_strict_equals(napi, other, buffer, &same) == napi_ok && same;
 }
 
-static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, napi_value buffer,
-                                 const void *bytes) {
-  for (struct nr_pair *pair = *bucket_of(connection->pair_index, bytes); pair != NULL; pair = pair->next) {
-    if (pair->bytes == bytes && is_same(napi, pair, buffer)) return pair;
+/* Where the bytes of a value are. False: it has none, or is no view at all. */
+struct place {
+  napi_value buffer;
+  uint8_t *bytes; /* of the whole ArrayBuffer */
+  uint8_t *view;  /* where the view begins, as Node-API says */
+  bool shared;    /* a SharedArrayBuffer's */
+  size_t block_length;
+  size_t offset;
+  size_t length;
+  uint32_t kind;
+};
+
+static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, const struct place *place) {
+  for (struct nr_pair *pair = *bucket_of(connection->pair_index, place->bytes); pair != NULL; pair = pair->next) {
+    /* One that has grown since is another block for the host: its native address cannot stay where there is no room. */
+    if (pair->bytes == place->bytes && pair->length >= place->block_length && is_same(napi, pair, place->buffer))
+      return pair;
   }
   return NULL;
 }
 
-static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, napi_value buffer, void *bytes,
-                                 uint64_t length) {
+static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, const struct place *place) {
   struct nr_pair *pair = calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
-  pair->bytes = bytes;
-  pair->length = length;
+  pair->bytes = place->bytes;
+  pair->length = place->block_length;
+  pair->shared = place->shared;
   pair->napi = napi;
   pair->connection = connection;
   pair->id = nr_table_add(connection->pairs, NR_SORT_PAIR, pair);
-  if (pair->id == 0 || napi_create_reference(napi, buffer, 0, &pair->reference) != napi_ok) goto fail;
-  if (napi_add_finalizer(napi, buffer, pair, finalize_pair, NULL, NULL) != napi_ok) {
+  if (pair->id == 0 || napi_create_reference(napi, place->buffer, 0, &pair->reference) != napi_ok) goto fail;
+  if (napi_add_finalizer(napi, place->buffer, pair, finalize_pair, NULL, NULL) != napi_ok) {
     napi_delete_reference(napi, pair->reference);
     goto fail;
   }
   nr_connection_ref(connection);
-  struct nr_pair **bucket = bucket_of(connection->pair_index, bytes);
+  struct nr_pair **bucket = bucket_of(connection->pair_index, place->bytes);
   pair->next = *bucket;
   *bucket = pair;
   return pair;
@@ -105,16 +119,6 @@ fail:
   free(pair);
   return NULL;
 }
-
-/* Where the bytes of a value are. False: it has none, or is no view at all. */
-struct place {
-  napi_value buffer;
-  uint8_t *bytes; /* of the whole ArrayBuffer */
-  size_t block_length;
-  size_t offset;
-  size_t length;
-  uint32_t kind;
-};
 
 static size_t element_size(napi_typedarray_type type) {
   switch (type) {
@@ -134,7 +138,8 @@ static size_t element_size(napi_typedarray_type type) {
 static bool locate_typedarray(napi_env napi, napi_value value, struct place *place) {
   napi_typedarray_type type = napi_uint8_array;
   size_t count = 0;
-  if (napi_get_typedarray_info(napi, value, &type, &count, NULL, &place->buffer, &place->offset) != napi_ok)
+  if (napi_get_typedarray_info(napi, value, &type, &count, (void **)&place->view, &place->buffer, &place->offset) !=
+      napi_ok)
     return false;
   place->kind = (uint32_t)type;
   place->length = count * element_size(type);
@@ -151,16 +156,18 @@ static bool locate(napi_env napi, napi_value value, struct place *place) {
     place->buffer = value;
   } else if (napi_is_dataview(napi, value, &is) == napi_ok && is) {
     place->kind = NR_VIEW_DATAVIEW;
-    if (napi_get_dataview_info(napi, value, &place->length, NULL, &place->buffer, &place->offset) != napi_ok)
+    if (napi_get_dataview_info(napi, value, &place->length, (void **)&place->view, &place->buffer, &place->offset) !=
+        napi_ok)
       return false;
   } else {
     return false;
   }
-  /* A view on a SharedArrayBuffer has no ArrayBuffer that Node-API could ask: then there are no bytes to be had here.
-   */
   if (napi_get_arraybuffer_info(napi, place->buffer, (void **)&place->bytes, &place->block_length) != napi_ok) {
-    place->bytes = NULL;
-    place->block_length = 0;
+    /* A SharedArrayBuffer, which Node-API cannot ask for its length. It is never detached and never shrinks, so what
+     * the view shows of it stays. */
+    place->shared = true;
+    place->bytes = place->view == NULL ? NULL : place->view - place->offset;
+    place->block_length = place->offset + place->length;
   }
   if (place->kind == NR_VIEW_ARRAYBUFFER) place->length = place->block_length;
   return true;
@@ -188,8 +195,8 @@ bool nr_memory_describe(struct nr_describe *describe, napi_value value, bool byt
   view->bytes = NR_SPAN_NULL;
   if (place.bytes == NULL || place.offset > place.block_length || place.length > place.block_length - place.offset)
     return true;
-  struct nr_pair *pair = find_pair(connection, describe->napi, place.buffer, place.bytes);
-  if (pair == NULL) pair = make_pair(connection, describe->napi, place.buffer, place.bytes, place.block_length);
+  struct nr_pair *pair = find_pair(connection, describe->napi, &place);
+  if (pair == NULL) pair = make_pair(connection, describe->napi, &place);
   if (pair == NULL) return true;
   view->pair_id = pair->id;
   view->block_length = pair->length;
@@ -205,7 +212,12 @@ static uint8_t *bytes_of(napi_env napi, const struct nr_pair *pair, uint64_t off
   size_t now = 0;
   if (pair == NULL || napi_get_reference_value(napi, pair->reference, &buffer) != napi_ok || buffer == NULL)
     return NULL;
-  if (napi_get_arraybuffer_info(napi, buffer, &bytes, &now) != napi_ok || bytes == NULL) return NULL;
+  if (pair->shared) {
+    bytes = pair->bytes;
+    now = pair->length;
+  } else if (napi_get_arraybuffer_info(napi, buffer, &bytes, &now) != napi_ok || bytes == NULL) {
+    return NULL;
+  }
   if (offset > now || length > now - offset) return NULL;
   return (uint8_t *)bytes + offset;
 }

@@ -314,7 +314,7 @@ void nr_callback_free(struct nr_callback *callback);
 napi_value nr_trampoline(napi_env napi, napi_callback_info info);
 /* Calls this callback of the host with what `info` holds; NULL: the one that is its data. */
 napi_value nr_callback_invoke(struct nr_callback *callback, napi_env napi, napi_callback_info info);
-/* The innermost callback has set a property of a fresh object. */
+/* The innermost callback has set a property. */
 void nr_callback_built(struct nr_connection *connection);
 
 /* ---- objects.c ------------------------------------------------------------------------------------------------------

@@ -26,7 +26,11 @@ static void print_line(const char *line, int length) {
 
 void nr_server_trace_enter(const struct nr_enter *enter) {
   char message[NR_TRACE_MESSAGE], line[2 * NR_TRACE_MESSAGE];
-  nr_print_message(message, sizeof message, enter->request, NULL, 0);
+  size_t tail_length = 0;
+  for (size_t i = 0; i < enter->tail_count; i++) tail_length += enter->tail[i].length;
+  uint8_t *tail = nr_print_join(enter->tail, enter->tail_count);
+  nr_print_message(message, sizeof message, enter->request, tail, tail == NULL ? 0 : tail_length);
+  free(tail);
   int length = snprintf(line, sizeof line, "[server %d] %*s> %s %s\n", (int)getpid(), (int)enter->connection->depth * 2,
                         "", nr_op_info(enter->opcode)->name, message);
   print_line(line, length);
@@ -35,10 +39,13 @@ void nr_server_trace_enter(const struct nr_enter *enter) {
 void nr_server_trace_call(struct nr_connection *connection, const struct nr_frame *frame,
                           const ProtobufCMessage *request, napi_status status, const ProtobufCMessage *reply,
                           const struct nr_dispatch *dispatch) {
-  char asked[NR_TRACE_MESSAGE], answered[NR_TRACE_MESSAGE], line[3 * NR_TRACE_MESSAGE];
-  (void)dispatch;
+  char asked[NR_TRACE_MESSAGE], answered[NR_TRACE_MESSAGE] = "", line[3 * NR_TRACE_MESSAGE];
   nr_print_message(asked, sizeof asked, request, frame->tail, frame->header.tail_length);
-  nr_print_message(answered, sizeof answered, reply, NULL, 0);
+  if (status == napi_ok) {
+    uint8_t *tail = nr_print_join(dispatch->tail, dispatch->tail_count);
+    nr_print_message(answered, sizeof answered, reply, tail, tail == NULL ? 0 : dispatch->tail_length);
+    free(tail);
+  }
   int length = snprintf(line, sizeof line, "[server %d] %*s%s%s %s = %s %s\n", (int)getpid(),
                         (int)connection->depth * 2, "", nr_op_info(frame->header.opcode)->name,
                         frame->header.kind == NR_KIND_POST ? " (posted)" : "", asked, nr_status_name(status), answered);

@@ -1,6 +1,6 @@
 /*
- * The arena: a stack of chunks. Small pieces are cut from a chunk by moving a mark; what does not fit opens another chunk on
- * top, and a large piece is a mapping of its own, whose pages cost nothing before they are touched.
+ * The arena: a stack of chunks. Small pieces are cut from a chunk by moving a mark; what does not fit opens another
+ * chunk on top, and a large piece is a mapping of its own, whose pages cost nothing before they are touched.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,7 +1,7 @@
 /*
- * A stack of memory for what one nesting depth needs: received frames and the messages unpacked from them. Marked before a
- * frame is received, released when it has been served, so that there is no malloc per message. Not thread-safe: one
- * arena per thread.
+ * A stack of memory for what one nesting depth needs: received frames and the messages unpacked from them. Marked
+ * before a frame is received, released when it has been served, so that there is no malloc per message. Not
+ * thread-safe: one arena per thread.
  */
 #ifndef NR_WIRE_ARENA_H
 #define NR_WIRE_ARENA_H
@@ -20,8 +20,8 @@ struct nr_arena_mark {
 struct nr_arena *nr_arena_create(size_t cap);
 void nr_arena_destroy(struct nr_arena *arena);
 
-/* Aligned for any type, not zeroed; NULL over the cap or without memory. Large pieces (1 MiB and more) are blocks of their own and go back to
- * the system at release. */
+/* Aligned for any type, not zeroed; NULL over the cap or without memory. Large pieces (1 MiB and more) are blocks of
+ * their own and go back to the system at release. */
 void *nr_arena_alloc(struct nr_arena *arena, size_t size);
 
 struct nr_arena_mark nr_arena_mark(struct nr_arena *arena);
@@ -29,8 +29,8 @@ struct nr_arena_mark nr_arena_mark(struct nr_arena *arena);
 void nr_arena_release(struct nr_arena *arena, struct nr_arena_mark mark);
 
 /*
- * protobuf_c_message_unpack() into the arena. NULL when the bytes are no such message, or would need more than 16 times their
- * length and 4 KiB: 1 MiB of hostile bytes must not become 40 MiB of heap. Do not free the result.
+ * protobuf_c_message_unpack() into the arena. NULL when the bytes are no such message, or would need more than 16 times
+ * their length and 4 KiB: 1 MiB of hostile bytes must not become 40 MiB of heap. Do not free the result.
  */
 void *nr_arena_unpack(struct nr_arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *bytes,
                       size_t length);

@@ -1,7 +1,7 @@
 /*
  * Frames: the unit in which the two processes talk. A frame is a header of 32 bytes, one protobuf message (which
- * one the opcode says) and a raw tail for strings and bytes, which begins at a multiple of 8 bytes behind the header. Frames start
- * on cache lines.
+ * one the opcode says) and a raw tail for strings and bytes, which begins at a multiple of 8 bytes behind the header.
+ * Frames start on cache lines.
  */
 #ifndef NR_WIRE_FRAME_H
 #define NR_WIRE_FRAME_H

@@ -1,5 +1,6 @@
 /*
- * The handle stack, in segments that come and go: an index chosen by a hostile peer costs one segment, wherever it lies.
+ * The handle stack, in segments that come and go: an index chosen by a hostile peer costs one segment, wherever it
+ * lies.
  */
 #include "wire/handles.h"
 

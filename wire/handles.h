@@ -1,7 +1,7 @@
 /*
  * A stack of handles: index -> item, with a generation that tells whether an id is of the handle that lives there now.
- * Closing a scope truncates. Both processes keep two for each channel: one for the ids that the server chooses (arguments), one
- * for those that the host chooses (results). Not thread-safe.
+ * Closing a scope truncates. Both processes keep two for each channel: one for the ids that the server chooses
+ * (arguments), one for those that the host chooses (results). Not thread-safe.
  */
 #ifndef NR_WIRE_HANDLES_H
 #define NR_WIRE_HANDLES_H
@@ -18,8 +18,9 @@ void nr_handles_destroy(struct nr_handles *handles);
 int nr_handles_push(struct nr_handles *handles, void *item, uint32_t *index, uint16_t *generation);
 
 /*
- * Puts an item at a place that the other side chose: at or above the top, or below it (an escape slot reserved earlier). Places that
- * are skipped hold nothing. -EDQUOT over the limit, -EEXIST when that place holds a live item, -ENOMEM. item must not be NULL.
+ * Puts an item at a place that the other side chose: at or above the top, or below it (an escape slot reserved
+ * earlier). Places that are skipped hold nothing. -EDQUOT over the limit, -EEXIST when that place holds a live item,
+ * -ENOMEM. item must not be NULL.
  */
 int nr_handles_put(struct nr_handles *handles, uint32_t index, uint16_t generation, void *item);
 

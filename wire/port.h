@@ -1,9 +1,9 @@
 /*
  * One end of a channel: the ring that this side writes, the ring that it reads, and how it waits.
  *
- * Each side owns one sealed memfd: a page of control words (its read index for the other's ring, whether it sleeps) and the
- * ring that it writes. The other side maps it read-only. A port belongs to one thread; only nr_port_fail(), nr_port_failure() and
- * nr_port_wake() may be called from any.
+ * Each side owns one sealed memfd: a page of control words (its read index for the other's ring, whether it sleeps) and
+ * the ring that it writes. The other side maps it read-only. A port belongs to one thread; only nr_port_fail(),
+ * nr_port_failure() and nr_port_wake() may be called from any.
  */
 #ifndef NR_WIRE_PORT_H
 #define NR_WIRE_PORT_H
@@ -34,8 +34,8 @@ int nr_port_memfd(const struct nr_port *port);
 void nr_port_close_memfd(struct nr_port *port);
 
 /*
- * Maps the other side's memfd (read-only; checks its seals, size and magic: -EPROTO) and takes over both doorbells (eventfds, owned by
- * the port from here on, also on failure). `peer_memfd` is closed by the port.
+ * Maps the other side's memfd (read-only; checks its seals, size and magic: -EPROTO) and takes over both doorbells
+ * (eventfds, owned by the port from here on, also on failure). `peer_memfd` is closed by the port.
  */
 int nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell);
 
@@ -46,42 +46,46 @@ void nr_port_destroy(struct nr_port *port);
 int nr_port_doorbell(const struct nr_port *port);
 
 /*
- * Sends a frame: header (commit, message_length and tail_length are filled in here), message (NULL: empty), tail pieces. A frame larger
- * than a piece of the ring goes out in several. When the ring is full it waits for the other side, and meanwhile moves what
- * arrives into a private backlog, so that two sides that both send cannot block each other. 0, -EMSGSIZE over
- * the maxima, -ENOTCONN before nr_port_connect(), -ENOMEM for a frame of several pieces (nothing was sent then), or the port's
- * failure. No real Node-API call may be made by the caller between preparing and sending.
+ * Sends a frame: header (commit, message_length and tail_length are filled in here), message (NULL: empty), tail
+ * pieces. A frame larger than a piece of the ring goes out in several. When the ring is full it waits for the other
+ * side, and meanwhile moves what arrives into a private backlog, so that two sides that both send cannot block each
+ * other. 0, -EMSGSIZE over the maxima, -ENOTCONN before nr_port_connect(), -ENOMEM for a frame of several pieces
+ * (nothing was sent then), or the port's failure. No real Node-API call may be made by the caller between preparing and
+ * sending.
  */
 int nr_port_send(struct nr_port *port, const struct nr_frame_header *header, const ProtobufCMessage *message,
                  const struct nr_slice *tail, size_t tail_count);
 
 /*
- * Takes the next frame, if one is there, as a private copy in `arena`: 0, -EAGAIN when there is none, -EPROTO for bytes that are no frame
- * (sticky), -ENOMEM when the arena's cap refuses it (sticky), or the port's failure.
+ * Takes the next frame, if one is there, as a private copy in `arena`: 0, -EAGAIN when there is none, -EPROTO for bytes
+ * that are no frame (sticky), -ENOMEM when the arena's cap refuses it (sticky), or the port's failure.
  */
 int nr_port_try_receive(struct nr_port *port, struct nr_arena *arena, struct nr_frame *frame);
 
 /*
- * Waits until a frame may be there, the port has failed, or the deadline has passed: spins within what it has learned to pay, then
- * sleeps. 0, -ETIMEDOUT, or the port's failure; wakes without a frame are possible. deadline_ns: CLOCK_MONOTONIC nanoseconds, 0: none.
+ * Waits until a frame may be there, the port has failed, or the deadline has passed: spins within what it has learned
+ * to pay, then sleeps. 0, -ETIMEDOUT, or the port's failure; wakes without a frame are possible. deadline_ns:
+ * CLOCK_MONOTONIC nanoseconds, 0: none.
  */
 int nr_port_wait(struct nr_port *port, uint64_t deadline_ns);
 
 /*
- * The same, but sleeps in poll(2) on the doorbell and on `extra` descriptors (the host's, which watches its loop as well). 1 when one of those
- * has revents (a frame may be there as well). timeout_ms as in poll(2). At most 15 of them, otherwise -EINVAL.
+ * The same, but sleeps in poll(2) on the doorbell and on `extra` descriptors (the host's, which watches its loop as
+ * well). 1 when one of those has revents (a frame may be there as well). timeout_ms as in poll(2). At most 15 of them,
+ * otherwise -EINVAL.
  */
 int nr_port_wait_poll(struct nr_port *port, struct pollfd *extra, unsigned extra_count, int timeout_ms);
 
 /*
- * From now on the other side rings the doorbell (true) when it sends, or need not (false). True returns false when a frame is
- * already waiting or the port has failed: look again before going to sleep. It rings once: when the doorbell has been readable,
- * receive what is there and call this again, which also empties the doorbell. nr_port_wait() and nr_port_wait_poll() end it.
+ * From now on the other side rings the doorbell (true) when it sends, or need not (false). True returns false when a
+ * frame is already waiting or the port has failed: look again before going to sleep. It rings once: when the doorbell
+ * has been readable, receive what is there and call this again, which also empties the doorbell. nr_port_wait() and
+ * nr_port_wait_poll() end it.
  */
 bool nr_port_sleep_on_doorbell(struct nr_port *port, bool on);
 
-/* Marks the port failed: 0 < error (an errno: EPIPE the peer is gone, EPROTO …). The first one stays. Wakes a sleeping owner, which
- * then gets -error from every call. From any thread. */
+/* Marks the port failed: 0 < error (an errno: EPIPE the peer is gone, EPROTO …). The first one stays. Wakes a sleeping
+ * owner, which then gets -error from every call. From any thread. */
 void nr_port_fail(struct nr_port *port, int error);
 /* Ends a wait of the owner, the present or else the next one, without a frame. From any thread. */
 void nr_port_wake(struct nr_port *port);

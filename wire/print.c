@@ -20,6 +20,7 @@ struct out {
   bool full;
   const uint8_t *tail;
   size_t tail_length;
+  unsigned depth; /* of messages in messages */
 };
 
 /* Ends the text with an ellipsis, at the edge of a UTF-8 character. */
@@ -259,15 +260,25 @@ static bool is_default(const ProtobufCMessage *message, const ProtobufCFieldDesc
   return is_zero(at, element_size(field->type));
 }
 
+/* A number or a boolean is shown also when it is zero, except in parts of a message, where zero means that there is
+ * nothing to tell, and for ids, where it means none. */
+static bool is_shown_when_zero(const struct out *out, const ProtobufCFieldDescriptor *field) {
+  size_t length = strlen(field->name);
+  if (out->depth > 1 || field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_BYTES) return false;
+  if (field->type == PROTOBUF_C_TYPE_MESSAGE || field->type == PROTOBUF_C_TYPE_SFIXED64) return false;
+  return length < 3 || strcmp(field->name + length - 3, "_id") != 0;
+}
+
 static void put_message(struct out *out, const ProtobufCMessage *message) {
   bool first = true;
+  out->depth++;
   put(out, "{");
   for (unsigned i = 0; i < message->descriptor->n_fields && !out->full; i++) {
     const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
     const uint8_t *at = (const uint8_t *)message + field->offset;
     bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
     size_t count = repeated ? READ(size_t, (const uint8_t *)message + field->quantifier_offset) : 0;
-    if (repeated ? count == 0 : is_default(message, field)) continue;
+    if (repeated ? count == 0 : is_default(message, field) && !is_shown_when_zero(out, field)) continue;
     if (!first) put(out, ", ");
     first = false;
     put(out, field->name);
@@ -278,6 +289,7 @@ static void put_message(struct out *out, const ProtobufCMessage *message) {
       put_element(out, field, at);
   }
   put(out, "}");
+  out->depth--;
 }
 
 size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail,
@@ -290,6 +302,17 @@ size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *messa
   else
     put(&out, "{}");
   return out.length;
+}
+
+uint8_t *nr_print_join(const struct nr_slice *tail, size_t count) {
+  size_t length = 0, used = 0;
+  for (size_t i = 0; i < count; i++) length += tail[i].length;
+  uint8_t *bytes = malloc(length + 1);
+  for (size_t i = 0; bytes && i < count; i++) {
+    if (tail[i].length > 0) memcpy(bytes + used, tail[i].data, tail[i].length);
+    used += tail[i].length;
+  }
+  return bytes;
 }
 
 const char *nr_status_name(unsigned status) {

@@ -10,13 +10,17 @@
 #include "wire/frame.h"
 
 /*
- * Prints a message into `buffer` (always terminated, cut with "…" when it does not fit) and returns the length. Fields that stand at their default are
- * left out. fixed64 fields are values: `1.5`, `true`, `undefined`, `string#3`, `object#h12` (h: chosen by the host); sfixed64 fields are spans of
- * `tail` and print as quoted text, at most 32 bytes of it, then "…" and the length. uint64 fields whose name ends in _id print as `#slot.generation`.
- * Example: {object=object#h3, utf8name="width", value=1920}
+ * Prints a message into `buffer` (always terminated, cut with "…" when it does not fit) and returns the length. Of the
+ * message itself every number and boolean is shown, of messages in it, of ids and texts only what is not at its
+ * default. fixed64 fields are values: `1.5`, `true`, `undefined`, `string#3`, `object#h12` (h: chosen by the host);
+ * sfixed64 fields are spans of `tail` and print as quoted text, at most 32 bytes of it, then "…" and the length. uint64
+ * fields whose name ends in _id print as `#slot.generation`. Example: {object=object#h3, utf8name="width", value=1920}
  */
 size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail,
                         size_t tail_length);
+
+/* The pieces of a tail as one block, to be freed; NULL without memory. */
+uint8_t *nr_print_join(const struct nr_slice *tail, size_t count);
 
 /* A napi_status by name: "napi_ok", "napi_pending_exception" …, "status 77" for others. */
 const char *nr_status_name(unsigned status);

@@ -10,13 +10,15 @@
 /* The host's descriptors live here and above (lower when the limit of open files is smaller). */
 #define NR_HOST_FD_BASE 1000
 
-/* Places in either handle stack of a channel; ids of each other sort. Quotas: over them a call fails with napi_generic_failure. */
+/* Places in either handle stack of a channel; ids of each other sort. Quotas: over them a call fails with
+ * napi_generic_failure. */
 #define NR_HANDLES_MAX (UINT32_C(1) << 24)
 #define NR_IDS_MAX (UINT32_C(1) << 24)
 /* CALLs and ENTERs nested in each other. V8's stack ends far before. */
 #define NR_DEPTH_MAX 20000u
 
-/* Strings of at most this many UTF-16 units travel along with the handle; so do the bytes of views up to NR_VIEW_INLINE. */
+/* Strings of at most this many UTF-16 units travel along with the handle; so do the bytes of views up to
+ * NR_VIEW_INLINE. */
 #define NR_TEXT_INLINE 255u
 
 /* V8's limit (kMaxLengthBits, 2^30 bits): it throws for longer ones without looking at the words. */

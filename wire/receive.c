@@ -1,6 +1,6 @@
 /*
- * The receiving half of a port. Everything here looks at bytes of a process that may be hostile: a piece's header is copied
- * first, then checked, and the payload is only ever copied.
+ * The receiving half of a port. Everything here looks at bytes of a process that may be hostile: a piece's header is
+ * copied first, then checked, and the payload is only ever copied.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 /*
- * The control socket between Node's agent and a host (SOCK_SEQPACKET): carries descriptors, the handshake and the joining of
- * further threads, and shows death (HUP).
+ * The control socket between Node's agent and a host (SOCK_SEQPACKET): carries descriptors, the handshake and the
+ * joining of further threads, and shows death (HUP).
  */
 #ifndef NR_WIRE_SOCKET_H
 #define NR_WIRE_SOCKET_H
@@ -19,15 +19,16 @@ int nr_socket_pair(int fds[2]);
 int nr_socket_send(int socket, const ProtobufCMessage *message, const int *fds, size_t fd_count);
 
 /*
- * Receives one message; at most NR_SOCKET_FDS_MAX descriptors (close-on-exec), all others are closed. fd_count: in the room, out the number.
- * timeout_ms: as poll(2). The result is from malloc, to be freed with protobuf_c_message_free_unpacked(). NULL on failure, *error then is a
- * negative errno: -EPIPE at end of file, -ETIMEDOUT, -EPROTO for bytes that are no such message.
+ * Receives one message; at most NR_SOCKET_FDS_MAX descriptors (close-on-exec), all others are closed. fd_count: in the
+ * room, out the number. timeout_ms: as poll(2). The result is from malloc, to be freed with
+ * protobuf_c_message_free_unpacked(). NULL on failure, *error then is a negative errno: -EPIPE at end of file,
+ * -ETIMEDOUT, -EPROTO for bytes that are no such message.
  */
 ProtobufCMessage *nr_socket_receive(int socket, const ProtobufCMessageDescriptor *type, int *fds, size_t *fd_count,
                                     int timeout_ms, int *error);
 
-/* Moves a descriptor to `base` or above (close-on-exec) and closes the old one. The new number or a negative errno. The host keeps its own at
- * 1000 and above, so that a number from JavaScript never hits them. */
+/* Moves a descriptor to `base` or above (close-on-exec) and closes the old one. The new number or a negative errno. The
+ * host keeps its own at 1000 and above, so that a number from JavaScript never hits them. */
 int nr_fd_move_up(int fd, int base);
 
 #endif

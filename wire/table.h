@@ -1,7 +1,7 @@
 /*
- * Ids for things that live longer than a handle (references, callbacks, wraps, finalizers, deferreds, pairs, envs): slot and
- * generation, 64 bits, 0 is never an id. A slot that is freed and used again has another generation, so a stale id is
- * recognised, not followed. `kind` keeps one sort from being taken for another. Not thread-safe.
+ * Ids for things that live longer than a handle (references, callbacks, wraps, finalizers, deferreds, pairs, envs):
+ * slot and generation, 64 bits, 0 is never an id. A slot that is freed and used again has another generation, so a
+ * stale id is recognised, not followed. `kind` keeps one sort from being taken for another. Not thread-safe.
  */
 #ifndef NR_WIRE_TABLE_H
 #define NR_WIRE_TABLE_H
@@ -20,8 +20,9 @@ void nr_table_destroy(struct nr_table *table);
 nr_id nr_table_add(struct nr_table *table, unsigned kind, void *item);
 
 /*
- * Registers an id that the other side chose (it has a table of its own that hands them out). 0, -EEXIST when that slot is taken,
- * -EINVAL for an id that cannot be, -EDQUOT over the limit, -ENOMEM. A table is used either with add or with adopt, not both.
+ * Registers an id that the other side chose (it has a table of its own that hands them out). 0, -EEXIST when that slot
+ * is taken, -EINVAL for an id that cannot be, -EDQUOT over the limit, -ENOMEM. A table is used either with add or with
+ * adopt, not both.
  */
 int nr_table_adopt(struct nr_table *table, nr_id id, unsigned kind, void *item);
 

@@ -1,9 +1,10 @@
 /*
- * Waiting: spinning for as long as that has been paying, then a futex in the peer's pages or poll(2) on the doorbell; and
- * waking, of the peer and of the port's own thread.
+ * Waiting: spinning for as long as that has been paying, then a futex in the peer's pages or poll(2) on the doorbell;
+ * and waking, of the peer and of the port's own thread.
  *
- * Whoever sleeps announces it in its control page and then looks once more; whoever writes looks at the announcement afterwards. Both in
- * sequentially consistent order, so one of the two notices, and a writer makes a system call only for a sleeper.
+ * Whoever sleeps announces it in its control page and then looks once more; whoever writes looks at the announcement
+ * afterwards. Both in sequentially consistent order, so one of the two notices, and a writer makes a system call only
+ * for a sleeper.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -22,8 +23,9 @@
 
 /* About what a sleep costs both sides: spinning longer than that cannot pay. */
 #define SPIN_MAX_NS 30000u
-/* What a sleeping peer takes to get going. A wait that began by waking it may last so much longer before it counts against spinning:
- * otherwise two sides that both sleep would never find back to spinning, each finding the other slow. */
+/* What a sleeping peer takes to get going. A wait that began by waking it may last so much longer before it counts
+ * against spinning: otherwise two sides that both sleep would never find back to spinning, each finding the other slow.
+ */
 #define SPIN_WAKE_NS 60000u
 /* A smaller budget is none. */
 #define SPIN_MIN_NS 1000u
@@ -31,8 +33,8 @@
 #define SPIN_GAIN_NS 8000u
 /* The budget of whoever has a reason to try again. */
 #define SPIN_TRIAL_NS 4000u
-/* With a small budget every so many waits try the full one, or the budget would never recover: a sleeper wakes so late that
- * even a prompt reply looks slow. */
+/* With a small budget every so many waits try the full one, or the budget would never recover: a sleeper wakes so late
+ * that even a prompt reply looks slow. */
 #define SPIN_PROBE 16u
 /* Looks before the clock is read at all, and between two readings. */
 #define SPIN_LOOKS 64u
@@ -87,8 +89,8 @@ void nr_wake_peer(struct nr_port *port, const uint32_t *committed) {
   if (NR_LIKELY(state == NR_AWAKE) || state == port->woken) return;
   port->woke_peer = true;
   port->counts.wakeups_sent++;
-  /* That sleep needs no other wake-up, but only if somebody got this one: between our commit and here the peer may have taken the frame, and
-   * have gone to sleep on the next one's word. */
+  /* That sleep needs no other wake-up, but only if somebody got this one: between our commit and here the peer may have
+   * taken the frame, and have gone to sleep on the next one's word. */
   if ((state & NR_SLEEP_MODE) == NR_SLEEPS_FUTEX && !nr_futex_wake(committed)) return;
   port->woken = state;
   if ((state & NR_SLEEP_MODE) == NR_SLEEPS_DOORBELL) doorbell_ring(port->peer_doorbell);
@@ -116,8 +118,9 @@ static uint32_t spin_budget(struct nr_port *port, struct nr_spin *spin) {
 }
 
 /*
- * It came while we were spinning. Within a short time that is what spinning is for: leave room for twice that, going down slowly. After a long one a sleep would
- * have cost no more and left the processor to others; on a busy machine perhaps to the peer itself.
+ * It came while we were spinning. Within a short time that is what spinning is for: leave room for twice that, going
+ * down slowly. After a long one a sleep would have cost no more and left the processor to others; on a busy machine
+ * perhaps to the peer itself.
  */
 static void spin_paid(struct nr_spin *spin, uint64_t spun_ns, bool woke_peer) {
   uint64_t wanted = 2 * spun_ns + 2 * SPIN_MIN_NS;
@@ -352,9 +355,9 @@ bool nr_port_sleep_on_doorbell(struct nr_port *port, bool on) {
 /* ---- Waking the owner, from any thread ---- */
 
 /*
- * The owner may have made its last check and not yet be asleep, and the futex word is the peer's, so we cannot change it: a single wake-up
- * could be lost. So it is repeated until the owner is seen to be up. Should it not run at all for so long that we give up (a busy
- * machine), its sleep ends by itself after NAP_NS at the latest.
+ * The owner may have made its last check and not yet be asleep, and the futex word is the peer's, so we cannot change
+ * it: a single wake-up could be lost. So it is repeated until the owner is seen to be up. Should it not run at all for
+ * so long that we give up (a busy machine), its sleep ends by itself after NAP_NS at the latest.
  */
 static void wake_owner(struct nr_port *port, const uint32_t *pending) {
   if (port->own_doorbell >= 0) doorbell_ring(port->own_doorbell);

@@ -23,9 +23,10 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "futexes on the low ha
 #define NR_COPIED() __asm__ volatile("" ::: "memory")
 
 /*
- * Asks for a cache line to write to it. The other side polls the line that we are about to write and still has the next one from the last lap:
- * asking for both before the message is packed hides most of what a frame costs (measured: 630 ns a round trip without, 380 with).
- * gcc and clang make a plain prefetch of __builtin_prefetch() unless told that every x86-64 knows this one.
+ * Asks for a cache line to write to it. The other side polls the line that we are about to write and still has the next
+ * one from the last lap: asking for both before the message is packed hides most of what a frame costs (measured: 630
+ * ns a round trip without, 380 with). gcc and clang make a plain prefetch of __builtin_prefetch() unless told that
+ * every x86-64 knows this one.
  */
 static inline void nr_claim_line(const void *line) {
 #if defined(__x86_64__)
@@ -37,7 +38,8 @@ static inline void nr_claim_line(const void *line) {
 
 #define NR_CONTROL_MAGIC UINT32_C(0x6e725249)
 #define NR_CONTROL_VERSION 1u
-/* The control words take one page, of the largest size that any supported kernel uses; untouched memory costs nothing. */
+/* The control words take one page, of the largest size that any supported kernel uses; untouched memory costs nothing.
+ */
 #define NR_CONTROL_SIZE 65536u
 #define NR_RING_SIZE_MIN (UINT32_C(1) << 16)
 #define NR_RING_SIZE_MAX (UINT32_C(1) << 28)
@@ -46,7 +48,8 @@ static inline void nr_claim_line(const void *line) {
 #define NR_BACKLOG_FRAMES 65536u
 #define NR_BACKLOG_BYTES (UINT64_C(64) << 20)
 
-/* Low bits of `sleeping`. Above them a number that changes with each sleep, so that the other side wakes once per sleep. */
+/* Low bits of `sleeping`. Above them a number that changes with each sleep, so that the other side wakes once per
+ * sleep. */
 enum { NR_AWAKE = 0, NR_SLEEPS_FUTEX = 1, NR_SLEEPS_DOORBELL = 2, NR_SLEEP_MODE = 3, NR_SLEEP_STEP = 4 };
 
 struct nr_control {
@@ -59,7 +62,8 @@ struct nr_control {
 };
 _Static_assert(sizeof(struct nr_control) <= 4096, "the control words fit the smallest page");
 
-/* A memfd in memory: the control page, then the ring twice, back to back, so that a frame is contiguous wherever it starts. */
+/* A memfd in memory: the control page, then the ring twice, back to back, so that a frame is contiguous wherever it
+ * starts. */
 struct nr_mapping {
   struct nr_control *control;
   uint8_t *ring;
@@ -151,8 +155,8 @@ bool nr_futex_wake(const uint32_t *word);
 /* Wakes the peer when it sleeps; `committed` is the commit word just written. */
 void nr_wake_peer(struct nr_port *port, const uint32_t *committed);
 void nr_spin_init(struct nr_port *port);
-/* Waits until the peer's ring has something at the read position. 0, -ETIMEDOUT or the port's failure. callable: nr_port_wake()
- * ends it too. */
+/* Waits until the peer's ring has something at the read position. 0, -ETIMEDOUT or the port's failure. callable:
+ * nr_port_wake() ends it too. */
 int nr_wait_for_piece(struct nr_port *port, uint64_t deadline_ns, bool callable);
 /* Waits until the peer's read index is no longer what it was when last asked. */
 int nr_wait_for_space(struct nr_port *port);
@@ -165,7 +169,8 @@ static inline int nr_port_check(const struct nr_port *port) {
 int nr_port_break(struct nr_port *port, int error);
 
 /* receive.c */
-/* The size of what follows the header: the message and, when there is a tail, padding to a multiple of 8 and the tail. */
+/* The size of what follows the header: the message and, when there is a tail, padding to a multiple of 8 and the tail.
+ */
 static inline size_t nr_payload_size(uint32_t message_length, uint32_t tail_length) {
   return tail_length == 0 ? message_length : (((size_t)message_length + 7) & ~(size_t)7) + tail_length;
 }

@@ -19,8 +19,16 @@ function isolated(file) {
   return { noop: addon.noop, add: addon.add, host: remote.hostOf?.(addon), close() {} };
 }
 
-function forkMessage() {
+// taskset of util-linux: which CPUs a process, here its main thread, may use.
+function pin(cpus, pid = process.pid) {
+  childProcess.execFileSync('taskset', ['-cp', cpus, String(pid)], { stdio: 'ignore' });
+}
+
+// Without `cpus` the scheduler decides, which often puts both processes on one CPU. With two of them each has one of its own, as in the ping-pongs on
+// two cores; `enter` and `leave` bracket the measuring.
+function forkMessage(cpus) {
   const child = childProcess.fork(peer);
+  if (cpus) pin(cpus[1], child.pid);
   let done;
   child.on('message', (reply) => done(reply.result));
   const call = (request) =>
@@ -32,6 +40,7 @@ function forkMessage() {
     noop: () => call({ call: 'noop' }),
     add: (a, b) => call({ call: 'add', args: [a, b] }),
     close: () => child.disconnect(),
+    ...(cpus && { enter: () => pin(cpus[0]), leave: () => pin(cpus.join()) }),
   };
 }
 

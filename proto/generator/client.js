@@ -84,7 +84,7 @@ function absentStub(row, prototype) {
   const unused = prototype.parameters.filter(({ name }) => name !== 'env').map(({ name }) => `  (void)${name};\n`).join('');
   const env = prototype.parameters.some(({ name }) => name === 'env');
   const check = env ? '  NR_CHECK_ENV(env);\n' : '';
-  return `${signature({ prototype })} {\n${check}${unused}  return nr_absent(${env ? 'env' : 'NULL'}, __func__);\n}\n`;
+  return `${signature({ prototype })} {\n${check}${unused}  return nr_absent(${env ? 'env' : 'NULL'}, __func__, "${prototype.name} is not supported by napi-remote yet");\n}\n`;
 }
 
 // Posting must not be observable, and V8 has no strings of more than 2^29 - 24 units.

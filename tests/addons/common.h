@@ -19,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NAPI_MODULE_INIT defines it without a prototype. */
+NAPI_MODULE_EXPORT int32_t NODE_API_MODULE_GET_API_VERSION(void);
+
 #define T_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* For the calls that a test takes for granted: nothing sensible can follow when one of them fails. */
