@@ -9,14 +9,9 @@ static const Nr__View *known_view(napi_env env, nr_value value) {
   return (nr_known_shape(env->channel, known) & NR_SHAPE_VIEW) != 0 ? &known->view : NULL;
 }
 
-/* Is the native address to be had without asking? Not for a window whose bytes did not come along. */
-static void *known_bytes(napi_env env, const Nr__View *view) {
-  return nr_memory_view(env->channel, view, NULL);
-}
-
-static napi_status wait_for_bytes(struct nr_call *call) {
-  nr_memory_flush(call->env->channel, call->env); /* the server sends the bytes as it has them */
-  return nr_call_wait(call);
+/* The native address of a view that a reply describes, for those who asked for one. */
+static void put_data(struct nr_call *call, const Nr__View *view, void **data) {
+  if (data != NULL) *data = view == NULL ? NULL : nr_memory_view(call->env->channel, view, &call->frame);
 }
 
 static uint32_t element_size(uint32_t type) {
@@ -24,109 +19,120 @@ static uint32_t element_size(uint32_t type) {
   return type < sizeof sizes ? sizes[type] : 1;
 }
 
+/* What an info function was asked for; NULL: not wanted. */
+struct wanted {
+  napi_typedarray_type *type;
+  size_t *length; /* elements for typed arrays, bytes for the others */
+  void **data;
+  napi_value *arraybuffer;
+  size_t *byte_offset;
+};
+
+/* Answers from the view that came along. False: it did not, or not all that is wanted is in it. */
+static bool answer_known(napi_env env, unsigned opcode, const ProtobufCMessage *request, nr_value value,
+                         const uint32_t kinds[2], const struct wanted *wanted) {
+  const Nr__View *view = wanted->arraybuffer == NULL ? known_view(env, value) : NULL;
+  if (view == NULL || view->kind < kinds[0] || view->kind > kinds[1]) return false;
+  Nr__ViewInfoReply reply = NR__VIEW_INFO_REPLY__INIT;
+  reply.type = view->kind;
+  reply.length = view->length;
+  if (opcode == NR_OP_NAPI_GET_TYPEDARRAY_INFO) reply.length /= element_size(view->kind);
+  reply.byte_offset = view->offset;
+  reply.arraybuffer = NR_ABSENT;
+  if (wanted->type != NULL) *wanted->type = (napi_typedarray_type)view->kind;
+  if (wanted->length != NULL) *wanted->length = reply.length;
+  if (wanted->data != NULL) *wanted->data = nr_memory_view(env->channel, view, NULL);
+  if (wanted->byte_offset != NULL) *wanted->byte_offset = view->offset;
+  nr_answer(env, opcode, request, &reply.base, napi_ok);
+  return true;
+}
+
+/* Asks the server, which sends the bytes as it has them: what native code changed goes ahead. */
+static napi_status ask(struct nr_call *call, const struct wanted *wanted) {
+  nr_memory_flush(call->env->channel, call->env);
+  napi_status status = nr_call_wait(call);
+  if (status == napi_ok) {
+    const Nr__ViewInfoReply *reply = call->reply;
+    if (wanted->type != NULL) *wanted->type = (napi_typedarray_type)reply->type;
+    if (wanted->length != NULL) *wanted->length = reply->length;
+    put_data(call, reply->view, wanted->data);
+    if (wanted->arraybuffer != NULL) *wanted->arraybuffer = nr_unwire(reply->arraybuffer);
+    if (wanted->byte_offset != NULL) *wanted->byte_offset = reply->byte_offset;
+  }
+  return nr_call_end(call, status);
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_get_buffer_info(napi_env env, napi_value value, void **data, size_t *length) {
+  static const uint32_t kinds[2] = {0, NR_VIEW_DATAVIEW};
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, value);
+  struct wanted wanted = {.data = data, .length = length};
   Nr__GetBufferInfoRequest request = NR__GET_BUFFER_INFO_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_BUFFER_INFO, &request.base);
   request.value = nr_wire(value);
   request.want_data = data != NULL;
-  const Nr__View *view = known_view(env, request.value);
-  if (view != NULL && view->kind <= NR_VIEW_DATAVIEW) {
-    Nr__ViewInfoReply reply = NR__VIEW_INFO_REPLY__INIT;
-    reply.length = view->length;
-    if (data != NULL) *data = known_bytes(env, view);
-    if (length != NULL) *length = view->length;
-    return nr_answer(env, NR_OP_NAPI_GET_BUFFER_INFO, &request.base, &reply.base, napi_ok);
-  }
-  struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_BUFFER_INFO, &request.base);
-  napi_status status = wait_for_bytes(&call);
-  if (status == napi_ok) {
-    const Nr__ViewInfoReply *reply = call.reply;
-    if (data != NULL) *data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
-    if (length != NULL) *length = reply->length;
-  }
-  return nr_call_end(&call, status);
+  if (answer_known(env, call.opcode, call.request, request.value, kinds, &wanted)) return napi_ok;
+  return ask(&call, &wanted);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_arraybuffer_info(napi_env env, napi_value arraybuffer, void **data,
                                                            size_t *byte_length) {
+  static const uint32_t kinds[2] = {NR_VIEW_ARRAYBUFFER, NR_VIEW_ARRAYBUFFER};
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, arraybuffer);
+  struct wanted wanted = {.data = data, .length = byte_length};
   Nr__GetArraybufferInfoRequest request = NR__GET_ARRAYBUFFER_INFO_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_ARRAYBUFFER_INFO, &request.base);
   request.arraybuffer = nr_wire(arraybuffer);
   request.want_data = data != NULL;
-  const Nr__View *view = known_view(env, request.arraybuffer);
-  if (view != NULL && view->kind == NR_VIEW_ARRAYBUFFER) {
-    Nr__ViewInfoReply reply = NR__VIEW_INFO_REPLY__INIT;
-    reply.length = view->length;
-    if (data != NULL) *data = known_bytes(env, view);
-    if (byte_length != NULL) *byte_length = view->length;
-    return nr_answer(env, NR_OP_NAPI_GET_ARRAYBUFFER_INFO, &request.base, &reply.base, napi_ok);
-  }
-  struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_ARRAYBUFFER_INFO, &request.base);
-  napi_status status = wait_for_bytes(&call);
-  if (status == napi_ok) {
-    const Nr__ViewInfoReply *reply = call.reply;
-    if (data != NULL) *data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
-    if (byte_length != NULL) *byte_length = reply->length;
-  }
-  return nr_call_end(&call, status);
+  if (answer_known(env, call.opcode, call.request, request.arraybuffer, kinds, &wanted)) return napi_ok;
+  return ask(&call, &wanted);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_typedarray_info(napi_env env, napi_value typedarray,
                                                           napi_typedarray_type *type, size_t *length, void **data,
                                                           napi_value *arraybuffer, size_t *byte_offset) {
+  static const uint32_t kinds[2] = {0, NR_VIEW_DATAVIEW - 1};
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, typedarray);
+  struct wanted wanted = {type, length, data, arraybuffer, byte_offset};
   Nr__GetTypedarrayInfoRequest request = NR__GET_TYPEDARRAY_INFO_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_TYPEDARRAY_INFO, &request.base);
   request.typedarray = nr_wire(typedarray);
   request.want_data = data != NULL;
   request.arraybuffer = NR_ABSENT;
-  const Nr__View *view = arraybuffer == NULL ? known_view(env, request.typedarray) : NULL;
-  if (view != NULL && view->kind < NR_VIEW_DATAVIEW) {
-    Nr__ViewInfoReply reply = NR__VIEW_INFO_REPLY__INIT;
-    reply.type = view->kind;
-    reply.length = view->length / element_size(view->kind);
-    reply.byte_offset = view->offset;
-    reply.arraybuffer = NR_ABSENT;
-    if (type != NULL) *type = (napi_typedarray_type)view->kind;
-    if (length != NULL) *length = reply.length;
-    if (data != NULL) *data = known_bytes(env, view);
-    if (byte_offset != NULL) *byte_offset = view->offset;
-    return nr_answer(env, NR_OP_NAPI_GET_TYPEDARRAY_INFO, &request.base, &reply.base, napi_ok);
-  }
-  struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_TYPEDARRAY_INFO, &request.base);
+  if (answer_known(env, call.opcode, call.request, request.typedarray, kinds, &wanted)) return napi_ok;
   if (arraybuffer != NULL) request.arraybuffer = nr_call_result(&call);
-  napi_status status = wait_for_bytes(&call);
-  if (status == napi_ok) {
-    const Nr__ViewInfoReply *reply = call.reply;
-    if (type != NULL) *type = (napi_typedarray_type)reply->type;
-    if (length != NULL) *length = reply->length;
-    if (data != NULL) *data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
-    if (arraybuffer != NULL) *arraybuffer = nr_unwire(reply->arraybuffer);
-    if (byte_offset != NULL) *byte_offset = reply->byte_offset;
-  }
-  return nr_call_end(&call, status);
+  return ask(&call, &wanted);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_dataview_info(napi_env env, napi_value dataview, size_t *bytelength,
                                                         void **data, napi_value *arraybuffer, size_t *byte_offset) {
+  static const uint32_t kinds[2] = {NR_VIEW_DATAVIEW, NR_VIEW_DATAVIEW};
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, dataview);
+  struct wanted wanted = {NULL, bytelength, data, arraybuffer, byte_offset};
   Nr__GetDataviewInfoRequest request = NR__GET_DATAVIEW_INFO_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_DATAVIEW_INFO, &request.base);
   request.dataview = nr_wire(dataview);
   request.want_data = data != NULL;
-  request.arraybuffer = arraybuffer == NULL ? NR_ABSENT : nr_call_result(&call);
-  napi_status status = wait_for_bytes(&call);
+  request.arraybuffer = NR_ABSENT;
+  if (answer_known(env, call.opcode, call.request, request.dataview, kinds, &wanted)) return napi_ok;
+  if (arraybuffer != NULL) request.arraybuffer = nr_call_result(&call);
+  return ask(&call, &wanted);
+}
+
+/* ---- making them ----------------------------------------------------------------------------------------------------
+ */
+
+static napi_status create(struct nr_call *call, void **data, napi_value *result) {
+  napi_status status = nr_call_wait(call);
   if (status == napi_ok) {
-    const Nr__ViewInfoReply *reply = call.reply;
-    if (bytelength != NULL) *bytelength = reply->length;
-    if (data != NULL) *data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
-    if (arraybuffer != NULL) *arraybuffer = nr_unwire(reply->arraybuffer);
-    if (byte_offset != NULL) *byte_offset = reply->byte_offset;
+    const Nr__ViewReply *reply = call->reply;
+    *result = nr_unwire(reply->result);
+    put_data(call, reply->view, data);
   }
-  return nr_call_end(&call, status);
+  return nr_call_end(call, status);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_create_arraybuffer(napi_env env, size_t byte_length, void **data,
@@ -137,13 +143,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_arraybuffer(napi_env env, size_t by
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_ARRAYBUFFER, &request.base);
   request.byte_length = byte_length;
   request.result = nr_call_result(&call);
-  napi_status status = nr_call_wait(&call);
-  if (status == napi_ok) {
-    const Nr__ViewReply *reply = call.reply;
-    *result = nr_unwire(reply->result);
-    if (data != NULL) *data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
-  }
-  return nr_call_end(&call, status);
+  return create(&call, data, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_create_buffer(napi_env env, size_t length, void **data, napi_value *result) {
@@ -153,13 +153,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_buffer(napi_env env, size_t length,
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_BUFFER, &request.base);
   request.length = length;
   request.result = nr_call_result(&call);
-  napi_status status = nr_call_wait(&call);
-  if (status == napi_ok) {
-    const Nr__ViewReply *reply = call.reply;
-    *result = nr_unwire(reply->result);
-    if (data != NULL) *data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
-  }
-  return nr_call_end(&call, status);
+  return create(&call, data, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t length, const void *data,
@@ -171,12 +165,5 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t le
   request.data = nr_call_bytes(&call, data, length);
   request.want_data = result_data != NULL;
   request.result = nr_call_result(&call);
-  napi_status status = nr_call_wait(&call);
-  if (status == napi_ok) {
-    const Nr__ViewReply *reply = call.reply;
-    *result = nr_unwire(reply->result);
-    if (result_data != NULL)
-      *result_data = reply->view == NULL ? NULL : nr_memory_view(env->channel, reply->view, &call.frame);
-  }
-  return nr_call_end(&call, status);
+  return create(&call, result_data, result);
 }
