@@ -156,9 +156,9 @@ static napi_status ask(napi_env env, const struct question *question, napi_value
   return nr_call_end(&call, status);
 }
 
-/* napi_is_<name>(): yes and no are shapes that answer it, kinds those of a view that mean yes. */
-#define NR_QUESTION(name, opcode, yes, no, first_kind, last_kind)                                                      \
-  NR_EXPORT napi_status NAPI_CDECL napi_is_##name(napi_env env, napi_value value, bool *result) {                      \
+/* Defines the function: yes and no are shapes that answer it, kinds those of a view that mean yes. */
+#define NR_QUESTION(function, opcode, yes, no, first_kind, last_kind)                                                  \
+  NR_EXPORT napi_status NAPI_CDECL function(napi_env env, napi_value value, bool *result) {                            \
     static const struct question question = {opcode, yes, no, first_kind, last_kind};                                  \
     NR_CHECK_ENV(env);                                                                                                 \
     NR_CHECK_ARG(env, value);                                                                                          \
@@ -166,8 +166,9 @@ static napi_status ask(napi_env env, const struct question *question, napi_value
     return ask(env, &question, value, result);                                                                         \
   }
 
-NR_QUESTION(array, NR_OP_NAPI_IS_ARRAY, NR_SHAPE_ARRAY, NR_SHAPE_NO_ARRAY, 0, 0)
-NR_QUESTION(buffer, NR_OP_NAPI_IS_BUFFER, 0, NR_SHAPE_NO_VIEW, 0, NR_VIEW_DATAVIEW)
-NR_QUESTION(typedarray, NR_OP_NAPI_IS_TYPEDARRAY, 0, NR_SHAPE_NO_VIEW, 0, NR_VIEW_DATAVIEW - 1)
-NR_QUESTION(arraybuffer, NR_OP_NAPI_IS_ARRAYBUFFER, 0, NR_SHAPE_NO_VIEW, NR_VIEW_ARRAYBUFFER, NR_VIEW_ARRAYBUFFER)
-NR_QUESTION(dataview, NR_OP_NAPI_IS_DATAVIEW, 0, NR_SHAPE_NO_VIEW, NR_VIEW_DATAVIEW, NR_VIEW_DATAVIEW)
+NR_QUESTION(napi_is_array, NR_OP_NAPI_IS_ARRAY, NR_SHAPE_ARRAY, NR_SHAPE_NO_ARRAY, 0, 0)
+NR_QUESTION(napi_is_buffer, NR_OP_NAPI_IS_BUFFER, 0, NR_SHAPE_NO_VIEW, 0, NR_VIEW_DATAVIEW)
+NR_QUESTION(napi_is_typedarray, NR_OP_NAPI_IS_TYPEDARRAY, 0, NR_SHAPE_NO_VIEW, 0, NR_VIEW_DATAVIEW - 1)
+NR_QUESTION(napi_is_arraybuffer, NR_OP_NAPI_IS_ARRAYBUFFER, 0, NR_SHAPE_NO_VIEW, NR_VIEW_ARRAYBUFFER,
+            NR_VIEW_ARRAYBUFFER)
+NR_QUESTION(napi_is_dataview, NR_OP_NAPI_IS_DATAVIEW, 0, NR_SHAPE_NO_VIEW, NR_VIEW_DATAVIEW, NR_VIEW_DATAVIEW)

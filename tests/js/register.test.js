@@ -120,7 +120,7 @@ test('child processes inherit it through NODE_OPTIONS', (t) => {
   const child = script(folder, 'child.js', "console.log(JSON.stringify([process.pid, require('./x.node').pid()]));");
   const parent = script(folder, 'parent.js', `
     require('child_process').spawnSync(process.execPath, [${JSON.stringify(child)}], { stdio: 'inherit' });`);
-  const [node, host] = runJson(parent, { env: { NODE_OPTIONS: `-r ${register}` } });
+  const [node, host] = runJson(parent, { env: { NODE_OPTIONS: `-r "${register}"` } });
   assert.notEqual(host, node);
 });
 
@@ -142,7 +142,7 @@ test('Workers inherit it', (t) => {
     new (require('worker_threads').Worker)(require.resolve('./worker.js')).on('message', (pid) => console.log(JSON.stringify([process.pid, pid])));`);
   const [own, inProcess] = runJson(main);
   assert.equal(inProcess, own);
-  for (const options of [{ isolated: true }, { env: { NODE_OPTIONS: `-r ${register}` } }]) {
+  for (const options of [{ isolated: true }, { env: { NODE_OPTIONS: `-r "${register}"` } }]) {
     const [node, host] = runJson(main, options);
     assert.notEqual(host, node);
   }
