@@ -137,24 +137,35 @@ static napi_value run(struct invocation *invocation, napi_callback_info info, na
   return nr_enter_result(enter);
 }
 
+/* What is needed meanwhile lies in the arena, not on the stack: nested calls share that with JavaScript, and V8 counts
+ * it (with it there, a recursion got 65% as deep as in one process). */
 static napi_value invoke(struct nr_callback *callback, napi_callback_info info, napi_value this_arg, size_t argc,
                          const napi_value *argv) {
   struct nr_connection *connection = callback->connection;
-  struct invocation invocation;
   struct nr_callback *outer = connection->callback;
+  struct nr_arena_mark mark = nr_arena_mark(connection->arena);
   if (nr_port_failure(connection->port) < 0 || connection->exited) {
     nr_throw_failure(connection, callback->env->napi, "a call");
     return NULL;
   }
-  nr__invoke_request__init(&invocation.request);
-  memset(&invocation.describe, 0, sizeof invocation.describe);
-  invocation.failed = false;
-  nr_enter_begin(&invocation.enter, connection, callback->env, NR_OP_INVOKE);
+  struct invocation *invocation = nr_arena_alloc(connection->arena, sizeof *invocation);
+  if (invocation == NULL) {
+    napi_throw_range_error(callback->env->napi, "ERR_NAPI_REMOTE_QUOTA",
+                           "The host holds too much memory of this thread");
+    return NULL;
+  }
+  nr_connection_ref(connection); /* the arena outlives the entry */
+  nr__invoke_request__init(&invocation->request);
+  memset(&invocation->describe, 0, sizeof invocation->describe);
+  invocation->failed = false;
+  nr_enter_begin(&invocation->enter, connection, callback->env, NR_OP_INVOKE);
   connection->callback = callback;
   if (callback->calls <= NR_BUILDER_TRIALS) callback->calls++;
-  napi_value result = run(&invocation, info, this_arg, argc, argv);
+  napi_value result = run(invocation, info, this_arg, argc, argv);
   connection->callback = outer;
-  nr_enter_end(&invocation.enter);
+  nr_enter_end(&invocation->enter);
+  nr_arena_release(connection->arena, mark);
+  nr_connection_unref(connection);
   return result;
 }
 

@@ -259,20 +259,24 @@ static int serve_call(struct nr_connection *connection, const struct nr_frame *f
       nr_arena_unpack(connection->arena, info->request, frame->message, frame->header.message_length);
   if (request == NULL) return nr_connection_fault(connection, "malformed message of %s", info->name);
   ProtobufCMessage *answer = nr_arena_alloc(connection->arena, info->reply->sizeof_message);
-  if (answer == NULL) return nr_connection_fault(connection, "%s needs more memory than a host may have", info->name);
+  /* Not on the stack, see invoke() in callbacks.c. */
+  struct nr_dispatch *dispatch = nr_arena_alloc(connection->arena, sizeof *dispatch);
+  if (answer == NULL || dispatch == NULL) {
+    return nr_connection_fault(connection, "%s needs more memory than a host may have", info->name);
+  }
   protobuf_c_message_init(info->reply, answer);
-  struct nr_dispatch dispatch = {.connection = connection, .env = env, .napi = env->napi, .frame = frame};
+  *dispatch = (struct nr_dispatch){.connection = connection, .env = env, .napi = env->napi, .frame = frame};
   bool waits = frame->header.kind == NR_KIND_CALL;
   connection->depth += waits;
   connection->doing = info->name;
-  napi_status status = serve(&dispatch, handler, request, answer);
+  napi_status status = serve(dispatch, handler, request, answer);
   connection->doing = NULL;
   connection->depth -= waits;
   int failure = nr_port_failure(connection->port);
   if (failure < 0) return failure;
-  if (NR_SERVER_TRACES) nr_server_trace_call(connection, frame, request, status, answer, &dispatch);
-  if (waits) return reply(&dispatch, status, answer);
-  if (status != napi_ok) note_absence(&dispatch, request, status);
+  if (NR_SERVER_TRACES) nr_server_trace_call(connection, frame, request, status, answer, dispatch);
+  if (waits) return reply(dispatch, status, answer);
+  if (status != napi_ok) note_absence(dispatch, request, status);
   return nr_port_failure(connection->port);
 }
 
