@@ -77,7 +77,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_buffer_info(napi_env env, napi_value v
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_arraybuffer_info(napi_env env, napi_value arraybuffer, void **data,
                                                            size_t *byte_length) {
-  static const uint32_t kinds[2] = {NR_VIEW_ARRAYBUFFER, NR_VIEW_ARRAYBUFFER};
+  static const uint32_t kinds[2] = {NR_VIEW_ARRAYBUFFER, NR_VIEW_SHARED};
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, arraybuffer);
   struct wanted wanted = {.data = data, .length = byte_length};

@@ -39,6 +39,10 @@ void nr_node_info_fill(Nr__Hello *hello) {
   hello->trace = nr_trace_wanted("host");
 }
 
+unsigned nr_node_major(void) {
+  return node.major;
+}
+
 static void learn_node(napi_env napi) {
   const napi_node_version *version = NULL;
   if (napi_get_version(napi, &node.napi_version) != napi_ok || napi_get_node_version(napi, &version) != napi_ok) return;

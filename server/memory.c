@@ -151,8 +151,8 @@ static bool locate(napi_env napi, napi_value value, struct place *place) {
   memset(place, 0, sizeof *place);
   if (napi_is_typedarray(napi, value, &is) == napi_ok && is) {
     if (!locate_typedarray(napi, value, place)) return false;
-  } else if (napi_is_arraybuffer(napi, value, &is) == napi_ok && is) {
-    place->kind = NR_VIEW_ARRAYBUFFER;
+  } else if (napi_get_arraybuffer_info(napi, value, NULL, NULL) == napi_ok) {
+    place->kind = napi_is_arraybuffer(napi, value, &is) == napi_ok && is ? NR_VIEW_ARRAYBUFFER : NR_VIEW_SHARED;
     place->buffer = value;
   } else if (napi_is_dataview(napi, value, &is) == napi_ok && is) {
     place->kind = NR_VIEW_DATAVIEW;
@@ -169,7 +169,7 @@ static bool locate(napi_env napi, napi_value value, struct place *place) {
     place->bytes = place->view == NULL ? NULL : place->view - place->offset;
     place->block_length = place->offset + place->length;
   }
-  if (place->kind == NR_VIEW_ARRAYBUFFER) place->length = place->block_length;
+  if (place->buffer == value) place->length = place->block_length;
   return true;
 }
 

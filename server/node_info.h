@@ -7,5 +7,6 @@
 #include "napi.pb-c.h"
 
 void nr_node_info_fill(Nr__Hello *hello);
+unsigned nr_node_major(void);
 
 #endif

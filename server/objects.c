@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "server/node_info.h"
 #include "server/references.h"
 
 struct nr_wrap {
@@ -100,12 +101,20 @@ static void finalize(napi_env napi, void *data, void *hint) {
   wrap_free(wrap);
 }
 
+/* Node 24 and 26 end by a check of V8's when an external is wrapped; 20 and 22 allow it. */
+static bool is_fatal_to_wrap(struct nr_dispatch *d, napi_value object) {
+  napi_valuetype type = napi_undefined;
+  return nr_node_major() > 22 && object != NULL && napi_typeof(d->napi, object, &type) == napi_ok &&
+         type == napi_external;
+}
+
 napi_status nr_serve_napi_wrap(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__WrapRequest *request = message;
   napi_value object;
   napi_ref reference = NULL;
   (void)answer;
   NR_TAKE(d, request->js_object, &object);
+  if (is_fatal_to_wrap(d, object)) return napi_invalid_arg;
   struct nr_wrap *wrap = wrap_create(d, request->object_id, request->finalize, true);
   if (wrap == NULL) return napi_generic_failure;
   napi_status status = napi_wrap(d->napi, object, (void *)(uintptr_t)wrap->self, finalize, wrap,

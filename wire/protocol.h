@@ -28,6 +28,7 @@ enum nr_view_kind {
   /* 0 to 11: napi_typedarray_type */
   NR_VIEW_DATAVIEW = 100,
   NR_VIEW_ARRAYBUFFER = 101,
+  NR_VIEW_SHARED = 102, /* a SharedArrayBuffer, for Nodes whose napi_get_arraybuffer_info() takes one */
 };
 
 /* What Fact.shape tells about a value. */

@@ -104,8 +104,14 @@ static void change(napi_env env, napi_value v, struct t_recorder *out) {
   CHECK("of", napi_define_properties, env, v, 1, &property);
   CHECK("", napi_type_tag_object, env, v, &(napi_type_tag){3, 4});
   CHECK("again", napi_type_tag_object, env, v, &(napi_type_tag){3, 4});
-  CHECK("", napi_wrap, env, v, &data, NULL, NULL, NULL);
-  CHECK("again", napi_wrap, env, v, &data, NULL, NULL, NULL);
+  /* Node 24 and 26 end when an external is wrapped. */
+  const napi_node_version *node = NULL;
+  napi_valuetype type = napi_undefined;
+  if (napi_get_node_version(env, &node) == napi_ok && napi_typeof(env, v, &type) == napi_ok &&
+      (type != napi_external || node->major <= 22)) {
+    CHECK("", napi_wrap, env, v, &data, NULL, NULL, NULL);
+    CHECK("again", napi_wrap, env, v, &data, NULL, NULL, NULL);
+  }
   CHECK("", napi_unwrap, env, v, &pointer);
   CHECK("", napi_remove_wrap, env, v, &pointer);
   CHECK("again", napi_remove_wrap, env, v, &pointer);
