@@ -83,16 +83,10 @@ static void make_plain_check(struct nr_agent *agent) {
   napi_create_reference(agent->napi, function, 1, &agent->plain_check);
 }
 
-static void exit_hosts(struct nr_agent *agent) {
-  for (struct nr_connection *connection = agent->connections; connection != NULL; connection = connection->next) {
-    nr_connection_exit(connection, 0);
-  }
-}
-
 /* Registered before any addon's env was made, hence run after their teardowns. */
 static void on_env_end(void *data) {
   struct nr_agent *agent = data;
-  exit_hosts(agent);
+  nr_connections_exit(agent, 0);
   current = NULL;
   while (agent->connections != NULL) {
     struct nr_connection *connection = agent->connections;
@@ -110,7 +104,7 @@ static void on_env_end(void *data) {
  * reached from below native frames, when JavaScript that an addon called exits.
  */
 __attribute__((destructor)) static void on_process_exit(void) {
-  if (current != NULL) exit_hosts(current);
+  if (current != NULL) nr_connections_exit(current, 0);
 }
 
 static struct nr_agent *create(napi_env napi) {

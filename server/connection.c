@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/memory.h"
 
@@ -109,23 +110,39 @@ int nr_connection_fault(struct nr_connection *connection, const char *format, ..
   return nr_port_failure(connection->port);
 }
 
+/* What all hosts of a thread together may take to exit, and what the kernel may take to end those that did not. */
 #define NR_EXIT_MILLISECONDS 2000u
 
-void nr_connection_exit(struct nr_connection *connection, int code) {
-  if (connection->exited) return;
+static void ask_to_exit(struct nr_connection *connection, int code) {
+  Nr__ExitRequest request = NR__EXIT_REQUEST__INIT;
+  struct nr_frame_header header = {.sequence = ++connection->sequence,
+                                   .opcode = NR_OP_EXIT,
+                                   .depth = (uint16_t)connection->depth,
+                                   .kind = NR_KIND_ENTER};
+  request.code = code;
   connection->exited = true;
-  if (nr_port_failure(connection->port) == 0) {
-    Nr__ExitRequest request = NR__EXIT_REQUEST__INIT;
-    struct nr_frame_header header = {.sequence = ++connection->sequence,
-                                     .opcode = NR_OP_EXIT,
-                                     .depth = (uint16_t)connection->depth,
-                                     .kind = NR_KIND_ENTER};
-    request.code = code;
-    nr_port_send(connection->port, &header, &request.base, NULL, 0);
+  nr_port_send(connection->port, &header, &request.base, NULL, 0);
+}
+
+static unsigned left_until(const struct timespec *deadline) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t left = (deadline->tv_sec - now.tv_sec) * INT64_C(1000) + (deadline->tv_nsec - now.tv_nsec) / 1000000;
+  return left > 0 ? (unsigned)left : 0;
+}
+
+void nr_connections_exit(struct nr_agent *agent, int code) {
+  struct timespec deadline;
+  for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
+    if (!each->exited) ask_to_exit(each, code);
   }
-  if (!nr_host_await_death(connection->host, NR_EXIT_MILLISECONDS)) {
-    nr_host_kill(connection->host);
-    nr_host_await_death(connection->host, NR_EXIT_MILLISECONDS);
+  clock_gettime(CLOCK_MONOTONIC, &deadline);
+  deadline.tv_sec += NR_EXIT_MILLISECONDS / 1000;
+  for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
+    if (!nr_host_await_death(each->host, left_until(&deadline))) nr_host_kill(each->host);
+  }
+  for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
+    nr_host_await_death(each->host, NR_EXIT_MILLISECONDS);
   }
 }
 

@@ -137,8 +137,9 @@ void nr_connection_unref(struct nr_connection *connection);
 /* The host broke the protocol: it is ended, the connection has failed. Always -EPROTO. */
 int nr_connection_fault(struct nr_connection *connection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Asks the host to exit() and waits, bounded; afterwards the connection has failed. */
-void nr_connection_exit(struct nr_connection *connection, int code);
+/* Asks all hosts of this thread to exit() and waits, bounded for all together; those that do not are killed. Afterwards
+ * the connections have failed. */
+void nr_connections_exit(struct nr_agent *agent, int code);
 /* The env of that number, while it lives. */
 struct nr_env *nr_connection_env(struct nr_connection *connection, uint32_t number);
 
