@@ -32,6 +32,7 @@ static void destroy(struct nr_connection *connection) {
   if (connection->hooks != NULL) nr_table_destroy(connection->hooks);
   for (uint32_t i = 0; i < connection->env_count; i++) nr_env_destroy(connection->envs[i]);
   free(connection->envs);
+  nr_release_end(connection);
   free(connection->scopes);
   free(connection->file);
   free(connection);
@@ -121,6 +122,7 @@ static void ask_to_exit(struct nr_connection *connection, int code) {
                                    .kind = NR_KIND_ENTER};
   request.code = code;
   connection->exited = true;
+  if (!nr_port_has_room(connection->port, NR_CACHE_LINE)) return; /* it has not read for long: it is hung */
   nr_port_send(connection->port, &header, &request.base, NULL, 0);
 }
 

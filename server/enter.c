@@ -85,6 +85,7 @@ int nr_enter_run(struct nr_enter *enter) {
   int status = nr_port_failure(connection->port);
   if (status < 0) return status;
   if (connection->depth >= NR_DEPTH_MAX) return -ELOOP;
+  if (connection->release_count > 0) nr_release_flush(connection);
   uint32_t sequence = ++connection->sequence;
   connection->counts.entries++;
   status = send(enter, sequence);

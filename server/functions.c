@@ -9,12 +9,9 @@
 /* The function was collected: neither side needs its callback any more. */
 static void finalize_callback(napi_env napi, void *data, void *hint) {
   struct nr_callback *callback = data;
-  Nr__ReleaseRequest request = NR__RELEASE_REQUEST__INIT;
   (void)napi;
   (void)hint;
-  request.n_callback_id = 1;
-  request.callback_id = &callback->id;
-  nr_post(callback->connection, NR_OP_RELEASE, &request.base);
+  nr_release(callback->connection, NR_RELEASED_CALLBACK, callback->id);
   nr_callback_free(callback);
 }
 

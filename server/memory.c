@@ -46,15 +46,12 @@ static void unlink_pair(struct nr_connection *connection, struct nr_pair *pair) 
 }
 
 static void forget_pair(struct nr_connection *connection, struct nr_pair *pair) {
-  Nr__ReleaseRequest request = NR__RELEASE_REQUEST__INIT;
-  request.n_pair_id = 1;
-  request.pair_id = &pair->id;
   unlink_pair(connection, pair);
   nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
   for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
     if (window->pair == pair) window->pair = NULL;
   }
-  nr_post(connection, NR_OP_RELEASE, &request.base);
+  nr_release(connection, NR_RELEASED_PAIR, pair->id);
 }
 
 /* The ArrayBuffer was collected. A pair that took its place at the same address has a finalizer of its own. */

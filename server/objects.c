@@ -52,10 +52,7 @@ static void wrap_free(struct nr_wrap *wrap) {
 
 /* The host forgets the object without calling anything. */
 static void release(struct nr_wrap *wrap) {
-  Nr__ReleaseRequest request = NR__RELEASE_REQUEST__INIT;
-  request.n_object_id = 1;
-  request.object_id = &wrap->object_id;
-  nr_post(wrap->connection, NR_OP_RELEASE, &request.base);
+  nr_release(wrap->connection, NR_RELEASED_OBJECT, wrap->object_id);
   wrap_free(wrap);
 }
 

@@ -86,6 +86,14 @@ struct nr_window {
   uint8_t *twin; /* what the host has, taken before JavaScript runs; NULL: not taken */
 };
 
+/* What JavaScript has let go of and the host does not know yet (release.c). */
+enum nr_released { NR_RELEASED_CALLBACK, NR_RELEASED_OBJECT, NR_RELEASED_PAIR, NR_RELEASED_SORTS };
+struct nr_release_list {
+  nr_id *ids;
+  uint32_t count;
+  uint32_t room;
+};
+
 /* This thread's end of the channel to one host: counted, since frames of the stack and trampolines outlive the host. */
 struct nr_connection {
   uint32_t references;
@@ -102,7 +110,9 @@ struct nr_connection {
   struct nr_table *hooks;            /* ids of the host */
   struct nr_pair_index *pair_index;  /* by address */
   struct nr_window *windows;
-  struct nr_env **envs; /* by number - 1 */
+  struct nr_release_list released[NR_RELEASED_SORTS];
+  uint32_t release_count; /* of all lists */
+  struct nr_env **envs;   /* by number - 1 */
   uint32_t env_count;
   struct nr_scope *scopes;
   uint32_t scope_count;
@@ -300,6 +310,15 @@ napi_value nr_env_init(struct nr_agent *agent, napi_env napi, napi_value exports
 void nr_env_destroy(struct nr_env *env);
 /* free()s the memory after the env's teardown. */
 void nr_env_keep(struct nr_env *env, void *memory);
+
+/* ---- release.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* The host may free what it has under this id. Safe inside a collection. */
+void nr_release(struct nr_connection *connection, enum nr_released sort, nr_id id);
+/* Tells the host, as far as the ring has room. */
+void nr_release_flush(struct nr_connection *connection);
+void nr_release_end(struct nr_connection *connection);
 
 /* ---- callbacks.c ----------------------------------------------------------------------------------------------------
  */

@@ -208,6 +208,11 @@ out:
   return error;
 }
 
+bool nr_port_has_room(struct nr_port *port, size_t payload) {
+  if (nr_port_check(port) != 0 || !port->peer.control || payload > nr_ring_room(&port->own)) return false;
+  return nr_ring_refresh(port) == 0 && nr_ring_reserve(port, nr_ring_lines((uint32_t)payload)) != NULL;
+}
+
 int nr_port_send(struct nr_port *port, const struct nr_frame_header *header, const ProtobufCMessage *message,
                  const struct nr_slice *tail, size_t tail_count) {
   int failure = nr_port_check(port);

@@ -56,6 +56,9 @@ int nr_port_doorbell(const struct nr_port *port);
 int nr_port_send(struct nr_port *port, const struct nr_frame_header *header, const ProtobufCMessage *message,
                  const struct nr_slice *tail, size_t tail_count);
 
+/* Would a frame of this many bytes of message and tail go out without waiting? */
+bool nr_port_has_room(struct nr_port *port, size_t payload);
+
 /*
  * Takes the next frame, if one is there, as a private copy in `arena`: 0, -EAGAIN when there is none, -EPROTO for bytes
  * that are no frame (sticky), -ENOMEM when the arena's cap refuses it (sticky), or the port's failure.

@@ -1,0 +1,48 @@
+/*
+ * What JavaScript has let go of, for the host to free: gathered, since it happens in collections, one by one and at any
+ * time, and an idle host should not be woken for each. Goes out before the next entry, or when many have come together
+ * and the ring has room: never waits.
+ */
+#include <stdlib.h>
+
+#include "server/server-private.h"
+
+#define NR_RELEASE_BATCH 1024u
+
+void nr_release(struct nr_connection *connection, enum nr_released sort, nr_id id) {
+  struct nr_release_list *list = &connection->released[sort];
+  if (list->count == list->room) {
+    uint32_t room = list->room == 0 ? 64 : list->room * 2;
+    nr_id *ids = realloc(list->ids, room * sizeof *ids);
+    if (ids == NULL) return; /* the host keeps a little memory too much */
+    list->ids = ids;
+    list->room = room;
+  }
+  list->ids[list->count++] = id;
+  if (++connection->release_count >= NR_RELEASE_BATCH) nr_release_flush(connection);
+}
+
+/* The last of a list, at most a batch of them. */
+static size_t take(struct nr_release_list *list, nr_id **ids) {
+  uint32_t count = list->count < NR_RELEASE_BATCH ? list->count : NR_RELEASE_BATCH;
+  list->count -= count;
+  *ids = list->ids + list->count;
+  return count;
+}
+
+void nr_release_flush(struct nr_connection *connection) {
+  /* An id takes at most ten bytes. */
+  while (connection->release_count > 0 &&
+         nr_port_has_room(connection->port, NR_RELEASED_SORTS * NR_RELEASE_BATCH * 10 + 64)) {
+    Nr__ReleaseRequest request = NR__RELEASE_REQUEST__INIT;
+    request.n_callback_id = take(&connection->released[NR_RELEASED_CALLBACK], &request.callback_id);
+    request.n_object_id = take(&connection->released[NR_RELEASED_OBJECT], &request.object_id);
+    request.n_pair_id = take(&connection->released[NR_RELEASED_PAIR], &request.pair_id);
+    connection->release_count -= (uint32_t)(request.n_callback_id + request.n_object_id + request.n_pair_id);
+    nr_post(connection, NR_OP_RELEASE, &request.base);
+  }
+}
+
+void nr_release_end(struct nr_connection *connection) {
+  for (int sort = 0; sort < NR_RELEASED_SORTS; sort++) free(connection->released[sort].ids);
+}
