@@ -87,6 +87,7 @@ static void make_plain_check(struct nr_agent *agent) {
 static void on_env_end(void *data) {
   struct nr_agent *agent = data;
   nr_connections_exit(agent, 0);
+  nr_loading_forget(agent);
   current = NULL;
   while (agent->connections != NULL) {
     struct nr_connection *connection = agent->connections;
@@ -107,10 +108,24 @@ __attribute__((destructor)) static void on_process_exit(void) {
   if (current != NULL) nr_connections_exit(current, 0);
 }
 
+#define NR_STACK_RESERVE ((uintptr_t)256 << 10)
+
+/* An addon's function that calls itself through Node-API takes no JavaScript stack, so nobody else would stop it. */
+static uintptr_t find_stack_floor(void) {
+  pthread_attr_t attributes;
+  void *low = NULL;
+  size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  if (pthread_attr_getstack(&attributes, &low, &size) != 0) low = NULL;
+  pthread_attr_destroy(&attributes);
+  return low == NULL ? 0 : (uintptr_t)low + NR_STACK_RESERVE;
+}
+
 static struct nr_agent *create(napi_env napi) {
   struct nr_agent *agent = calloc(1, sizeof *agent);
   if (agent == NULL) return NULL;
   agent->napi = napi;
+  agent->stack_floor = find_stack_floor();
   agent->objects = nr_table_create(NR_IDS_MAX);
   if (agent->objects == NULL || napi_add_env_cleanup_hook(napi, on_env_end, agent) != napi_ok) {
     if (agent->objects != NULL) nr_table_destroy(agent->objects);

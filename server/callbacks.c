@@ -30,6 +30,7 @@ struct nr_callback *nr_callback_create(struct nr_env *env, nr_id id, bool member
 void nr_callback_free(struct nr_callback *callback) {
   *callback->link = callback->next;
   if (callback->next != NULL) callback->next->link = callback->link;
+  if (callback->connection->callback == callback) callback->connection->callback = NULL;
   nr_connection_unref(callback->connection);
   free(callback);
 }
@@ -143,6 +144,10 @@ static napi_value invoke(struct nr_callback *callback, napi_callback_info info, 
                          const napi_value *argv) {
   struct nr_connection *connection = callback->connection;
   struct nr_callback *outer = connection->callback;
+  if (connection->agent != NULL && (uintptr_t)__builtin_frame_address(0) < connection->agent->stack_floor) {
+    napi_throw_range_error(callback->env->napi, NULL, "Maximum call stack size exceeded");
+    return NULL;
+  }
   struct nr_arena_mark mark = nr_arena_mark(connection->arena);
   if (nr_port_failure(connection->port) < 0 || connection->exited) {
     nr_throw_failure(connection, callback->env->napi, "a call");

@@ -275,7 +275,13 @@ static int serve_call(struct nr_connection *connection, const struct nr_frame *f
   int failure = nr_port_failure(connection->port);
   if (failure < 0) return failure;
   if (NR_SERVER_TRACES) nr_server_trace_call(connection, frame, request, status, answer, dispatch);
-  if (waits) return reply(dispatch, status, answer);
+  if (waits) {
+    int sent = reply(dispatch, status, answer);
+    failure = nr_port_failure(connection->port);
+    /* Without its reply the host would wait for ever, and the two stacks would differ from here on. */
+    return sent < 0 && failure == 0 ? nr_connection_fault(connection, "the reply to %s is too large", info->name)
+                                    : sent;
+  }
   if (status != napi_ok) note_absence(dispatch, request, status);
   return nr_port_failure(connection->port);
 }

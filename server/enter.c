@@ -119,6 +119,8 @@ void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCM
 napi_value nr_enter_result(struct nr_enter *enter) {
   const Nr__ReturnReply *reply = enter->reply;
   napi_value result = NULL;
+  /* What lives in a scope that the host left open ends with it: before the result is looked up, not after. */
+  nr_scopes_close(enter->connection, enter->connection->scope_base);
   struct nr_dispatch dispatch = {
       .connection = enter->connection, .env = enter->env, .napi = enter->env->napi, .frame = &enter->frame};
   /* A stale handle is the addon's fault, and undefined for it. */

@@ -115,7 +115,7 @@ static bool version_fits(napi_env napi, const char *file, int32_t version) {
   return false;
 }
 
-static void forget_prepared(struct nr_agent *agent) {
+void nr_loading_forget(struct nr_agent *agent) {
   if (agent->prepared == NULL) return;
   nr_connection_unref(agent->prepared->connection);
   free(agent->prepared->file);
@@ -138,9 +138,14 @@ static void prepare(struct nr_agent *agent, napi_env napi, const char *file, int
     nr_connection_unref(connection);
     return;
   }
-  forget_prepared(agent);
+  nr_loading_forget(agent);
   agent->prepared = malloc(sizeof *agent->prepared);
-  if (agent->prepared != NULL) *agent->prepared = prepared;
+  if (agent->prepared != NULL) {
+    *agent->prepared = prepared;
+    return;
+  }
+  free(prepared.file);
+  nr_connection_unref(connection);
 }
 
 napi_value nr_loading_prepare(napi_env napi, napi_callback_info info) {
@@ -161,7 +166,7 @@ napi_value nr_loading_prepare(napi_env napi, napi_callback_info info) {
 napi_value nr_loading_cancel(napi_env napi, napi_callback_info info) {
   struct nr_agent *agent = agent_of(napi);
   (void)info;
-  if (agent != NULL) forget_prepared(agent);
+  if (agent != NULL) nr_loading_forget(agent);
   return NULL;
 }
 

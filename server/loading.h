@@ -6,6 +6,11 @@
 
 #include <node_api.h>
 
+struct nr_agent;
+
+/* Drops what prepare() remembered, if anything. */
+void nr_loading_forget(struct nr_agent *agent);
+
 /* configure({hostPath}) */
 napi_value nr_loading_configure(napi_env napi, napi_callback_info info);
 /* prepare(file, flags, group): the next process.dlopen() of the agent in this thread is for this file. */

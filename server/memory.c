@@ -263,6 +263,18 @@ void nr_memory_leave(struct nr_connection *connection, struct nr_window *keep) {
   }
 }
 
+/* Only what a view showed may be written: beside it lie other Buffers of the same pool. */
+static bool is_hot(const struct nr_connection *connection, const struct nr_pair *pair, uint64_t offset,
+                   uint64_t length) {
+  for (const struct nr_window *window = connection->windows; window != NULL; window = window->next) {
+    if (window->pair == pair && offset >= window->offset && offset - window->offset <= window->length &&
+        length <= window->length - (offset - window->offset)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static napi_status apply_patch(struct nr_dispatch *dispatch, const Nr__Patch *patch) {
   const uint8_t *now = nr_frame_bytes(dispatch->frame, patch->bytes);
   const uint8_t *twin = nr_frame_bytes(dispatch->frame, patch->twin);
@@ -270,7 +282,8 @@ static napi_status apply_patch(struct nr_dispatch *dispatch, const Nr__Patch *pa
   if (now == NULL || twin == NULL || nr_span_length(patch->twin) != length)
     return nr_fault(dispatch, "a patch without bytes");
   struct nr_pair *pair = nr_table_get(dispatch->connection->pairs, patch->pair_id, NR_SORT_PAIR);
-  uint8_t *bytes = pair == NULL ? NULL : bytes_of(dispatch->napi, pair, patch->offset, length);
+  if (pair == NULL || !is_hot(dispatch->connection, pair, patch->offset, length)) return napi_ok;
+  uint8_t *bytes = bytes_of(dispatch->napi, pair, patch->offset, length);
   if (bytes == NULL)
     return napi_ok; /* detached or collected meanwhile: in one process, too, the write would have gone nowhere */
   for (uint32_t i = 0; i < length; i++) {

@@ -86,6 +86,11 @@ static void post_finalizer(struct nr_wrap *wrap) {
 static void finalize(napi_env napi, void *data, void *hint) {
   struct nr_wrap *wrap = hint;
   (void)data;
+  if (wrap->env->instance_data == wrap) { /* its finalizer may set other data: this one is no longer the env's */
+    wrap->env->instance_data = NULL;
+    napi_delete_reference(napi, wrap->env->instance_reference);
+    wrap->env->instance_reference = NULL;
+  }
   if (!wrap->finalize || nr_port_failure(wrap->connection->port) < 0) {
     release(wrap);
     return;

@@ -12,7 +12,7 @@
 
 struct nr_reference {
   napi_ref real;
-  napi_env napi;
+  struct nr_env *env;   /* its napi is NULL after its teardown */
   uint32_t count;       /* of the real one, so that it never goes below zero */
   struct nr_wrap *wrap; /* that the reference belongs to; NULL: none, or gone */
   bool deleted;         /* the addon has deleted it, the wrap has not ended yet */
@@ -25,7 +25,7 @@ static struct nr_reference *get(struct nr_dispatch *d, nr_id id) {
 struct nr_reference *nr_reference_adopt(struct nr_dispatch *d, nr_id id, napi_ref real, struct nr_wrap *wrap) {
   struct nr_reference *reference = calloc(1, sizeof *reference);
   if (reference == NULL) return NULL;
-  *reference = (struct nr_reference){.real = real, .napi = d->napi, .wrap = wrap};
+  *reference = (struct nr_reference){.real = real, .env = d->env, .wrap = wrap};
   int error = nr_table_adopt(d->connection->references_table, id, NR_SORT_REFERENCE, reference);
   if (error == 0) return reference;
   free(reference);
@@ -33,10 +33,17 @@ struct nr_reference *nr_reference_adopt(struct nr_dispatch *d, nr_id id, napi_re
   return NULL;
 }
 
+/* Not after the teardown of its env, another addon's perhaps: the real one points into it. The little that it is then
+ * stays. */
+static napi_status delete_real(struct nr_reference *reference) {
+  napi_env napi = reference->env->napi;
+  return napi == NULL ? napi_ok : napi_delete_reference(napi, reference->real);
+}
+
 void nr_reference_unwrapped(struct nr_reference *reference) {
   reference->wrap = NULL;
   if (!reference->deleted) return;
-  napi_delete_reference(reference->napi, reference->real);
+  delete_real(reference);
   free(reference);
 }
 
@@ -69,10 +76,10 @@ napi_status nr_serve_napi_delete_reference(struct nr_dispatch *d, const void *me
   if (reference->wrap != NULL) {
     reference->deleted = true;
     nr_wrap_silence(reference->wrap);
-    while (reference->count > 0) napi_reference_unref(reference->napi, reference->real, &reference->count);
+    while (reference->count > 0) napi_reference_unref(d->napi, reference->real, &reference->count);
     return napi_ok;
   }
-  napi_status status = napi_delete_reference(reference->napi, reference->real);
+  napi_status status = delete_real(reference);
   free(reference);
   return status;
 }

@@ -36,6 +36,7 @@ struct nr_agent {
   struct nr_table *objects; /* wraps and externals of all connections: their ids are what the real napi_wrap() holds */
   napi_ref plain_check;     /* a function: are the prototypes as they were made? */
   struct nr_prepared *prepared; /* what the next process.dlopen() of the agent is for */
+  uintptr_t stack_floor; /* below this address no entry begins: V8 does not measure what calls of API functions take */
 };
 
 /* This thread's agent; NULL before the agent was loaded in it and after its end. */
