@@ -127,7 +127,8 @@ test('^C reaches the script once', async (t) => {
     setInterval(() => {}, 1000);
     console.log('ready');`);
   const command = [process.execPath, path.join(root, 'server', 'cli.js'), 'run', file].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], timeout: 60_000, killSignal: 'SIGKILL' });
+  // Without exec, a shell like dash stays, gets the ^C as well and ends by it.
+  const child = spawn('script', ['-qec', `exec ${command}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], timeout: 60_000, killSignal: 'SIGKILL' });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
     if (!output.includes('ready') && (output + text).includes('ready')) child.stdin.write('\x03');
