@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "addon-host/lacks.h"
 #include "client/client.h"
 #include "napi.pb-c.h"
 #include "wire/port.h"
@@ -61,6 +62,10 @@ static void remember_node(const Nr__Hello *hello) {
   nr_node.patch = hello->node_patch;
   nr_node.release = strdup(hello->node_release);
   if (hello->trace != 0) nr_trace_enable();
+  for (size_t i = 0; i < hello->n_lacks; i++) {
+    int error = nr_lack(hello->lacks[i]);
+    if (error < 0) give_up("a function cannot be hidden", error);
+  }
 }
 
 static void answer(int socket, const struct nr_port *port) {

@@ -59,6 +59,7 @@ napi_status nr_call_wait(struct nr_call *call) {
   channel->depth++;
   nr_channel_await_reply(channel, sequence, call->opcode, &call->frame);
   channel->depth--;
+  if (NR_UNLIKELY(channel->deferred != NULL)) nr_deferred_send(channel);
   const struct nr_op_info *info = nr_op_info(call->opcode);
   call->reply = nr_arena_unpack(channel->arena, info->reply, call->frame.message, call->frame.header.message_length);
   if (NR_UNLIKELY(call->reply == NULL)) nr_channel_lost(channel);
@@ -78,8 +79,13 @@ napi_status nr_call_wait_js(struct nr_call *call) {
   return status;
 }
 
+napi_status nr_call_settle(struct nr_call *call) {
+  return call->env->channel->in_basic ? nr_call_post(call) : nr_call_wait(call);
+}
+
 napi_status nr_call_post(struct nr_call *call) {
   struct nr_channel *channel = call->env->channel;
+  if (NR_UNLIKELY(channel->in_basic) && nr_channel_current() == channel) return nr_defer(call);
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
   nr_scopes_announce(channel, call->env);
@@ -140,14 +146,27 @@ nr_span nr_call_cstring(struct nr_call *call, const char *text) {
   return nr_call_bytes(call, text, text == NULL ? 0 : strlen(text));
 }
 
+/* Room for the values on the wire; NULL without memory. */
+static nr_value *make_values(struct nr_call *call, size_t count) {
+  call->values = count <= NR_CALL_VALUES ? call->own_values : calloc(count, sizeof *call->values);
+  if (call->values == NULL) call->out_of_memory = true;
+  return call->values;
+}
+
 nr_value *nr_call_values(struct nr_call *call, const napi_value *values, size_t count) {
-  if (count == 0 || values == NULL) return NULL;
-  call->values = count <= NR_CALL_VALUES ? call->own_values : malloc(count * sizeof *call->values);
-  if (call->values == NULL) {
-    call->out_of_memory = true;
-    return NULL;
-  }
+  if (count == 0 || values == NULL || make_values(call, count) == NULL) return NULL;
   for (size_t i = 0; i < count; i++) call->values[i] = nr_wire(values[i]);
+  return call->values;
+}
+
+nr_value *nr_call_pairs(struct nr_call *call, const napi_value *names, const napi_value *values, size_t count) {
+  if (count == 0) return NULL;
+  if (count > SIZE_MAX / 2) call->out_of_memory = true;
+  if (call->out_of_memory || make_values(call, 2 * count) == NULL) return NULL;
+  for (size_t i = 0; i < count; i++) {
+    call->values[i] = nr_wire(names[i]);
+    call->values[count + i] = nr_wire(values[i]);
+  }
   return call->values;
 }
 

@@ -85,6 +85,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   channel->plain = (frame->header.flags & NR_FLAG_PLAIN) != 0;
   channel->js_epoch++;
   nr_fresh_clear(channel);
+  if (NR_UNLIKELY(channel->deferred != NULL)) nr_deferred_send(channel);
   nr_entry_serve(channel, &entry, frame, &served);
   nr_memory_leave(channel, served.env, windows);
   nr_fresh_clear(channel);

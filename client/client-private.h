@@ -15,6 +15,7 @@
 #include "client/client.h"
 #include "napi.pb-c.h"
 #include "opcodes.h"
+#include "proto/experimental.h"
 #include "wire/arena.h"
 #include "wire/port.h"
 #include "wire/protocol.h"
@@ -31,6 +32,7 @@ struct napi_env__ {
   uint32_t number; /* the env on the wire */
   int32_t api_version;
   bool exception_pending;
+  bool in_gc_finalizer; /* of an experimental addon, inside a collection: most functions end the process */
   napi_extended_error_info last_error;
   const char *text; /* of a failure that has one of its own: static, as Node's texts are; NULL: Node's for the status */
   char *filename;
@@ -103,6 +105,9 @@ struct nr_entry {
   uint32_t scope_base;
 };
 
+/* A call that could not be sent when it was made (deferred.c). */
+struct nr_deferred;
+
 /* One JavaScript thread joined with this thread. */
 struct nr_channel {
   struct nr_port *port;
@@ -114,7 +119,11 @@ struct nr_channel {
   struct nr_table *modules;
   struct nr_table *pairs; /* adopted: the server chooses these ids */
   struct nr_window *windows;
-  struct nr_entry *entry; /* the innermost */
+  struct nr_entry *entry;       /* the innermost */
+  bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */
+  struct nr_deferred *deferred; /* oldest first */
+  struct nr_deferred **deferred_end;
+  int64_t external_memory; /* what napi_adjust_external_memory() said last */
   napi_env *envs;
   uint32_t env_count;
   uint32_t sequence;
@@ -168,6 +177,8 @@ napi_status nr_call_wait(struct nr_call *call);
 napi_status nr_call_wait_js(struct nr_call *call);
 /* Sends the call and goes on. napi_ok, unless there is no channel. */
 napi_status nr_call_post(struct nr_call *call);
+/* Posts the call where no reply can come, in a finalizer that a collection has called; waits elsewhere. */
+napi_status nr_call_settle(struct nr_call *call);
 /* What ends every call, the local ones too: last error, the tap, the arena. Returns the status. */
 napi_status nr_call_end(struct nr_call *call, napi_status status);
 
@@ -186,6 +197,8 @@ nr_span nr_call_bytes(struct nr_call *call, const void *bytes, size_t length);
 nr_span nr_call_cstring(struct nr_call *call, const char *text);
 /* The values on the wire, freed by nr_call_end(); NULL for none. */
 nr_value *nr_call_values(struct nr_call *call, const napi_value *values, size_t count);
+/* The same for two lists of `count`, one behind the other. */
+nr_value *nr_call_pairs(struct nr_call *call, const napi_value *names, const napi_value *values, size_t count);
 
 /* A call that is refused before it begins: last error, tap. env may not be NULL. */
 napi_status nr_refuse(napi_env env, const char *function, napi_status status);
@@ -195,9 +208,15 @@ napi_status nr_refuse_text(napi_env env, const char *function, napi_status statu
 /* What every call of a function that is not there yet comes to. env: NULL when the function has none. */
 napi_status nr_absent(napi_env env, const char *function, const char *text);
 
-#define NR_CHECK_ENV(env)                                                                                              \
+#define NR_CHECK_BASIC_ENV(env)                                                                                        \
   do {                                                                                                                 \
     if ((env) == NULL) return napi_invalid_arg;                                                                        \
+  } while (0)
+/* CHECK_ENV_NOT_IN_GC of Node's src/js_native_api_v8.h: all functions but the basic ones. */
+#define NR_CHECK_ENV(env)                                                                                              \
+  do {                                                                                                                 \
+    NR_CHECK_BASIC_ENV(env);                                                                                           \
+    if (NR_UNLIKELY((env)->in_gc_finalizer)) nr_end_in_gc();                                                           \
   } while (0)
 #define NR_CHECK_ARG(env, argument)                                                                                    \
   do {                                                                                                                 \
@@ -310,8 +329,20 @@ nr_id nr_object_add(napi_env env, void *data, napi_finalize finalize, void *hint
 nr_id nr_callback_add(napi_env env, napi_callback function, void *data);
 struct nr_object *nr_object_get(napi_env env, nr_id id);
 
+/* ---- deferred.c -----------------------------------------------------------------------------------------------------
+ */
+
+/* Keeps a call that is only posted for the next moment at which the server listens. It may have no tail. */
+napi_status nr_defer(struct nr_call *call);
+/* That moment: inside an entry, with nothing in flight. */
+void nr_deferred_send(struct nr_channel *channel);
+
 /* ---- env.c ----------------------------------------------------------------------------------------------------------
  */
+
+/* An addon of the experimental version calls what must not be called inside a collection: as in Node, that is the end.
+ */
+_Noreturn void nr_end_in_gc(void);
 
 void nr_hook_run(struct nr_channel *channel, nr_id id);
 

@@ -120,16 +120,31 @@ static void serve_invoke(struct nr_channel *channel, struct nr_entry *entry, con
   served->reply.returned.result = nr_wire(callback->function(callback->env, (napi_callback_info)entry));
 }
 
-static void serve_finalize(struct nr_channel *channel, const struct nr_frame *frame, const Nr__FinalizeRequest *request,
-                           struct nr_served *served) {
+static void serve_finalize(struct nr_channel *channel, const Nr__FinalizeRequest *request, struct nr_served *served) {
   struct nr_object *object = nr_table_remove(channel->objects, request->finalizer_id, NR_SORT_OBJECT);
   nr__empty__init(&served->reply.empty);
   if (object == NULL) return;
-  served->env = frame->header.env == 0 ? object->env : env_get(channel, frame->header.env);
+  served->env = object->env;
   nr_clear_last_error(served->env);
   served->env->exception_pending = false;
   channel->wrap_epoch++;
   if (object->finalize != NULL) object->finalize(served->env, object->data, object->hint);
+  free(object);
+}
+
+/* A collection calls it, perhaps while native code below waits for a reply. */
+static void finalize_in_gc(struct nr_channel *channel, const Nr__FinalizeRequest *request) {
+  struct nr_object *object = nr_table_remove(channel->objects, request->finalizer_id, NR_SORT_OBJECT);
+  if (object == NULL) return;
+  napi_env env = object->env;
+  bool outer_finalizer = env->in_gc_finalizer, outer_basic = channel->in_basic;
+  nr_clear_last_error(env);
+  env->in_gc_finalizer = env->api_version == NR_API_VERSION_EXPERIMENTAL;
+  channel->in_basic = true;
+  channel->wrap_epoch++;
+  if (object->finalize != NULL) object->finalize(request->orphan ? NULL : env, object->data, object->hint);
+  channel->in_basic = outer_basic;
+  env->in_gc_finalizer = outer_finalizer;
   free(object);
 }
 
@@ -150,7 +165,8 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   served->status = napi_ok;
   switch (frame->header.opcode) {
   case NR_OP_INVOKE: serve_invoke(channel, entry, frame, request, served); break;
-  case NR_OP_FINALIZE: serve_finalize(channel, frame, request, served); break;
+  case NR_OP_FINALIZE: serve_finalize(channel, request, served); break;
+  case NR_OP_DRAIN: nr__empty__init(&served->reply.empty); break; /* what was deferred has gone out already */
   case NR_OP_LOAD: serve_load(channel, frame, request, served); break;
   case NR_OP_INIT: serve_init(channel, frame, request, served); break;
   case NR_OP_CLEANUP_HOOK: serve_cleanup_hook(channel, frame, request, served); break;
@@ -178,11 +194,7 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   switch (frame->header.opcode) {
   case NR_OP_RELEASE: release(channel, request); break;
   case NR_OP_FILL: nr_memory_fill(channel, request, frame); break;
-  case NR_OP_FINALIZE: {
-    struct nr_served served;
-    serve_finalize(channel, frame, request, &served);
-    break;
-  }
+  case NR_OP_FINALIZE: finalize_in_gc(channel, request); break;
   default: nonsense(channel);
   }
 }

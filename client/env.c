@@ -38,7 +38,7 @@ static const char *const error_messages[] = {
 };
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_last_error_info(napi_env env, const napi_extended_error_info **result) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, result);
   unsigned code = (unsigned)env->last_error.error_code;
   const char *message =
@@ -64,7 +64,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_is_exception_pending(napi_env env, bool *r
 
 NR_EXPORT napi_status NAPI_CDECL napi_set_instance_data(napi_env env, void *data, napi_finalize finalize_cb,
                                                         void *finalize_hint) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   Nr__SetInstanceDataRequest request = NR__SET_INSTANCE_DATA_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_SET_INSTANCE_DATA, &request.base);
   if (finalize_cb != NULL) {
@@ -77,7 +77,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_set_instance_data(napi_env env, void *data
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_instance_data(napi_env env, void **data) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, data);
   Nr__Empty request = NR__EMPTY__INIT;
   *data = env->instance_data;
@@ -85,7 +85,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_instance_data(napi_env env, void **dat
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_version(napi_env env, uint32_t *result) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, result);
   Nr__Empty request = NR__EMPTY__INIT;
   Nr__GetVersionReply reply = NR__GET_VERSION_REPLY__INIT;
@@ -96,7 +96,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_version(napi_env env, uint32_t *result
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_node_version(napi_env env, const napi_node_version **version) {
   static napi_node_version node;
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, version);
   Nr__Empty request = NR__EMPTY__INIT;
   node = (napi_node_version){nr_node.major, nr_node.minor, nr_node.patch, nr_node.release};
@@ -105,11 +105,31 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_node_version(napi_env env, const napi_
 }
 
 NR_EXPORT napi_status NAPI_CDECL node_api_get_module_file_name(napi_env env, const char **result) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, result);
   Nr__Empty request = NR__EMPTY__INIT;
   *result = env->filename;
   return nr_answer(env, NR_OP_NODE_API_GET_MODULE_FILE_NAME, &request.base, NULL, napi_ok);
+}
+
+/* In a finalizer inside a collection the sum of all of Node is not to be had: it is what it was, and this change. */
+NR_EXPORT napi_status NAPI_CDECL napi_adjust_external_memory(napi_env env, int64_t change_in_bytes,
+                                                             int64_t *adjusted_value) {
+  NR_CHECK_BASIC_ENV(env);
+  NR_CHECK_ARG(env, adjusted_value);
+  Nr__AdjustExternalMemoryRequest request = NR__ADJUST_EXTERNAL_MEMORY_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_ADJUST_EXTERNAL_MEMORY, &request.base);
+  request.change_in_bytes = change_in_bytes;
+  napi_status status = nr_call_settle(&call);
+  if (status == napi_ok) {
+    const Nr__AdjustExternalMemoryReply *reply = call.reply;
+    if (reply != NULL)
+      env->channel->external_memory = reply->adjusted_value;
+    else
+      env->channel->external_memory += change_in_bytes;
+    *adjusted_value = env->channel->external_memory;
+  }
+  return nr_call_end(&call, status);
 }
 
 /* ---- cleanup hooks --------------------------------------------------------------------------------------------------
@@ -151,7 +171,7 @@ static nr_id find_hook(napi_env env, napi_cleanup_hook function, void *argument)
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_add_env_cleanup_hook(napi_env env, napi_cleanup_hook fun, void *arg) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, fun);
   Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_ADD_ENV_CLEANUP_HOOK, &request.base);
@@ -166,23 +186,46 @@ NR_EXPORT napi_status NAPI_CDECL napi_add_env_cleanup_hook(napi_env env, napi_cl
     request.hook_id = nr_table_add(env->channel->hooks, NR_SORT_HOOK, hook);
   }
   if (request.hook_id == 0) call.out_of_memory = true;
-  return nr_call_end(&call, nr_call_wait(&call));
+  return nr_call_end(&call, nr_call_settle(&call));
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_remove_env_cleanup_hook(napi_env env, napi_cleanup_hook fun, void *arg) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, fun);
   Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_REMOVE_ENV_CLEANUP_HOOK, &request.base);
   request.hook_id = find_hook(env, fun, arg);
   if (request.hook_id == 0) return nr_call_end(&call, napi_ok); /* as in Node: nothing to remove is no error */
-  napi_status status = nr_call_wait(&call);
+  napi_status status = nr_call_settle(&call);
   free(nr_table_remove(env->channel->hooks, request.hook_id, NR_SORT_HOOK));
   return nr_call_end(&call, status);
 }
 
+/* ---- finalizers that do not wait for a collection ------------------------------------------------------------------
+ */
+
+NR_EXPORT napi_status NAPI_CDECL node_api_post_finalizer(napi_env env, napi_finalize finalize_cb, void *finalize_data,
+                                                         void *finalize_hint) {
+  NR_CHECK_BASIC_ENV(env);
+  Nr__PostFinalizerRequest request = NR__POST_FINALIZER_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NODE_API_POST_FINALIZER, &request.base);
+  request.object_id = nr_object_add(env, finalize_data, finalize_cb, finalize_hint);
+  if (request.object_id == 0) call.out_of_memory = true;
+  return nr_call_end(&call, nr_call_post(&call));
+}
+
 /* ---- the end --------------------------------------------------------------------------------------------------------
  */
+
+/* CheckGCAccess() of Node's src/js_native_api_v8.h. */
+_Noreturn void nr_end_in_gc(void) {
+  napi_fatal_error(NULL, 0,
+                   "Finalizer is calling a function that may affect GC state.\n"
+                   "The finalizers are run directly from GC and must not affect GC state.\n"
+                   "Use `node_api_post_finalizer` from inside of the finalizer to work around this issue.\n"
+                   "It schedules the call as a new task in the event loop.",
+                   NAPI_AUTO_LENGTH);
+}
 
 /* Ends this process, not Node: with Node's words, src/node_errors.cc (FatalError). */
 NR_EXPORT NAPI_NO_RETURN void NAPI_CDECL napi_fatal_error(const char *location, size_t location_len,

@@ -106,7 +106,7 @@ static void copy_arguments(const Nr__InvokeRequest *invoke, napi_value *argv, si
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_cb_info(napi_env env, napi_callback_info cbinfo, size_t *argc,
                                                   napi_value *argv, napi_value *this_arg, void **data) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, cbinfo);
   const struct nr_entry *entry = (const struct nr_entry *)cbinfo;
   const Nr__InvokeRequest *invoke = entry->invoke;

@@ -172,3 +172,24 @@ NR_QUESTION(napi_is_typedarray, NR_OP_NAPI_IS_TYPEDARRAY, 0, NR_SHAPE_NO_VIEW, 0
 NR_QUESTION(napi_is_arraybuffer, NR_OP_NAPI_IS_ARRAYBUFFER, 0, NR_SHAPE_NO_VIEW, NR_VIEW_ARRAYBUFFER,
             NR_VIEW_ARRAYBUFFER)
 NR_QUESTION(napi_is_dataview, NR_OP_NAPI_IS_DATAVIEW, 0, NR_SHAPE_NO_VIEW, NR_VIEW_DATAVIEW, NR_VIEW_DATAVIEW)
+
+NR_EXPORT napi_status NAPI_CDECL node_api_create_object_with_properties(napi_env env, napi_value prototype_or_null,
+                                                                        const napi_value *property_names,
+                                                                        const napi_value *property_values,
+                                                                        size_t property_count, napi_value *result) {
+  NR_PREAMBLE(env);
+  NR_CHECK_ARG(env, result);
+  if (property_count > 0) {
+    NR_CHECK_ARG(env, property_names);
+    NR_CHECK_ARG(env, property_values);
+  }
+  Nr__CreateObjectWithPropertiesRequest request = NR__CREATE_OBJECT_WITH_PROPERTIES_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NODE_API_CREATE_OBJECT_WITH_PROPERTIES, &request.base);
+  request.prototype_or_null = nr_wire(prototype_or_null);
+  request.properties = nr_call_pairs(&call, property_names, property_values, property_count);
+  request.n_properties = request.properties == NULL ? 0 : 2 * property_count;
+  request.result = nr_call_result(&call);
+  napi_status status = nr_call_wait(&call);
+  if (status == napi_ok) *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
+  return nr_call_end(&call, status);
+}

@@ -49,7 +49,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value 
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_delete_reference(napi_env env, napi_ref ref) {
-  NR_CHECK_ENV(env);
+  NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, ref);
   Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_DELETE_REFERENCE, &request.base);

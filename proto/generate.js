@@ -1,7 +1,7 @@
 'use strict';
 // node proto/generate.js --out DIR [--headers DIR] [--table FILE]
 //
-// Joins the table (napi.proto) with the prototypes of the official headers and writes what both processes are built from: opcodes.h, opcodes.c,
+// Joins the table (napi.proto) with the prototypes of the official headers (and experimental.h) and writes what both processes are built from: opcodes.h, opcodes.c,
 // client-stubs.c, handlers.h, server-handlers.c, and functions.json for the test that no function is missing.
 const fs = require('node:fs');
 const path = require('node:path');
@@ -49,8 +49,8 @@ function generate(tableSource, prototypes, file) {
     'opcodes.h': opcodesHeader(rows),
     'opcodes.c': opcodesSource(rows),
     'client-stubs.c': clientStubs(plans, absent),
-    'handlers.h': handlersHeader(rows),
-    'server-handlers.c': serverHandlers(plans, rows),
+    'handlers.h': handlersHeader(rows, [...prototypes.values()]),
+    'server-handlers.c': serverHandlers(plans, rows, [...prototypes.values()]),
     'functions.json': `${JSON.stringify(kinds, null, 1)}\n`,
   };
 }

@@ -22,10 +22,14 @@ struct nr_agent *nr_agent_current(void) {
   return current;
 }
 
+#define NR_LACKS_MAX 32u
+
 static struct {
   uint32_t napi_version;
   uint32_t major, minor, patch;
   char release[16];
+  char *lacks[NR_LACKS_MAX]; /* functions that it does not export */
+  size_t lacks_count;
 } node;
 
 void nr_node_info_fill(Nr__Hello *hello) {
@@ -37,6 +41,8 @@ void nr_node_info_fill(Nr__Hello *hello) {
   hello->node_patch = node.patch;
   hello->node_release = node.release;
   hello->trace = nr_trace_wanted("host");
+  hello->n_lacks = node.lacks_count;
+  hello->lacks = node.lacks;
 }
 
 unsigned nr_node_major(void) {
@@ -50,6 +56,9 @@ static void learn_node(napi_env napi) {
   node.minor = version->minor;
   node.patch = version->patch;
   snprintf(node.release, sizeof node.release, "%s", version->release);
+  for (size_t i = 0; i < nr_newer_count && node.lacks_count < NR_LACKS_MAX; i++) {
+    if (nr_newer_functions[i].function == NULL) node.lacks[node.lacks_count++] = (char *)nr_newer_functions[i].name;
+  }
   nr_server_traces = nr_trace_wanted("server");
 }
 

@@ -27,16 +27,25 @@ static bool is_too_large(uint64_t length) {
   return length > NR_TAIL_MAX;
 }
 
-napi_status nr_serve_napi_create_arraybuffer(struct nr_dispatch *d, const void *message, void *answer) {
-  const Nr__CreateArraybufferRequest *request = message;
-  Nr__ViewReply *reply = answer;
+typedef napi_status create(napi_env napi, size_t length, void **bytes, napi_value *result);
+
+static napi_status create_arraybuffer(struct nr_dispatch *d, const Nr__CreateArraybufferRequest *request,
+                                      Nr__ViewReply *reply, create *create_real) {
   napi_value result = NULL;
   void *bytes = NULL;
   if (is_too_large(request->byte_length)) return napi_generic_failure;
-  NR_TRY(napi_create_arraybuffer(d->napi, request->byte_length, &bytes, &result));
+  NR_TRY(create_real(d->napi, request->byte_length, &bytes, &result));
   NR_TRY(nr_give(d, request->result, result, &reply->result));
-  if (!describe(d, result, true, &reply->view)) return napi_generic_failure;
-  return napi_ok;
+  return describe(d, result, true, &reply->view) ? napi_ok : napi_generic_failure;
+}
+
+napi_status nr_serve_napi_create_arraybuffer(struct nr_dispatch *d, const void *message, void *answer) {
+  return create_arraybuffer(d, message, answer, napi_create_arraybuffer);
+}
+
+napi_status nr_serve_node_api_create_sharedarraybuffer(struct nr_dispatch *d, const void *message, void *answer) {
+  if (node_api_create_sharedarraybuffer == NULL) return nr_lacks(d, "node_api_create_sharedarraybuffer");
+  return create_arraybuffer(d, message, answer, node_api_create_sharedarraybuffer);
 }
 
 napi_status nr_serve_napi_create_buffer(struct nr_dispatch *d, const void *message, void *answer) {

@@ -239,17 +239,20 @@ static int reply(struct nr_dispatch *dispatch, napi_status status, const Protobu
       .kind = NR_KIND_REPLY,
       .flags = reply_flags(dispatch),
   };
+  if (dispatch->connection->basics.count > 0) nr_release_basics(dispatch->connection, true);
   return nr_port_send(dispatch->connection->port, &header, answer, dispatch->tail, dispatch->tail_count);
 }
 
 static napi_status serve(struct nr_dispatch *dispatch, const struct nr_handler *handler, const void *request,
                          void *answer) {
   struct nr_connection *connection = dispatch->connection;
+  struct nr_agent *agent = connection->agent;
   bool js = (handler->flags & NR_HANDLER_JS) != 0;
-  if (!js) return handler->serve(dispatch, request, answer);
-  nr_memory_snapshot(connection);
+  agent->serving++;
+  if (js) nr_memory_snapshot(connection);
   napi_status status = handler->serve(dispatch, request, answer);
-  nr_memory_refresh(connection);
+  if (js) nr_memory_refresh(connection);
+  agent->serving--;
   return status;
 }
 

@@ -86,6 +86,7 @@ int nr_enter_run(struct nr_enter *enter) {
   if (status < 0) return status;
   if (connection->depth >= NR_DEPTH_MAX) return -ELOOP;
   if (connection->release_count > 0) nr_release_flush(connection);
+  if (connection->basics.count > 0) nr_release_basics(connection, true);
   uint32_t sequence = ++connection->sequence;
   connection->counts.entries++;
   status = send(enter, sequence);

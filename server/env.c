@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers.h"
+#include "server/node_info.h"
 #include "server/prepared.h"
-#include "server/server-private.h"
 
 struct nr_kept {
   struct nr_kept *next;
@@ -32,6 +33,12 @@ void nr_env_destroy(struct nr_env *env) {
   free(env);
 }
 
+/* Node tears an env down right after the first of its hooks (they run in reverse), which is this one. */
+static void ending(void *data) {
+  struct nr_env *env = data;
+  env->ending = true;
+}
+
 /* Instance data of the real env, set before anything else, so that its finalizer runs last: nothing of the env is used
  * after it. */
 static void torn_down(napi_env napi, void *data, void *hint) {
@@ -39,6 +46,7 @@ static void torn_down(napi_env napi, void *data, void *hint) {
   struct nr_connection *connection = env->connection;
   (void)napi;
   (void)hint;
+  nr_external_strings_orphan(env);
   env->napi = NULL;
   while (env->callbacks != NULL) nr_callback_free(env->callbacks);
   nr_connection_unref(connection);
@@ -54,7 +62,8 @@ static struct nr_env *create(struct nr_connection *connection, napi_env napi, co
   env->napi = napi;
   env->api_version = prepared->api_version;
   env->file = strdup(prepared->file);
-  if (env->file == NULL || napi_set_instance_data(napi, env, torn_down, NULL) != napi_ok) {
+  if (env->file == NULL || napi_add_env_cleanup_hook(napi, ending, env) != napi_ok ||
+      napi_set_instance_data(napi, env, torn_down, NULL) != napi_ok) {
     free(env->file);
     free(env);
     return NULL;
@@ -111,4 +120,19 @@ napi_value nr_env_init(struct nr_agent *agent, napi_env napi, napi_value exports
   free(prepared->file);
   free(prepared);
   return result;
+}
+
+/* V8 ends the process for a change outside of -2^60 .. 2^60 - 1, and, from Node 24 on, for memory that is given back
+ * but was never announced: what an addon gives back too much does not count then. */
+napi_status nr_serve_napi_adjust_external_memory(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__AdjustExternalMemoryRequest *request = message;
+  Nr__AdjustExternalMemoryReply *reply = answer;
+  int64_t *announced = &d->connection->external_memory;
+  int64_t bytes = request->change_in_bytes, after;
+  if (bytes < -(INT64_C(1) << 60) || bytes >= (INT64_C(1) << 60)) return napi_invalid_arg;
+  if (nr_node_major() > 22 && bytes < -*announced) bytes = -*announced;
+  if (__builtin_add_overflow(*announced, bytes, &after)) return napi_invalid_arg;
+  NR_TRY(napi_adjust_external_memory(d->napi, bytes, &reply->adjusted_value));
+  *announced = after;
+  return napi_ok;
 }

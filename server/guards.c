@@ -63,11 +63,3 @@ napi_status nr_guard_node_api_create_buffer_from_arraybuffer(struct nr_dispatch 
   if (!wraps(request->byte_offset, request->byte_length, 1)) return napi_ok;
   return throw_range(d, "ERR_OUT_OF_RANGE", "The byte offset + length is out of range", napi_generic_failure);
 }
-
-/* V8 ends the process for a change outside of -2^60 .. 2^60 - 1. */
-napi_status nr_guard_napi_adjust_external_memory(struct nr_dispatch *d,
-                                                 const Nr__AdjustExternalMemoryRequest *request) {
-  (void)d;
-  int64_t bytes = request->change_in_bytes;
-  return bytes >= -(INT64_C(1) << 60) && bytes < (INT64_C(1) << 60) ? napi_ok : napi_invalid_arg;
-}

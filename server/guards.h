@@ -15,6 +15,5 @@ napi_status nr_guard_napi_create_typedarray(struct nr_dispatch *d, const Nr__Cre
 napi_status nr_guard_napi_create_dataview(struct nr_dispatch *d, const Nr__CreateDataviewRequest *request);
 napi_status nr_guard_node_api_create_buffer_from_arraybuffer(struct nr_dispatch *d,
                                                              const Nr__CreateBufferFromArraybufferRequest *request);
-napi_status nr_guard_napi_adjust_external_memory(struct nr_dispatch *d, const Nr__AdjustExternalMemoryRequest *request);
 
 #endif

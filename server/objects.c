@@ -6,101 +6,14 @@
 #include "handlers.h"
 #include "server/objects.h"
 
-#include <stdlib.h>
-
 #include "server/node_info.h"
 #include "server/references.h"
-
-struct nr_wrap {
-  struct nr_connection *connection; /* counted */
-  struct nr_env *env;
-  nr_id object_id;                /* in the host */
-  nr_id self;                     /* in agent->objects; 0: nobody looks it up */
-  bool finalize;                  /* the addon has a finalizer */
-  struct nr_reference *reference; /* the addon's own, of napi_wrap(); NULL: none */
-};
 
 nr_id nr_object_of(struct nr_connection *connection, void *pointer) {
   struct nr_wrap *wrap = connection->agent == NULL
                              ? NULL
                              : nr_table_get(connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
   return wrap != NULL && wrap->connection == connection ? wrap->object_id : 0;
-}
-
-static struct nr_wrap *wrap_create(struct nr_dispatch *d, nr_id object_id, bool finalize, bool look_up) {
-  struct nr_wrap *wrap = calloc(1, sizeof *wrap);
-  if (wrap == NULL) return NULL;
-  *wrap = (struct nr_wrap){.connection = d->connection, .env = d->env, .object_id = object_id, .finalize = finalize};
-  if (look_up) {
-    wrap->self = nr_table_add(d->connection->agent->objects, NR_SORT_WRAP, wrap);
-    if (wrap->self == 0) {
-      free(wrap);
-      return NULL;
-    }
-  }
-  nr_connection_ref(wrap->connection);
-  return wrap;
-}
-
-static void wrap_free(struct nr_wrap *wrap) {
-  struct nr_agent *agent = wrap->connection->agent;
-  if (wrap->self != 0 && agent != NULL) nr_table_remove(agent->objects, wrap->self, NR_SORT_WRAP);
-  if (wrap->reference != NULL) nr_reference_unwrapped(wrap->reference);
-  nr_connection_unref(wrap->connection);
-  free(wrap);
-}
-
-/* The host forgets the object without calling anything. */
-static void release(struct nr_wrap *wrap) {
-  nr_release(wrap->connection, NR_RELEASED_OBJECT, wrap->object_id);
-  wrap_free(wrap);
-}
-
-void nr_wrap_silence(struct nr_wrap *wrap) {
-  wrap->finalize = false;
-}
-
-static void enter_finalizer(struct nr_wrap *wrap, napi_env napi) {
-  struct nr_enter enter;
-  Nr__FinalizeRequest request = NR__FINALIZE_REQUEST__INIT;
-  struct nr_connection *connection = wrap->connection;
-  struct nr_callback *outer = connection->callback;
-  request.finalizer_id = wrap->object_id;
-  nr_enter_begin(&enter, connection, wrap->env, NR_OP_FINALIZE);
-  enter.request = &request.base;
-  connection->callback = NULL;
-  (void)nr_enter_run(&enter); /* a dead host has no finalizers left to run */
-  (void)napi;
-  connection->callback = outer;
-  nr_enter_end(&enter);
-}
-
-/* Addons of the experimental version have their finalizers run inside the collection, where nothing may be entered. */
-static void post_finalizer(struct nr_wrap *wrap) {
-  Nr__FinalizeRequest request = NR__FINALIZE_REQUEST__INIT;
-  request.finalizer_id = wrap->object_id;
-  request.basic = true;
-  nr_post(wrap->connection, NR_OP_FINALIZE, &request.base);
-}
-
-static void finalize(napi_env napi, void *data, void *hint) {
-  struct nr_wrap *wrap = hint;
-  (void)data;
-  if (wrap->env->instance_data == wrap) { /* its finalizer may set other data: this one is no longer the env's */
-    wrap->env->instance_data = NULL;
-    napi_delete_reference(napi, wrap->env->instance_reference);
-    wrap->env->instance_reference = NULL;
-  }
-  if (!wrap->finalize || nr_port_failure(wrap->connection->port) < 0) {
-    release(wrap);
-    return;
-  }
-  if (wrap->env->api_version == NR_API_VERSION_EXPERIMENTAL) {
-    post_finalizer(wrap);
-  } else {
-    enter_finalizer(wrap, napi);
-  }
-  wrap_free(wrap);
 }
 
 /* Node 24 and 26 end by a check of V8's when an external is wrapped; 20 and 22 allow it. */
@@ -117,15 +30,15 @@ napi_status nr_serve_napi_wrap(struct nr_dispatch *d, const void *message, void 
   (void)answer;
   NR_TAKE(d, request->js_object, &object);
   if (is_fatal_to_wrap(d, object)) return napi_invalid_arg;
-  struct nr_wrap *wrap = wrap_create(d, request->object_id, request->finalize, true);
+  struct nr_wrap *wrap = nr_wrap_create(d, request->object_id, request->finalize, true);
   if (wrap == NULL) return napi_generic_failure;
-  napi_status status = napi_wrap(d->napi, object, (void *)(uintptr_t)wrap->self, finalize, wrap,
+  napi_status status = napi_wrap(d->napi, object, (void *)(uintptr_t)wrap->self, nr_wrap_finalize, wrap,
                                  request->ref_id == 0 ? NULL : &reference);
   if (status == napi_ok && reference != NULL) {
     wrap->reference = nr_reference_adopt(d, request->ref_id, reference, wrap);
     if (wrap->reference == NULL) return d->fault ? napi_generic_failure : napi_ok;
   }
-  if (status != napi_ok) wrap_free(wrap);
+  if (status != napi_ok) nr_wrap_free(wrap);
   return status;
 }
 
@@ -152,7 +65,7 @@ napi_status nr_serve_napi_remove_wrap(struct nr_dispatch *d, const void *message
   if (reply->object_id == 0) return napi_invalid_arg; /* of another host: not this addon's to take away */
   struct nr_wrap *wrap = nr_table_get(d->connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
   NR_TRY(napi_remove_wrap(d->napi, object, NULL));
-  wrap_free(wrap);
+  nr_wrap_free(wrap);
   return napi_ok;
 }
 
@@ -160,11 +73,11 @@ napi_status nr_serve_napi_create_external(struct nr_dispatch *d, const void *mes
   const Nr__CreateExternalRequest *request = message;
   Nr__ValueReply *reply = answer;
   napi_value result = NULL;
-  struct nr_wrap *wrap = wrap_create(d, request->object_id, request->finalize, true);
+  struct nr_wrap *wrap = nr_wrap_create(d, request->object_id, request->finalize, true);
   if (wrap == NULL) return napi_generic_failure;
-  napi_status status = napi_create_external(d->napi, (void *)(uintptr_t)wrap->self, finalize, wrap, &result);
+  napi_status status = napi_create_external(d->napi, (void *)(uintptr_t)wrap->self, nr_wrap_finalize, wrap, &result);
   if (status != napi_ok) {
-    wrap_free(wrap);
+    nr_wrap_free(wrap);
     return status;
   }
   return nr_give(d, request->result, result, &reply->result);
@@ -187,12 +100,12 @@ napi_status nr_serve_napi_add_finalizer(struct nr_dispatch *d, const void *messa
   napi_ref reference = NULL;
   (void)answer;
   NR_TAKE(d, request->js_object, &object);
-  struct nr_wrap *wrap = wrap_create(d, request->object_id, true, false);
+  struct nr_wrap *wrap = nr_wrap_create(d, request->object_id, true, false);
   if (wrap == NULL) return napi_generic_failure;
   napi_status status =
-      napi_add_finalizer(d->napi, object, NULL, finalize, wrap, request->ref_id == 0 ? NULL : &reference);
+      napi_add_finalizer(d->napi, object, NULL, nr_wrap_finalize, wrap, request->ref_id == 0 ? NULL : &reference);
   if (status != napi_ok) {
-    wrap_free(wrap);
+    nr_wrap_free(wrap);
     return status;
   }
   if (reference != NULL) wrap->reference = nr_reference_adopt(d, request->ref_id, reference, wrap);
@@ -210,16 +123,16 @@ napi_status nr_serve_napi_set_instance_data(struct nr_dispatch *d, const void *m
   (void)answer;
   if (env->instance_data != NULL) { /* as in Node, old data is dropped without a word */
     napi_delete_reference(d->napi, env->instance_reference);
-    release(env->instance_data);
+    nr_wrap_release(env->instance_data);
     env->instance_data = NULL;
   }
   if (request->finalizer_id == 0) return napi_ok;
   NR_TRY(napi_create_object(d->napi, &holder));
-  struct nr_wrap *wrap = wrap_create(d, request->finalizer_id, true, false);
+  struct nr_wrap *wrap = nr_wrap_create(d, request->finalizer_id, true, false);
   if (wrap == NULL) return napi_generic_failure;
-  napi_status status = napi_add_finalizer(d->napi, holder, NULL, finalize, wrap, &env->instance_reference);
+  napi_status status = napi_add_finalizer(d->napi, holder, NULL, nr_wrap_finalize, wrap, &env->instance_reference);
   if (status != napi_ok) {
-    wrap_free(wrap);
+    nr_wrap_free(wrap);
     return status;
   }
   napi_reference_ref(d->napi, env->instance_reference, NULL);

@@ -43,6 +43,42 @@ void nr_release_flush(struct nr_connection *connection) {
   }
 }
 
+/* Finalizers that collections have called, oldest first: in order, and none is lost. */
+struct nr_basic {
+  nr_id id;
+  bool orphan;
+};
+
+static void post_basic(struct nr_connection *connection, const struct nr_basic *basic) {
+  Nr__FinalizeRequest request = NR__FINALIZE_REQUEST__INIT;
+  request.finalizer_id = basic->id;
+  request.basic = true;
+  request.orphan = basic->orphan;
+  nr_post(connection, NR_OP_FINALIZE, &request.base);
+}
+
+void nr_release_basic(struct nr_connection *connection, nr_id id, bool orphan) {
+  struct nr_basic_list *list = &connection->basics;
+  if (list->count == list->room) {
+    uint32_t room = list->room == 0 ? 64 : list->room * 2;
+    struct nr_basic *items = realloc(list->items, room * sizeof *items);
+    if (items == NULL) return; /* the host keeps a little memory too much */
+    list->items = items;
+    list->room = room;
+  }
+  list->items[list->count++] = (struct nr_basic){id, orphan};
+  nr_release_basics(connection, false);
+}
+
+void nr_release_basics(struct nr_connection *connection, bool all) {
+  struct nr_basic_list *list = &connection->basics;
+  while (list->sent < list->count && (all || nr_port_has_room(connection->port, NR_CACHE_LINE))) {
+    post_basic(connection, &list->items[list->sent++]);
+  }
+  if (list->sent == list->count) list->sent = list->count = 0;
+}
+
 void nr_release_end(struct nr_connection *connection) {
+  free(connection->basics.items);
   for (int sort = 0; sort < NR_RELEASED_SORTS; sort++) free(connection->released[sort].ids);
 }

@@ -36,6 +36,7 @@ struct nr_agent {
   struct nr_table *objects; /* wraps and externals of all connections: their ids are what the real napi_wrap() holds */
   napi_ref plain_check;     /* a function: are the prototypes as they were made? */
   struct nr_prepared *prepared; /* what the next process.dlopen() of the agent is for */
+  uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
   uintptr_t stack_floor; /* below this address no entry begins: V8 does not measure what calls of API functions take */
 };
 
@@ -53,6 +54,9 @@ struct nr_env {
   struct nr_kept *kept;          /* memory that V8 may point to as long as the env lives */
   struct nr_wrap *instance_data; /* of the addon; NULL: none with a finalizer */
   napi_ref instance_reference;   /* what holds its place among the finalizers */
+  struct nr_wrap *strings;       /* external ones with a finalizer */
+  bool drains;                   /* an entry is on its way that collects what basic finalizers called */
+  bool ending;                   /* its teardown has begun */
 };
 
 /* A JavaScript function of the host: the data pointer of its trampoline. */
@@ -95,6 +99,14 @@ struct nr_release_list {
   uint32_t room;
 };
 
+/* Finalizers that collections have called and the host has not been told of (release.c). */
+struct nr_basic_list {
+  struct nr_basic *items;
+  uint32_t sent; /* from the beginning */
+  uint32_t count;
+  uint32_t room;
+};
+
 /* This thread's end of the channel to one host: counted, since frames of the stack and trampolines outlive the host. */
 struct nr_connection {
   uint32_t references;
@@ -113,7 +125,8 @@ struct nr_connection {
   struct nr_window *windows;
   struct nr_release_list released[NR_RELEASED_SORTS];
   uint32_t release_count; /* of all lists */
-  struct nr_env **envs;   /* by number - 1 */
+  struct nr_basic_list basics;
+  struct nr_env **envs; /* by number - 1 */
   uint32_t env_count;
   struct nr_scope *scopes;
   uint32_t scope_count;
@@ -127,8 +140,9 @@ struct nr_connection {
   napi_ref thrown;              /* weak, of the last error that told of the failure; NULL: none */
   napi_env thrown_in;           /* the env of that reference */
   bool exited;
-  char *file;        /* the addon that was loaded first, for messages */
-  const char *doing; /* the innermost call that is being served, for reports; NULL: none */
+  int64_t external_memory; /* bytes that napi_adjust_external_memory() announced and has not taken back */
+  char *file;              /* the addon that was loaded first, for messages */
+  const char *doing;       /* the innermost call that is being served, for reports; NULL: none */
   struct nr_counts {
     uint64_t calls;
     uint64_t posts;
@@ -218,6 +232,14 @@ struct nr_handler {
   napi_status (*serve)(struct nr_dispatch *dispatch, const void *message, void *answer);
   unsigned flags;
 };
+
+/* Generated: the functions that not every Node exports; NULL where this one does not. */
+struct nr_newer {
+  const char *name;
+  void (*function)(void);
+};
+extern const struct nr_newer nr_newer_functions[];
+extern const size_t nr_newer_count;
 
 /* Generated: the handler of a Waited or Posted row, NULL for another opcode. */
 const struct nr_handler *nr_handler(unsigned opcode);
@@ -312,6 +334,12 @@ void nr_env_destroy(struct nr_env *env);
 /* free()s the memory after the env's teardown. */
 void nr_env_keep(struct nr_env *env, void *memory);
 
+/* ---- external_strings.c ---------------------------------------------------------------------------------------------
+ */
+
+/* Their env ends before them. */
+void nr_external_strings_orphan(struct nr_env *env);
+
 /* ---- release.c ------------------------------------------------------------------------------------------------------
  */
 
@@ -319,6 +347,10 @@ void nr_env_keep(struct nr_env *env, void *memory);
 void nr_release(struct nr_connection *connection, enum nr_released sort, nr_id id);
 /* Tells the host, as far as the ring has room. */
 void nr_release_flush(struct nr_connection *connection);
+/* The host is to run this finalizer, at once if the ring has room. Safe inside a collection. */
+void nr_release_basic(struct nr_connection *connection, nr_id id, bool orphan);
+/* Those that had no room: before the host gets the turn it must have `all`. */
+void nr_release_basics(struct nr_connection *connection, bool all);
 void nr_release_end(struct nr_connection *connection);
 
 /* ---- callbacks.c ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,9 @@
 /* Counts up with every change of frames, messages or their meaning. The handshake refuses another. */
 #define NR_PROTOCOL_VERSION 1u
 
+/* NODE_API_EXPERIMENTAL_VERSION: an addon that declares it has its finalizers run inside the collection. */
+#define NR_API_VERSION_EXPERIMENTAL INT32_MAX
+
 /* The host's descriptors live here and above (lower when the limit of open files is smaller). */
 #define NR_HOST_FD_BASE 1000
 

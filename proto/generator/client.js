@@ -3,9 +3,14 @@
 
 const { camel, requestName } = require('./names.js');
 
+// Functions that a finalizer may call inside a collection say so in their prototype.
+function checkEnv(prototype) {
+  return prototype.parameters[0].type === 'node_api_basic_env' ? 'NR_CHECK_BASIC_ENV(env);' : 'NR_CHECK_ENV(env);';
+}
+
 function checks(plan) {
   const { row, parameters } = plan;
-  const lines = [row.words.has('preamble') ? 'NR_PREAMBLE(env);' : 'NR_CHECK_ENV(env);'];
+  const lines = [row.words.has('preamble') ? 'NR_PREAMBLE(env);' : checkEnv(plan.prototype)];
   const values = parameters.find((parameter) => parameter.kind === 'values');
   const text = parameters.find((parameter) => parameter.kind === 'text' || parameter.kind === 'text16');
   row.checks.forEach((name, index) => {
@@ -49,7 +54,7 @@ function take(parameter, row) {
 }
 
 function signature({ prototype }) {
-  const parameters = prototype.parameters.map(({ type, name }) => `${type}${type.endsWith('*') ? '' : ' '}${name}`);
+  const parameters = prototype.parameters.map(({ type, name, declaration }) => declaration ?? `${type}${type.endsWith('*') ? '' : ' '}${name}`);
   return `NR_EXPORT ${prototype.returns} NAPI_CDECL ${prototype.name}(${parameters.join(', ')})`;
 }
 
@@ -83,7 +88,7 @@ function stub(plan) {
 function absentStub(row, prototype) {
   const unused = prototype.parameters.filter(({ name }) => name !== 'env').map(({ name }) => `  (void)${name};\n`).join('');
   const env = prototype.parameters.some(({ name }) => name === 'env');
-  const check = env ? '  NR_CHECK_ENV(env);\n' : '';
+  const check = env ? `  ${checkEnv(prototype)}\n` : '';
   return `${signature({ prototype })} {\n${check}${unused}  return nr_absent(${env ? 'env' : 'NULL'}, __func__, "${prototype.name} is not supported by napi-remote yet");\n}\n`;
 }
 

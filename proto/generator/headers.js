@@ -3,8 +3,10 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-// `const napi_value* argv` -> {type: 'const napi_value*', name: 'argv'}
+// `const napi_value* argv` -> {type: 'const napi_value*', name: 'argv'}; a pointer to a function stays in one piece, `declaration`.
 function parseParameter(text) {
+  const pointer = /\(\*(\w+)\)/.exec(text);
+  if (pointer) return { type: 'function*', name: pointer[1], declaration: text.trim() };
   const match = /^(.*?)(\w+)$/.exec(text.trim().replace(/\s*\*\s*/g, '* ').replace(/\s+/g, ' '));
   if (!match) throw new Error(`cannot read the parameter "${text}"`);
   return { type: match[1].trim(), name: match[2] };
@@ -13,9 +15,9 @@ function parseParameter(text) {
 function parsePrototypes(source) {
   const text = source.replace(/^#(?:.*\\\n)*.*$/gm, '').replace(/\/\/.*$/gm, '').replace(/\/\*[\s\S]*?\*\//g, '').replace(/\s+/g, ' ');
   const functions = new Map();
-  for (const match of text.matchAll(/NAPI_EXTERN (?:NAPI_NO_RETURN )?(\w+) NAPI_CDECL (\w+)\(([^()]*)\);/g)) {
+  for (const match of text.matchAll(/NAPI_EXTERN (?:NAPI_NO_RETURN )?(\w+) NAPI_CDECL (\w+)\(((?:[^()]|\([^()]*\))*)\);/g)) {
     const [, returns, name, parameters] = match;
-    functions.set(name, { name, returns, parameters: parameters.split(',').map(parseParameter) });
+    functions.set(name, { name, returns, parameters: parameters.split(/,(?![^()]*\))/).map(parseParameter) });
   }
   // A prototype that this cannot read must not be a function that nobody misses.
   for (const [, name] of text.matchAll(/NAPI_EXTERN [^;{]*?\b(\w+) ?\(/g)) {
@@ -24,12 +26,15 @@ function parsePrototypes(source) {
   return functions;
 }
 
-/** All functions of js_native_api.h and node_api.h, by name. */
+/** Our own file with what the official headers as packaged leave out. */
+const EXPERIMENTAL = path.join(__dirname, '..', 'experimental.h');
+
+/** All functions of js_native_api.h and node_api.h, and the experimental ones, by name. */
 function readHeaders(directory) {
   const functions = new Map();
-  for (const file of ['js_native_api.h', 'node_api.h']) {
-    const source = fs.readFileSync(path.join(directory, file), 'utf8');
-    for (const [name, prototype] of parsePrototypes(source)) functions.set(name, { ...prototype, file });
+  for (const file of [path.join(directory, 'js_native_api.h'), path.join(directory, 'node_api.h'), EXPERIMENTAL]) {
+    const source = fs.readFileSync(file, 'utf8');
+    for (const [name, prototype] of parsePrototypes(source)) functions.set(name, { ...prototype, file: path.basename(file) });
   }
   return functions;
 }

@@ -3,8 +3,8 @@
 
 const { camel } = require('./names.js');
 
-/** Node 20 does not export these as stable functions, or not at all: they are called through a weak symbol. */
-const isNewer = (name) => /^node_api_create_(property_key|buffer_from)/.test(name);
+/** Not every Node since 20.0 exports these: they are called through a weak symbol. */
+const isNewer = ({ name, file }) => file === 'experimental.h' || /^node_api_create_(property_key|buffer_from|external_string)/.test(name);
 
 const DECLARE = {
   env: () => [],
@@ -55,7 +55,7 @@ const GIVE = {
 
 const collect = (parts, parameters) => parameters.flatMap((parameter) => parts[parameter.kind]?.(parameter) ?? []);
 
-function handler({ row, parameters }) {
+function handler({ row, prototype, parameters }) {
   const gives = collect(GIVE, parameters);
   const usesReply = gives.some((line) => line.includes('reply->'));
   const usesRequest = row.request !== 'Empty';
@@ -63,7 +63,7 @@ function handler({ row, parameters }) {
     usesRequest ? `const ${camel(row.request)} *request = message;` : '(void)message;',
     usesReply ? `${camel(row.reply)} *reply = answer;` : '(void)answer;',
     ...collect(DECLARE, parameters),
-    ...(isNewer(row.name) ? [`if (${row.name} == NULL) return nr_lacks(d, "${row.name}");`] : []),
+    ...(isNewer(prototype) ? [`if (${row.name} == NULL) return nr_lacks(d, "${row.name}");`] : []),
     // The deferred is consumed last: a call that fails before must leave it resolvable.
     ...collect(TAKE, [...parameters].sort((a, b) => (a.kind === 'deferred') - (b.kind === 'deferred'))),
     ...(row.words.has('guard') ? [`NR_TRY(nr_guard_${row.name}(d, request));`] : []),
@@ -85,18 +85,30 @@ function entry(row) {
 const MADE = '/* Made by proto/generate.js from proto/napi.proto. */\n';
 
 /** handlers.h: the handlers that are written by hand. */
-function handlersHeader(rows) {
+function handlersHeader(rows, prototypes) {
   const byHand = rows.filter((row) => ['Waited', 'Posted'].includes(row.service) && (row.words.has('hand') || row.words.has('internal')));
-  return `${MADE}#ifndef NR_HANDLERS_H\n#define NR_HANDLERS_H\n\n#include "server/server-private.h"\n\n${
+  return `${MADE}#ifndef NR_HANDLERS_H\n#define NR_HANDLERS_H\n\n#include "proto/experimental.h"\n#include "server/server-private.h"\n\n${
+    prototypes.filter(isNewer).map(({ name }) => `#pragma weak ${name}\n`).join('')}\n${
     byHand.map((row) => `napi_status nr_serve_${row.name}(struct nr_dispatch *d, const void *message, void *answer);\n`).join('')}\n#endif\n`;
 }
 
+/** What a Node may lack, for the host to lack as well. */
+function newerFunctions(prototypes) {
+  const newer = prototypes.filter(isNewer);
+  return `
+const struct nr_newer nr_newer_functions[] = {
+${newer.map(({ name }) => `    {"${name}", (void (*)(void))${name}},\n`).join('')}};
+const size_t nr_newer_count = sizeof nr_newer_functions / sizeof nr_newer_functions[0];
+
+`;
+}
+
 /** server-handlers.c */
-function serverHandlers(plans, rows) {
+function serverHandlers(plans, rows, prototypes) {
   const classes = { Waited: 'waited', Posted: 'posted' };
   const served = rows.filter((row) => row.service in classes);
   const parts = [`${MADE}#include "handlers.h"\n#include "server/guards.h"\n\n`];
-  parts.push(...plans.filter(({ row }) => isNewer(row.name)).map(({ row }) => `#pragma weak ${row.name}\n`), '\n');
+  parts.push(newerFunctions(prototypes));
   parts.push(plans.map(handler).join('\n'));
   for (const [service, name] of Object.entries(classes)) {
     const members = served.filter((row) => row.service === service);

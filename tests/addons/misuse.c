@@ -191,6 +191,13 @@ static napi_value views_far_out(napi_env env, napi_callback_info info) {
   return t_string(env, "far out");
 }
 
+/* Node 24 and 26 end by it. */
+static napi_value give_back_too_much(napi_env env, napi_callback_info info) {
+  int64_t memory;
+  T_OK(napi_adjust_external_memory(env, 1000, &memory));
+  return say(env, napi_adjust_external_memory(env, -1000000, &memory));
+}
+
 static napi_value use_stale_info(napi_env env, napi_callback_info info) {
   napi_value argv[4];
   size_t argc = 4;
@@ -226,6 +233,7 @@ static const struct t_function functions[] = {
     {"hugeArraybuffer", huge_arraybuffer},
     {"hugeBuffer", huge_buffer},
     {"viewsFarOut", views_far_out},
+    {"giveBackTooMuch", give_back_too_much},
     {"useStaleInfo", use_stale_info},
     {"recurse", recurse},
 };

@@ -1,7 +1,4 @@
-/*
- * Functions that came with Node-API 10, looked up at run time as language bindings do: [function, found, status,
- * value].
- */
+/* Functions that not every Node has, looked up at run time as language bindings do. */
 #include "common.h"
 
 #include <dlfcn.h>
@@ -23,6 +20,7 @@ static napi_value row(napi_env env, const char *name, bool found, napi_status st
   return result;
 }
 
+/* [function, found, status, value] */
 static napi_value attempt(napi_env env, napi_callback_info info) {
   napi_value result = t_array(env), value, arraybuffer;
   static const char *const names[] = {"node_api_create_property_key_latin1", "node_api_create_property_key_utf8",
@@ -48,5 +46,20 @@ static napi_value attempt(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static const struct t_function functions[] = {{"attempt", attempt}};
+/* (names) -> is there a function of that name? */
+static napi_value found(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result = t_array(env), name;
+  uint32_t count;
+  t_args(env, info, argv, 1);
+  T_OK(napi_get_array_length(env, argv[0], &count));
+  for (uint32_t i = 0; i < count; i++) {
+    T_OK(napi_get_element(env, argv[0], i, &name));
+    char *text = t_text(env, name);
+    T_OK(napi_set_element(env, result, i, t_boolean(env, dlsym(RTLD_DEFAULT, text) != NULL)));
+    free(text);
+  }
+  return result;
+}
+
+static const struct t_function functions[] = {{"attempt", attempt}, {"found", found}};
 T_INIT(functions)

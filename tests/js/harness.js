@@ -6,6 +6,7 @@ const crypto = require('node:crypto');
 const { test } = require('node:test');
 const util = require('node:util');
 const { addonFile } = require('./support/child.js');
+const { comparison } = require('./support/coverage.js');
 const { hostOf, load } = require('../..');
 
 const { types } = util;
@@ -186,12 +187,14 @@ async function compare(t, name, run) {
 
 /** Like compare(), but resolves to { value } or { thrown } of the in-process run. */
 async function outcomeOf(t, name, run) {
+  const isEqual = comparison();
   const pair = addons(name);
   const expected = await outcome(run, pair.inProcess);
   const expectedForm = normalize(expected);
   const actual = await outcome(run, pair.isolated);
   const found = difference(expectedForm, normalize(actual));
   if (found !== undefined) assert.fail(`${t.name}: ${found}\n${thrownIn('in-process', expected)}${thrownIn('isolated', actual)}`);
+  isEqual();
   return expected;
 }
 

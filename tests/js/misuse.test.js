@@ -6,7 +6,7 @@ const { run } = require('./support/child.js');
 
 const misuses = [
   ['unnamedProperty'], ['unnamedMember'], ['nameIsANumber'], ['resolveTwice'], ['deleteReferenceTwice'], ['useDeletedReference'], ['useStale'], ['returnStale'],
-  ['useClosedScope'], ['returnFromClosedScope'], ['useGarbage'], ['returnGarbage'], ['leaveScopesOpen'], ['closeInTheWrongOrder'], ['closeTwice'], ['viewsFarOut'], ['useStaleInfo'],
+  ['useClosedScope'], ['returnFromClosedScope'], ['useGarbage'], ['returnGarbage'], ['leaveScopesOpen'], ['closeInTheWrongOrder'], ['closeTwice'], ['viewsFarOut'], ['useStaleInfo'], ['giveBackTooMuch'],
   ...['hugeArray', 'hugeArraybuffer', 'hugeBuffer'].flatMap((name) => [2 ** 27, 2 ** 31, 2 ** 32 + 1, 2 ** 40, 1e12, 2 ** 53, 2 ** 63].map((size) => [name, size])),
 ];
 // These are real, and big: they only cost time and memory.

@@ -22,6 +22,17 @@ function officialFunctions() {
   return [...symbols[newest].js_native_api_symbols, ...symbols[newest].node_api_symbols].sort();
 }
 
+/** What Node exports without a declaration in the packaged headers: proto/experimental.h declares these. */
+const EXPERIMENTAL = [
+  'node_api_create_external_sharedarraybuffer', 'node_api_create_object_with_properties', 'node_api_create_sharedarraybuffer',
+  'node_api_is_sharedarraybuffer', 'node_api_post_finalizer', 'node_api_set_prototype',
+];
+const allFunctions = () => [...officialFunctions(), ...EXPERIMENTAL].sort();
+
+function exportedBy(file) {
+  return execFileSync('nm', ['-D', '--defined-only', file], { encoding: 'utf8', maxBuffer: 1 << 28 }).split('\n').map((line) => line.split(' ').at(-1));
+}
+
 function generatedFunctions() {
   return JSON.parse(fs.readFileSync(path.join(release, 'generated/functions.json'), 'utf8'));
 }
@@ -38,14 +49,17 @@ function defines(text, name) {
 
 describe('every function of the headers', () => {
   test('is read, and has a row', () => {
-    assert.deepEqual([...readHeaders(includeDir).keys()].sort(), officialFunctions());
-    assert.deepEqual(Object.keys(generatedFunctions()).sort(), officialFunctions());
+    assert.deepEqual([...readHeaders(includeDir).keys()].sort(), allFunctions());
+    assert.deepEqual(Object.keys(generatedFunctions()).sort(), allFunctions());
+  });
+
+  test('is all that this Node exports', () => {
+    assert.deepEqual(exportedBy(process.execPath).filter((name) => /^(napi|node_api)_/.test(name) && !allFunctions().includes(name)), []);
   });
 
   test('is exported by the host', () => {
-    const exported = execFileSync('nm', ['-D', '--defined-only', path.join(release, 'napi-remote-host')], { encoding: 'utf8' });
-    const names = new Set(exported.split('\n').map((line) => line.split(' ').at(-1)));
-    assert.deepEqual(officialFunctions().filter((name) => !names.has(name)), []);
+    const names = new Set(exportedBy(path.join(release, 'napi-remote-host')));
+    assert.deepEqual(allFunctions().filter((name) => !names.has(name)), []);
   });
 
   test('is generated, by hand or absent, never two of them', () => {

@@ -5,10 +5,13 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
+const coverage = require('./coverage.js');
 
 const root = path.join(__dirname, '..', '..', '..');
 const build = process.env.NAPI_REMOTE_BUILD_DIR ?? path.join(root, 'build', 'release');
 const register = path.join(root, 'server', 'register.js');
+
+coverage.startCounting(build);
 
 /** Only there so that a hang becomes a failure. */
 const TIMEOUT = 60_000;
@@ -55,9 +58,10 @@ function environment(env) {
 
 /** Runs a function (its source; it gets the kit and `args`) or a script to its end, and until all that it started let go of its stdio. */
 function run(program, options = {}) {
-  const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, nodeArguments(program, options), {
+  const { isolated, ...same } = options;
+  const { status, signal, stdout, stderr, error } = coverage.side(`${program} ${JSON.stringify(same)}`, isolated, () => spawnSync(process.execPath, nodeArguments(program, options), {
     encoding: 'utf8', timeout: TIMEOUT, killSignal: 'SIGKILL', input: options.input, cwd: options.cwd, env: environment(options.env),
-  });
+  }));
   if (error) throw error;
   return { code: status, signal, stdout, stderr };
 }
