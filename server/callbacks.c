@@ -7,7 +7,7 @@
 #include "server/server-private.h"
 #include "server/trace.h"
 
-#define NR_ARGS_ON_STACK 8u
+#define NR_ARGS_INLINE 8u
 
 /* The first calls of a callback assume that it builds objects; those that then did are remembered. */
 #define NR_BUILDER_TRIALS 3u
@@ -50,7 +50,10 @@ bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi) {
   if (agent->plain_check == NULL || napi_get_reference_value(agent->napi, agent->plain_check, &check) != napi_ok)
     return false;
   if (napi_get_undefined(napi, &undefined) != napi_ok) return false;
-  if (napi_call_function(napi, undefined, check, 0, NULL, &result) != napi_ok) return false;
+  if (napi_call_function(napi, undefined, check, 0, NULL, &result) != napi_ok) {
+    napi_get_and_clear_last_exception(napi, &result); /* the end of the stack: it is ours, nobody must see it */
+    return false;
+  }
   return napi_get_value_bool(napi, result, &plain) == napi_ok && plain;
 }
 
@@ -61,6 +64,8 @@ struct invocation {
   Nr__InvokeRequest request;
   nr_value new_target;
   bool failed; /* a quota or memory is at its end */
+  struct nr_arena_mark mark;
+  struct nr_callback *outer;
 };
 
 static void add_fact(struct invocation *invocation, napi_value value, napi_valuetype type, nr_value id, bool wrap,
@@ -115,44 +120,33 @@ static bool fill(struct invocation *invocation, napi_callback_info info, napi_va
   return !invocation->failed;
 }
 
-static napi_value run(struct invocation *invocation, napi_callback_info info, napi_value this_arg, size_t argc,
-                      const napi_value *argv) {
-  struct nr_enter *enter = &invocation->enter;
-  struct nr_connection *connection = enter->connection;
-  napi_env napi = enter->env->napi;
-  if (!fill(invocation, info, this_arg, argc, argv)) {
-    napi_throw_range_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Too many handles are alive in the host");
-    return NULL;
-  }
-  enter->request = &invocation->request.base;
-  enter->tail = invocation->describe.tail;
-  enter->tail_count = invocation->describe.tail_count;
-  if (nr_callback_wants_plain(connection) && nr_prototypes_plain(connection->agent, napi))
-    enter->flags |= NR_FLAG_PLAIN;
-  if (connection->entries > 0) nr_memory_refresh(connection);
-  if (NR_SERVER_TRACES) nr_server_trace_enter(enter);
-  if (nr_enter_run(enter) < 0) {
-    nr_throw_failure(connection, napi, "a call");
-    return NULL;
-  }
-  return nr_enter_result(enter);
+/* Back to where begin() stood. */
+static void end(struct invocation *invocation) {
+  struct nr_connection *connection = invocation->enter.connection;
+  struct nr_arena_mark mark = invocation->mark;
+  connection->callback = invocation->outer;
+  nr_enter_end(&invocation->enter);
+  nr_arena_release(connection->arena, mark);
+  nr_connection_unref(connection);
 }
 
-/* What is needed meanwhile lies in the arena, not on the stack: nested calls share that with JavaScript, and V8 counts
- * it (with it there, a recursion got 65% as deep as in one process). */
-static napi_value invoke(struct nr_callback *callback, napi_callback_info info, napi_value this_arg, size_t argc,
-                         const napi_value *argv) {
+/* Can this thread, and this connection, be entered? If not there is an exception. */
+static bool may_begin(struct nr_callback *callback, napi_env napi) {
   struct nr_connection *connection = callback->connection;
-  struct nr_callback *outer = connection->callback;
   if (connection->agent != NULL && (uintptr_t)__builtin_frame_address(0) < connection->agent->stack_floor) {
-    napi_throw_range_error(callback->env->napi, NULL, "Maximum call stack size exceeded");
-    return NULL;
+    napi_throw_range_error(napi, NULL, "Maximum call stack size exceeded");
+    return false;
   }
-  struct nr_arena_mark mark = nr_arena_mark(connection->arena);
   if (nr_port_failure(connection->port) < 0 || connection->exited) {
-    nr_throw_failure(connection, callback->env->napi, "a call");
-    return NULL;
+    nr_throw_failure(connection, napi, "a call");
+    return false;
   }
+  return true;
+}
+
+static struct invocation *create(struct nr_callback *callback) {
+  struct nr_connection *connection = callback->connection;
+  struct nr_arena_mark mark = nr_arena_mark(connection->arena);
   struct invocation *invocation = nr_arena_alloc(connection->arena, sizeof *invocation);
   if (invocation == NULL) {
     napi_throw_range_error(callback->env->napi, "ERR_NAPI_REMOTE_QUOTA",
@@ -163,21 +157,40 @@ static napi_value invoke(struct nr_callback *callback, napi_callback_info info, 
   nr__invoke_request__init(&invocation->request);
   memset(&invocation->describe, 0, sizeof invocation->describe);
   invocation->failed = false;
+  invocation->mark = mark;
+  invocation->outer = connection->callback;
   nr_enter_begin(&invocation->enter, connection, callback->env, NR_OP_INVOKE);
   connection->callback = callback;
   if (callback->calls <= NR_BUILDER_TRIALS) callback->calls++;
-  napi_value result = run(invocation, info, this_arg, argc, argv);
-  connection->callback = outer;
-  nr_enter_end(&invocation->enter);
-  nr_arena_release(connection->arena, mark);
-  nr_connection_unref(connection);
-  return result;
+  return invocation;
 }
 
-/* Calls with many arguments are rare: they get their array from the heap, so that the stack of the common ones stays
- * small. */
-static __attribute__((noinline)) napi_value invoke_large(struct nr_callback *callback, napi_env napi,
-                                                         napi_callback_info info, size_t argc) {
+static struct invocation *begin_with(struct nr_callback *callback, napi_callback_info info, napi_value this_arg,
+                                     size_t argc, const napi_value *argv) {
+  napi_env napi = callback->env->napi;
+  struct nr_connection *connection = callback->connection;
+  if (!may_begin(callback, napi)) return NULL;
+  struct invocation *invocation = create(callback);
+  if (invocation == NULL) return NULL;
+  struct nr_enter *enter = &invocation->enter;
+  if (!fill(invocation, info, this_arg, argc, argv)) {
+    napi_throw_range_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Too many handles are alive in the host");
+    end(invocation);
+    return NULL;
+  }
+  enter->request = &invocation->request.base;
+  enter->tail = invocation->describe.tail;
+  enter->tail_count = invocation->describe.tail_count;
+  if (nr_callback_wants_plain(connection) && nr_prototypes_plain(connection->agent, napi))
+    enter->flags |= NR_FLAG_PLAIN;
+  if (connection->entries > 0) nr_memory_refresh(connection);
+  if (NR_SERVER_TRACES) nr_server_trace_enter(enter);
+  return invocation;
+}
+
+/* Calls with many arguments are rare: they get their array from the heap. */
+static struct invocation *begin_large(struct nr_callback *callback, napi_env napi, napi_callback_info info,
+                                      size_t argc) {
   napi_value this_arg = NULL;
   napi_value *argv = malloc(argc * sizeof *argv);
   if (argv == NULL) {
@@ -185,20 +198,39 @@ static __attribute__((noinline)) napi_value invoke_large(struct nr_callback *cal
     return NULL;
   }
   napi_get_cb_info(napi, info, &argc, argv, &this_arg, NULL);
-  napi_value result = invoke(callback, info, this_arg, argc, argv);
+  struct invocation *invocation = begin_with(callback, info, this_arg, argc, argv);
   free(argv);
+  return invocation;
+}
+
+/* Everything up to the entry. NULL: it cannot be made, and there is an exception. */
+static __attribute__((noinline)) struct invocation *begin(struct nr_callback *callback, napi_env napi,
+                                                          napi_callback_info info) {
+  napi_value argv[NR_ARGS_INLINE];
+  napi_value this_arg = NULL;
+  void *data = NULL;
+  size_t argc = NR_ARGS_INLINE;
+  if (napi_get_cb_info(napi, info, &argc, argv, &this_arg, &data) != napi_ok) return NULL;
+  if (callback == NULL) callback = data;
+  if (argc > NR_ARGS_INLINE) return begin_large(callback, napi, info, argc);
+  return begin_with(callback, info, this_arg, argc, argv);
+}
+
+static __attribute__((noinline)) napi_value finish(struct invocation *invocation, int failure) {
+  napi_value result = NULL;
+  if (failure < 0) {
+    nr_throw_failure(invocation->enter.connection, invocation->enter.env->napi, "a call");
+  } else {
+    result = nr_enter_result(&invocation->enter);
+  }
+  end(invocation);
   return result;
 }
 
+/* As little as can be stays on the stack while JavaScript may run: see nr_enter_run(). */
 napi_value nr_callback_invoke(struct nr_callback *callback, napi_env napi, napi_callback_info info) {
-  napi_value argv[NR_ARGS_ON_STACK];
-  napi_value this_arg = NULL;
-  void *data = NULL;
-  size_t argc = NR_ARGS_ON_STACK;
-  if (napi_get_cb_info(napi, info, &argc, argv, &this_arg, &data) != napi_ok) return NULL;
-  if (callback == NULL) callback = data;
-  if (argc > NR_ARGS_ON_STACK) return invoke_large(callback, napi, info, argc);
-  return invoke(callback, info, this_arg, argc, argv);
+  struct invocation *invocation = begin(callback, napi, info);
+  return invocation == NULL ? NULL : finish(invocation, nr_enter_run(&invocation->enter));
 }
 
 napi_value nr_trampoline(napi_env napi, napi_callback_info info) {

@@ -208,7 +208,8 @@ nr_span nr_dispatch_bytes(struct nr_dispatch *dispatch, const void *bytes, size_
 
 /* A posted creation that failed: its id is absent from now on. Only rows whose first result field is called `result`
  * create. */
-static void note_absence(struct nr_dispatch *dispatch, const ProtobufCMessage *request, napi_status status) {
+static void note_absence(struct nr_dispatch *dispatch, napi_status status) {
+  const ProtobufCMessage *request = dispatch->request;
   const ProtobufCFieldDescriptor *field =
       protobuf_c_message_descriptor_get_field_by_name(request->descriptor, "result");
   if (field == NULL || field->type != PROTOBUF_C_TYPE_FIXED64 || field->label == PROTOBUF_C_LABEL_REPEATED) return;
@@ -221,14 +222,14 @@ static uint8_t reply_flags(struct nr_dispatch *dispatch) {
   bool pending = false;
   uint8_t flags = 0;
   if (napi_is_exception_pending(dispatch->napi, &pending) == napi_ok && pending) flags |= NR_FLAG_EXCEPTION;
-  if (nr_callback_wants_plain(dispatch->connection) &&
+  if (!pending && nr_callback_wants_plain(dispatch->connection) &&
       nr_prototypes_plain(dispatch->connection->agent, dispatch->napi)) {
     flags |= NR_FLAG_PLAIN;
   }
   return flags;
 }
 
-static int reply(struct nr_dispatch *dispatch, napi_status status, const ProtobufCMessage *answer) {
+static int reply(struct nr_dispatch *dispatch, napi_status status) {
   const struct nr_frame_header *call = &dispatch->frame->header;
   struct nr_frame_header header = {
       .env = call->env,
@@ -240,53 +241,34 @@ static int reply(struct nr_dispatch *dispatch, napi_status status, const Protobu
       .flags = reply_flags(dispatch),
   };
   if (dispatch->connection->basics.count > 0) nr_release_basics(dispatch->connection, true);
-  return nr_port_send(dispatch->connection->port, &header, answer, dispatch->tail, dispatch->tail_count);
+  return nr_port_send(dispatch->connection->port, &header, dispatch->answer, dispatch->tail, dispatch->tail_count);
 }
 
-static napi_status serve(struct nr_dispatch *dispatch, const struct nr_handler *handler, const void *request,
-                         void *answer) {
-  struct nr_connection *connection = dispatch->connection;
-  struct nr_agent *agent = connection->agent;
-  bool js = (handler->flags & NR_HANDLER_JS) != 0;
-  agent->serving++;
-  if (js) nr_memory_snapshot(connection);
-  napi_status status = handler->serve(dispatch, request, answer);
-  if (js) nr_memory_refresh(connection);
-  agent->serving--;
-  return status;
-}
-
-static int serve_call(struct nr_connection *connection, const struct nr_frame *frame, const struct nr_handler *handler,
-                      const struct nr_op_info *info, struct nr_env *env) {
+/* Unpacks the call and makes room for its reply, all of it in the arena. NULL: the connection has failed. */
+static struct nr_dispatch *prepare(struct nr_connection *connection, const struct nr_frame *frame,
+                                   const struct nr_handler *handler, const struct nr_op_info *info,
+                                   struct nr_env *env) {
   ProtobufCMessage *request =
       nr_arena_unpack(connection->arena, info->request, frame->message, frame->header.message_length);
-  if (request == NULL) return nr_connection_fault(connection, "malformed message of %s", info->name);
+  if (request == NULL) {
+    nr_connection_fault(connection, "malformed message of %s", info->name);
+    return NULL;
+  }
   ProtobufCMessage *answer = nr_arena_alloc(connection->arena, info->reply->sizeof_message);
-  /* Not on the stack, see invoke() in callbacks.c. */
   struct nr_dispatch *dispatch = nr_arena_alloc(connection->arena, sizeof *dispatch);
   if (answer == NULL || dispatch == NULL) {
-    return nr_connection_fault(connection, "%s needs more memory than a host may have", info->name);
+    nr_connection_fault(connection, "%s needs more memory than a host may have", info->name);
+    return NULL;
   }
   protobuf_c_message_init(info->reply, answer);
-  *dispatch = (struct nr_dispatch){.connection = connection, .env = env, .napi = env->napi, .frame = frame};
-  bool waits = frame->header.kind == NR_KIND_CALL;
-  connection->depth += waits;
-  connection->doing = info->name;
-  napi_status status = serve(dispatch, handler, request, answer);
-  connection->doing = NULL;
-  connection->depth -= waits;
-  int failure = nr_port_failure(connection->port);
-  if (failure < 0) return failure;
-  if (NR_SERVER_TRACES) nr_server_trace_call(connection, frame, request, status, answer, dispatch);
-  if (waits) {
-    int sent = reply(dispatch, status, answer);
-    failure = nr_port_failure(connection->port);
-    /* Without its reply the host would wait for ever, and the two stacks would differ from here on. */
-    return sent < 0 && failure == 0 ? nr_connection_fault(connection, "the reply to %s is too large", info->name)
-                                    : sent;
-  }
-  if (status != napi_ok) note_absence(dispatch, request, status);
-  return nr_port_failure(connection->port);
+  *dispatch = (struct nr_dispatch){.connection = connection,
+                                   .env = env,
+                                   .napi = env->napi,
+                                   .frame = frame,
+                                   .handler = handler,
+                                   .request = request,
+                                   .answer = answer};
+  return dispatch;
 }
 
 /* Whoever sets properties builds objects, or will: next time it is told whether prototypes are plain. */
@@ -296,32 +278,69 @@ static bool is_set(unsigned opcode) {
 }
 
 /* The env is gone, but its addon still calls: no fault (one process would crash), no success either. */
-static int refuse(struct nr_connection *connection, const struct nr_frame *frame, const struct nr_op_info *info) {
+static void refuse(struct nr_connection *connection, const struct nr_frame *frame, const struct nr_op_info *info) {
   struct nr_frame_header header = frame->header;
-  if (header.kind != NR_KIND_CALL) return 0;
+  if (header.kind != NR_KIND_CALL) return;
   ProtobufCMessage *answer = nr_arena_alloc(connection->arena, info->reply->sizeof_message);
-  if (answer == NULL) return nr_connection_fault(connection, "%s needs more memory than a host may have", info->name);
+  if (answer == NULL) {
+    nr_connection_fault(connection, "%s needs more memory than a host may have", info->name);
+    return;
+  }
   protobuf_c_message_init(info->reply, answer);
   header.kind = NR_KIND_REPLY;
   header.status = napi_closing;
   header.flags = NR_FLAG_TERMINATED;
-  return nr_port_send(connection->port, &header, answer, NULL, 0);
+  nr_port_send(connection->port, &header, answer, NULL, 0);
 }
 
-int nr_dispatch(struct nr_connection *connection, const struct nr_frame *frame) {
+struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const struct nr_frame *frame) {
   const struct nr_handler *handler = nr_handler(frame->header.opcode);
   const struct nr_op_info *info = nr_op_info(frame->header.opcode);
   if (handler == NULL || info == NULL) {
-    return nr_connection_fault(connection, "opcode %u is no call", frame->header.opcode);
+    nr_connection_fault(connection, "opcode %u is no call", frame->header.opcode);
+    return NULL;
   }
   struct nr_env *env = nr_connection_env(connection, frame->header.env);
-  if (env == NULL) return nr_connection_fault(connection, "%s on env %u, which is none", info->name, frame->header.env);
-  if (frame->header.kind == NR_KIND_CALL) {
+  if (env == NULL) {
+    nr_connection_fault(connection, "%s on env %u, which is none", info->name, frame->header.env);
+    return NULL;
+  }
+  bool waits = frame->header.kind == NR_KIND_CALL;
+  if (waits) {
     connection->counts.calls++;
   } else {
     connection->counts.posts++;
   }
-  if (env->napi == NULL) return refuse(connection, frame, info);
+  if (env->napi == NULL) {
+    refuse(connection, frame, info);
+    return NULL;
+  }
   if (is_set(frame->header.opcode)) nr_callback_built(connection);
-  return serve_call(connection, frame, handler, info, env);
+  struct nr_dispatch *dispatch = prepare(connection, frame, handler, info, env);
+  if (dispatch == NULL) return NULL;
+  connection->depth += waits;
+  connection->doing = info->name;
+  connection->agent->serving++;
+  if ((handler->flags & NR_HANDLER_JS) != 0) nr_memory_snapshot(connection);
+  return dispatch;
+}
+
+void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
+  struct nr_connection *connection = dispatch->connection;
+  const struct nr_frame *frame = dispatch->frame;
+  bool waits = frame->header.kind == NR_KIND_CALL;
+  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0) nr_memory_refresh(connection);
+  connection->agent->serving--;
+  connection->doing = NULL;
+  connection->depth -= waits;
+  if (nr_port_failure(connection->port) < 0) return;
+  if (NR_SERVER_TRACES) nr_server_trace_call(dispatch, status);
+  if (!waits) {
+    if (status != napi_ok) note_absence(dispatch, status);
+    return;
+  }
+  /* Without its reply the host would wait for ever, and the two stacks would differ from here on. */
+  if (reply(dispatch, status) < 0 && nr_port_failure(connection->port) == 0) {
+    nr_connection_fault(connection, "the reply to %s is too large", nr_op_info(frame->header.opcode)->name);
+  }
 }

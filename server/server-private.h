@@ -185,6 +185,9 @@ struct nr_enter {
   void *reply;
   struct nr_frame frame;
   /* in between */
+  int failure;
+  uint32_t sequence;
+  struct nr_arena_mark served; /* what has been served goes back to here */
   struct nr_arena_mark mark;
   uint32_t given_top;
   uint32_t chosen_top;
@@ -213,12 +216,15 @@ void nr_throw_failure(struct nr_connection *connection, napi_env napi, const cha
 
 #define NR_DISPATCH_SLICES 4
 
-/* One call of the host while it is served. */
+/* One call of the host while it is served. In the connection's arena. */
 struct nr_dispatch {
   struct nr_connection *connection;
   struct nr_env *env;
   napi_env napi;
   const struct nr_frame *frame;
+  const struct nr_handler *handler;
+  const ProtobufCMessage *request;
+  ProtobufCMessage *answer;
   struct nr_slice tail[NR_DISPATCH_SLICES];
   uint32_t tail_count;
   uint32_t tail_length;
@@ -244,8 +250,12 @@ extern const size_t nr_newer_count;
 /* Generated: the handler of a Waited or Posted row, NULL for another opcode. */
 const struct nr_handler *nr_handler(unsigned opcode);
 
-/* Serves one CALL or POST of the host, and replies. 0 or the connection's failure. */
-int nr_dispatch(struct nr_connection *connection, const struct nr_frame *frame);
+/* Takes one CALL or POST of the host apart: the caller has it served, `handler->serve(dispatch, request, answer)`, and
+ * ends it with the status. Two halves, so that nothing but the handler's own frame lies below JavaScript that it runs.
+ * NULL: there is nothing to serve, or the connection has failed. */
+struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const struct nr_frame *frame);
+/* The reply, if one is waited for. */
+void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status);
 
 /* A protocol fault found while serving. Returns a status for the handler to return. */
 napi_status nr_fault(struct nr_dispatch *dispatch, const char *what);

@@ -36,18 +36,17 @@ void nr_server_trace_enter(const struct nr_enter *enter) {
   print_line(line, length);
 }
 
-void nr_server_trace_call(struct nr_connection *connection, const struct nr_frame *frame,
-                          const ProtobufCMessage *request, napi_status status, const ProtobufCMessage *reply,
-                          const struct nr_dispatch *dispatch) {
+void nr_server_trace_call(const struct nr_dispatch *dispatch, napi_status status) {
   char asked[NR_TRACE_MESSAGE], answered[NR_TRACE_MESSAGE] = "", line[3 * NR_TRACE_MESSAGE];
-  nr_print_message(asked, sizeof asked, request, frame->tail, frame->header.tail_length);
+  const struct nr_frame *frame = dispatch->frame;
+  nr_print_message(asked, sizeof asked, dispatch->request, frame->tail, frame->header.tail_length);
   if (status == napi_ok) {
     uint8_t *tail = nr_print_join(dispatch->tail, dispatch->tail_count);
-    nr_print_message(answered, sizeof answered, reply, tail, tail == NULL ? 0 : dispatch->tail_length);
+    nr_print_message(answered, sizeof answered, dispatch->answer, tail, tail == NULL ? 0 : dispatch->tail_length);
     free(tail);
   }
   int length = snprintf(line, sizeof line, "[server %d] %*s%s%s %s = %s %s\n", (int)getpid(),
-                        (int)connection->depth * 2, "", nr_op_info(frame->header.opcode)->name,
+                        (int)dispatch->connection->depth * 2, "", nr_op_info(frame->header.opcode)->name,
                         frame->header.kind == NR_KIND_POST ? " (posted)" : "", asked, nr_status_name(status), answered);
   print_line(line, length);
 }

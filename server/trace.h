@@ -14,8 +14,6 @@ extern bool nr_server_traces;
 /* Does NAPI_REMOTE_TRACE ask for this side's ("server", "both") or the host's ("1", "host", "both") view? */
 bool nr_trace_wanted(const char *side);
 void nr_server_trace_enter(const struct nr_enter *enter);
-void nr_server_trace_call(struct nr_connection *connection, const struct nr_frame *frame,
-                          const ProtobufCMessage *request, napi_status status, const ProtobufCMessage *reply,
-                          const struct nr_dispatch *dispatch);
+void nr_server_trace_call(const struct nr_dispatch *dispatch, napi_status status);
 
 #endif

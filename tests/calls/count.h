@@ -5,10 +5,7 @@
 #ifndef NR_TEST_COUNT_H
 #define NR_TEST_COUNT_H
 
-/* Empty, as it may have come from a command line before. */
-#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
-#endif
 #define NAPI_EXPERIMENTAL
 #define NODE_API_EXPERIMENTAL_NO_WARNING
 
