@@ -289,7 +289,7 @@ static void refuse(struct nr_connection *connection, const struct nr_frame *fram
   protobuf_c_message_init(info->reply, answer);
   header.kind = NR_KIND_REPLY;
   header.status = napi_closing;
-  header.flags = NR_FLAG_TERMINATED;
+  header.flags = 0;
   nr_port_send(connection->port, &header, answer, NULL, 0);
 }
 

@@ -26,7 +26,6 @@ enum nr_flag {
   NR_FLAG_EXCEPTION = 1, /* REPLY: an exception is pending in the env of this frame */
   NR_FLAG_PLAIN =
       2, /* ENTER, REPLY: Object.prototype and Array.prototype are as they were made, see docs/protocol.md */
-  NR_FLAG_TERMINATED = 4, /* REPLY: the env can no longer call into JavaScript */
 };
 
 /*
