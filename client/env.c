@@ -52,16 +52,6 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_last_error_info(napi_env env, const na
   return napi_ok;
 }
 
-NR_EXPORT napi_status NAPI_CDECL napi_is_exception_pending(napi_env env, bool *result) {
-  NR_CHECK_ENV(env);
-  NR_CHECK_ARG(env, result);
-  Nr__Empty request = NR__EMPTY__INIT;
-  Nr__BoolReply reply = NR__BOOL_REPLY__INIT;
-  reply.result = env->exception_pending;
-  *result = reply.result;
-  return nr_answer(env, NR_OP_NAPI_IS_EXCEPTION_PENDING, &request.base, &reply.base, napi_ok);
-}
-
 NR_EXPORT napi_status NAPI_CDECL napi_set_instance_data(napi_env env, void *data, napi_finalize finalize_cb,
                                                         void *finalize_hint) {
   NR_CHECK_BASIC_ENV(env);
@@ -82,16 +72,6 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_instance_data(napi_env env, void **dat
   Nr__Empty request = NR__EMPTY__INIT;
   *data = env->instance_data;
   return nr_answer(env, NR_OP_NAPI_GET_INSTANCE_DATA, &request.base, NULL, napi_ok);
-}
-
-NR_EXPORT napi_status NAPI_CDECL napi_get_version(napi_env env, uint32_t *result) {
-  NR_CHECK_BASIC_ENV(env);
-  NR_CHECK_ARG(env, result);
-  Nr__Empty request = NR__EMPTY__INIT;
-  Nr__GetVersionReply reply = NR__GET_VERSION_REPLY__INIT;
-  reply.result = nr_node.napi_version;
-  *result = reply.result;
-  return nr_answer(env, NR_OP_NAPI_GET_VERSION, &request.base, &reply.base, napi_ok);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_node_version(napi_env env, const napi_node_version **version) {

@@ -85,6 +85,25 @@ function stub(plan) {
   return `${signature(plan)} {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;
 }
 
+// Answered in the host, by a function of client/local.h.
+function localStub(plan) {
+  const { row, parameters } = plan;
+  const gives = ({ kind, name, type }) => {
+    if (kind === 'result') return [`*${name} = nr_unwire(reply.${name});`];
+    return kind === 'out' ? [`*${name} = ${/^napi_/.test(type) ? `(${type.replace('*', '')})` : ''}reply.${name};`] : [];
+  };
+  const lines = [
+    ...checks(plan),
+    `${camel(row.request)} request = ${requestName(row.request)};`,
+    `${camel(row.reply)} reply = ${requestName(row.reply)};`,
+    ...parameters.filter(({ kind }) => kind !== 'result').flatMap((parameter) => fill(parameter, null)),
+    `napi_status status = nr_local_${row.name}(env, &request, &reply);`,
+    'if (NR_LIKELY(status == napi_ok)) {', ...parameters.flatMap(gives).map((line) => `  ${line}`), '}',
+    `return nr_answer(env, NR_OP_${row.name.toUpperCase()}, &request.base, status == napi_ok ? &reply.base : NULL, status);`,
+  ];
+  return `${signature(plan)} {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;
+}
+
 function absentStub(row, prototype) {
   const unused = prototype.parameters.filter(({ name }) => name !== 'env').map(({ name }) => `  (void)${name};\n`).join('');
   const env = prototype.parameters.some(({ name }) => name === 'env');
@@ -102,8 +121,8 @@ static bool may_fail(nr_span text) {
 
 /** client-stubs.c */
 function clientStubs(plans, absent) {
-  return `/* Made by proto/generate.js from proto/napi.proto. */\n#include "client/client-private.h"\n\n${MAY_FAIL}${[
-    ...plans.filter(({ row }) => !row.words.has('client')).map(stub), ...absent.map(({ row, prototype }) => absentStub(row, prototype))].join('\n')}`;
+  return `/* Made by proto/generate.js from proto/napi.proto. */\n#include "client/local.h"\n\n${MAY_FAIL}${[
+    ...plans.filter(({ row }) => !row.words.has('client')).map((plan) => (plan.row.service === 'Local' ? localStub(plan) : stub(plan))), ...absent.map(({ row, prototype }) => absentStub(row, prototype))].join('\n')}`;
 }
 
 module.exports = { clientStubs };

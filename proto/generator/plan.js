@@ -8,16 +8,18 @@ const SCALARS = {
 const TAGS = ['string', 'symbol', 'object', 'function', 'external', 'bigint'];
 const OUTS = {
   'bool*': 'bool', 'int32_t*': 'int32', 'uint32_t*': 'uint32', 'int64_t*': 'int64', 'uint64_t*': 'uint64', 'double*': 'double', 'size_t*': 'uint64',
+  'napi_valuetype*': 'uint32',
 };
 
 // One parameter (or two that belong together): {kind, name, type, request: {field: type}, reply: {field: type}}
-function planParameter(parameters, index, reply) {
+function planParameter(parameters, index, reply, local) {
   const { type, name } = parameters[index];
   const next = parameters[index + 1];
   const plan = (kind, request, answer = {}, skip = 0) => ({ kind, name, type, request, reply: answer, skip });
   if (type === 'napi_env' || type === 'node_api_basic_env') return plan('env', {});
   if (type === 'napi_value') return plan('value', { [name]: 'fixed64' });
   if (type === 'napi_value*') {
+    if (local) return plan('result', {}, { [name]: 'fixed64' });
     const known = reply.fields.has('fact');
     return { ...plan('result', { [name]: 'fixed64' }, { [name]: 'fixed64', ...(known && { fact: 'Fact' }) }), known };
   }
@@ -48,7 +50,7 @@ function checkFields(row, message, wanted, what) {
 
 function checkClass(row, parameters) {
   const { where, name, service, gives } = row;
-  if (service !== 'Waited' && service !== 'Posted') throw new Error(`${where}: ${name} is flat, but service ${service} has no flat rows`);
+  if (!['Local', 'Waited', 'Posted'].includes(service)) throw new Error(`${where}: ${name} is flat, but service ${service} has no flat rows`);
   if ((gives !== null) !== (service === 'Posted')) throw new Error(`${where}: ${name}: gives() is for posted rows, and each of these needs it`);
   if (gives !== null && !TAGS.includes(gives)) throw new Error(`${where}: ${name} gives "${gives}", which is no tag of a handle`);
   const results = parameters.filter((plan) => ['result', 'out', 'newDeferred'].includes(plan.kind));
@@ -63,7 +65,7 @@ function planRow(row, prototype, messages) {
   const request = messages.get(row.request), reply = messages.get(row.reply);
   const parameters = [];
   for (let i = 0; i < prototype.parameters.length; i++) {
-    const plan = planParameter(prototype.parameters, i, reply);
+    const plan = planParameter(prototype.parameters, i, reply, row.service === 'Local');
     if (plan === null) {
       const { type, name } = prototype.parameters[i];
       throw new Error(`${row.where}: ${row.name} cannot be flat: nothing is known of "${type} ${name}"`);

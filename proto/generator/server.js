@@ -109,7 +109,7 @@ function serverHandlers(plans, rows, prototypes) {
   const served = rows.filter((row) => row.service in classes);
   const parts = [`${MADE}#include "handlers.h"\n#include "server/guards.h"\n\n`];
   parts.push(newerFunctions(prototypes));
-  parts.push(plans.map(handler).join('\n'));
+  parts.push(plans.filter(({ row }) => row.service in classes).map(handler).join('\n'));
   for (const [service, name] of Object.entries(classes)) {
     const members = served.filter((row) => row.service === service);
     parts.push(`\nstatic const struct nr_handler ${name}[] = {\n${members.map(entry).join('')}};\n`);

@@ -45,6 +45,32 @@ static napi_value remove_wrap(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static uint32_t many;
+
+static void finalize_one_of_many(napi_env env, void *data, void *hint) {
+  many++;
+  free(data);
+}
+
+/* (count): wraps as many new objects, which nobody keeps. */
+static napi_value wrap_many(napi_env env, napi_callback_info info) {
+  napi_value argv[1], object;
+  napi_handle_scope scope;
+  t_args(env, info, argv, 1);
+  for (uint32_t i = t_uint(env, argv[0]); i > 0; i--) {
+    T_OK(napi_open_handle_scope(env, &scope));
+    T_OK(napi_create_object(env, &object));
+    T_OK(napi_wrap(env, object, malloc(16), finalize_one_of_many, NULL, NULL));
+    T_OK(napi_close_handle_scope(env, scope));
+  }
+  return NULL;
+}
+
+/* How many of those are finalized. */
+static napi_value count_many(napi_env env, napi_callback_info info) {
+  return t_number(env, many);
+}
+
 static napi_value external(napi_env env, napi_callback_info info) {
   napi_value argv[1], result;
   t_args(env, info, argv, 1);
@@ -108,6 +134,8 @@ __attribute__((destructor)) static void end(void) {
 
 static const struct t_function functions[] = {
     {"wrap", wrap},
+    {"wrapMany", wrap_many},
+    {"countMany", count_many},
     {"removeWrap", remove_wrap},
     {"external", external},
     {"addFinalizer", add_finalizer},

@@ -1,11 +1,13 @@
 'use strict';
 // Finalizers: each runs once, when its object is gone or its env ends, and never before.
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const { test } = require('node:test');
 const v8 = require('node:v8');
 const vm = require('node:vm');
-const { compare, turn } = require('./harness.js');
+const { addons, compare, turn } = require('./harness.js');
 const { run } = require('./support/child.js');
+const { hostOf } = require('../..');
 
 v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc');
@@ -116,6 +118,27 @@ cases({
     return finalized(addon, 2000);
   },
   'of what is no object': ({ addFinalizer }) => [undefined, null, 1, 'text', true, 10n, Symbol('s')].map((value) => addFinalizer(value, 1)),
+});
+
+test('a million wrapped objects leave nothing behind', async () => {
+  const { isolated } = addons('finalizers');
+  const resident = (pid) => Number(/^RssAnon:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  const host = hostOf(isolated).pid;
+  let wrapped = isolated.countMany();
+  const round = async (count) => {
+    for (let i = 0; i < count; i += 10_000) {
+      isolated.wrapMany(10_000);
+      await turn();
+    }
+    wrapped += count;
+    await collect(wrapped, () => isolated.countMany());
+    assert.equal(isolated.countMany(), wrapped);
+    return [resident('self'), resident(host)];
+  };
+  const before = await round(100_000);
+  const after = await round(900_000);
+  // Allocators keep a little; a leak of eight bytes an object would be seven megabytes.
+  after.forEach((kilobytes, side) => assert.ok(kilobytes < before[side] + 6_000, `${before} kB before, ${after} kB after`));
 });
 
 test('weak references to collected objects are empty', (t) => compare(t, 'references', async ({ create, get, ref, unref }) => {
