@@ -178,3 +178,24 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t le
   request.result = nr_call_result(&call);
   return create(&call, result_data, result);
 }
+
+/* Node leaves the result alone when it throws, and the last error when it refuses the value. */
+NR_EXPORT napi_status NAPI_CDECL node_api_create_buffer_from_arraybuffer(napi_env env, napi_value arraybuffer,
+                                                                         size_t byte_offset, size_t byte_length,
+                                                                         napi_value *result) {
+  NR_PREAMBLE(env);
+  NR_CHECK_ARG(env, arraybuffer);
+  NR_CHECK_ARG(env, result);
+  Nr__CreateBufferFromArraybufferRequest request = NR__CREATE_BUFFER_FROM_ARRAYBUFFER_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NODE_API_CREATE_BUFFER_FROM_ARRAYBUFFER, &request.base);
+  request.arraybuffer = nr_wire(arraybuffer);
+  request.byte_offset = byte_offset;
+  request.byte_length = byte_length;
+  request.result = nr_call_result(&call);
+  napi_status status = nr_call_wait(&call);
+  if (status == napi_ok && ((const Nr__ValueReply *)call.reply)->result != NR_ABSENT)
+    *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
+  nr_call_end(&call, status);
+  if (status == napi_invalid_arg) nr_clear_last_error(env);
+  return status;
+}

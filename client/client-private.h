@@ -314,6 +314,8 @@ void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32
 /* The native address of a view that the server described, with its contents when they came along; makes it hot until
  * the entry returns. NULL for an empty one or without memory. */
 void *nr_memory_view(struct nr_channel *channel, const Nr__View *view, const struct nr_frame *frame);
+/* The pair's block is the addon's own memory. `hot`: until the entry returns changes go over, as with a view. */
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, bool hot);
 /* Sends what native code changed in the hot windows. */
 void nr_memory_flush(struct nr_channel *channel, napi_env env);
 /* The same, and forgets the windows of the innermost entry. */

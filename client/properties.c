@@ -177,7 +177,7 @@ NR_EXPORT napi_status NAPI_CDECL node_api_create_object_with_properties(napi_env
                                                                         const napi_value *property_names,
                                                                         const napi_value *property_values,
                                                                         size_t property_count, napi_value *result) {
-  NR_PREAMBLE(env);
+  NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, result);
   if (property_count > 0) {
     NR_CHECK_ARG(env, property_names);

@@ -136,7 +136,16 @@ static napi_status ask(struct reading *reading, const Nr__GetValueStringRequest 
   return nr_call_end(&call, status);
 }
 
+/* Node 20 and 22 take the room without the NUL for an int: what wraps to -1 is no limit, what wraps below is none. */
+static size_t size_in_node(size_t size) {
+  if (nr_node.major >= 24 || size <= INT32_MAX) return size;
+  int32_t room = (int32_t)(uint32_t)(size - 1);
+  if (room == -1) return SIZE_MAX;
+  return room < 0 ? 1 : (size_t)room + 1;
+}
+
 static napi_status read_string(struct reading *reading) {
+  reading->size = size_in_node(reading->size);
   Nr__GetValueStringRequest request = NR__GET_VALUE_STRING_REQUEST__INIT;
   request.value = reading->value;
   request.measure = reading->buffer == NULL;

@@ -38,7 +38,7 @@ static const napi_status absences[] = {
 };
 #define ABSENCE_COUNT (sizeof absences / sizeof absences[0])
 
-static void *absence(napi_status status) {
+void *nr_absence(napi_status status) {
   return (void *)&absences[(size_t)status < ABSENCE_COUNT ? (size_t)status : (size_t)napi_generic_failure];
 }
 
@@ -215,7 +215,7 @@ static void note_absence(struct nr_dispatch *dispatch, napi_status status) {
   if (field == NULL || field->type != PROTOBUF_C_TYPE_FIXED64 || field->label == PROTOBUF_C_LABEL_REPEATED) return;
   nr_value id;
   memcpy(&id, (const char *)request + field->offset, sizeof id);
-  if (id != NR_ABSENT && id != 0) put_chosen(dispatch, id, absence(status));
+  if (id != NR_ABSENT && id != 0) put_chosen(dispatch, id, nr_absence(status));
 }
 
 static uint8_t reply_flags(struct nr_dispatch *dispatch) {

@@ -26,6 +26,7 @@ static void finalize(napi_env napi, void *data, void *hint) {
 /* The strings that are left when an env ends lose it: in one process their finalizers run with the isolate's end, which
  * the host does not live to see, so they run now. */
 void nr_external_strings_orphan(struct nr_env *env) {
+  if (env->strings == NULL || nr_port_failure(env->connection->port) < 0) return;
   while (env->strings != NULL) {
     struct nr_wrap *wrap = env->strings;
     env->strings = wrap->next;
@@ -35,6 +36,7 @@ void nr_external_strings_orphan(struct nr_env *env) {
     wrap->finalize = false;
     wrap->object_id = 0;
   }
+  nr_finalizers_drain(env);
 }
 
 static void remember(struct nr_env *env, struct nr_wrap *wrap) {

@@ -79,6 +79,10 @@ static void drain(napi_env napi, void *data, void *hint) {
   nr_enter_end(&enter);
 }
 
+void nr_finalizers_drain(struct nr_env *env) {
+  drain(env->napi, env, NULL);
+}
+
 void nr_finalize_basic(struct nr_wrap *wrap, bool orphan) {
   struct nr_env *env = wrap->env;
   nr_release_basic(wrap->connection, wrap->object_id, orphan);
@@ -92,6 +96,15 @@ static bool is_in_gc(const struct nr_env *env) {
   return env->api_version == NR_API_VERSION_EXPERIMENTAL && (!env->ending || env->connection->agent->serving > 0);
 }
 
+void nr_wrap_enter(struct nr_wrap *wrap) {
+  if (!wrap->finalize || wrap->env->napi == NULL || nr_port_failure(wrap->connection->port) < 0) {
+    nr_wrap_release(wrap);
+    return;
+  }
+  enter_finalizer(wrap);
+  nr_wrap_free(wrap);
+}
+
 void nr_wrap_finalize(napi_env napi, void *data, void *hint) {
   struct nr_wrap *wrap = hint;
   (void)data;
@@ -100,16 +113,14 @@ void nr_wrap_finalize(napi_env napi, void *data, void *hint) {
     napi_delete_reference(napi, wrap->env->instance_reference);
     wrap->env->instance_reference = NULL;
   }
-  if (!wrap->finalize || nr_port_failure(wrap->connection->port) < 0) {
+  if (!is_in_gc(wrap->env)) {
+    nr_wrap_enter(wrap);
+  } else if (!wrap->finalize || nr_port_failure(wrap->connection->port) < 0) {
     nr_wrap_release(wrap);
-    return;
-  }
-  if (is_in_gc(wrap->env)) {
-    nr_finalize_basic(wrap, false);
   } else {
-    enter_finalizer(wrap);
+    nr_finalize_basic(wrap, false);
+    nr_wrap_free(wrap);
   }
-  nr_wrap_free(wrap);
 }
 
 /* Called by Node when it makes time for it, whatever the addon's version. */
@@ -117,8 +128,7 @@ static void run_posted(napi_env napi, void *data, void *hint) {
   struct nr_wrap *wrap = hint;
   (void)napi;
   (void)data;
-  if (nr_port_failure(wrap->connection->port) == 0) enter_finalizer(wrap);
-  nr_wrap_free(wrap);
+  nr_wrap_enter(wrap);
 }
 
 napi_status nr_serve_node_api_post_finalizer(struct nr_dispatch *d, const void *message, void *answer) {

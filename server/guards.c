@@ -63,3 +63,27 @@ napi_status nr_guard_node_api_create_buffer_from_arraybuffer(struct nr_dispatch 
   if (!wraps(request->byte_offset, request->byte_length, 1)) return napi_ok;
   return throw_range(d, "ERR_OUT_OF_RANGE", "The byte offset + length is out of range", napi_generic_failure);
 }
+
+/* V8 gives externals no place for a prototype, and takes nothing else but objects and null for one. */
+static bool is_object(napi_env napi, napi_value value) {
+  napi_valuetype type = napi_undefined;
+  return value != NULL && napi_typeof(napi, value, &type) == napi_ok && (type == napi_object || type == napi_function);
+}
+
+static bool is_external(napi_env napi, napi_value value) {
+  napi_valuetype type = napi_undefined;
+  return value != NULL && napi_typeof(napi, value, &type) == napi_ok && type == napi_external;
+}
+
+napi_status nr_guard_node_api_set_prototype(struct nr_dispatch *d, const Nr__SetPrototypeRequest *request) {
+  napi_value object, value;
+  NR_TAKE(d, request->object, &object);
+  NR_TAKE(d, request->value, &value);
+  return is_external(d->napi, object) || is_external(d->napi, value) ? napi_invalid_arg : napi_ok;
+}
+
+bool nr_may_be_prototype(napi_env napi, napi_value value) {
+  napi_valuetype type = napi_undefined;
+  if (value == NULL || is_object(napi, value)) return true;
+  return napi_typeof(napi, value, &type) == napi_ok && type == napi_null;
+}

@@ -15,5 +15,8 @@ napi_status nr_guard_napi_create_typedarray(struct nr_dispatch *d, const Nr__Cre
 napi_status nr_guard_napi_create_dataview(struct nr_dispatch *d, const Nr__CreateDataviewRequest *request);
 napi_status nr_guard_node_api_create_buffer_from_arraybuffer(struct nr_dispatch *d,
                                                              const Nr__CreateBufferFromArraybufferRequest *request);
+napi_status nr_guard_node_api_set_prototype(struct nr_dispatch *d, const Nr__SetPrototypeRequest *request);
+/* What a new object can have for its prototype; NULL means null. */
+bool nr_may_be_prototype(napi_env napi, napi_value value);
 
 #endif

@@ -101,11 +101,10 @@ static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi
   pair->napi = napi;
   pair->connection = connection;
   pair->id = nr_table_add(connection->pairs, NR_SORT_PAIR, pair);
-  if (pair->id == 0 || napi_create_reference(napi, place->buffer, 0, &pair->reference) != napi_ok) goto fail;
-  if (napi_add_finalizer(napi, place->buffer, pair, finalize_pair, NULL, NULL) != napi_ok) {
-    napi_delete_reference(napi, pair->reference);
+  /* The finalizer's own reference: it may be deleted in the finalizer also when that runs inside a collection, which
+   * Node does not survive for another reference to the same object. */
+  if (pair->id == 0 || napi_add_finalizer(napi, place->buffer, pair, finalize_pair, NULL, &pair->reference) != napi_ok)
     goto fail;
-  }
   nr_connection_ref(connection);
   struct nr_pair **bucket = bucket_of(connection->pair_index, place->bytes);
   pair->next = *bucket;
@@ -181,24 +180,42 @@ static void make_hot(struct nr_connection *connection, struct nr_pair *pair, con
   connection->windows = window;
 }
 
-bool nr_memory_describe(struct nr_describe *describe, napi_value value, bool bytes, Nr__View *view) {
-  struct nr_connection *connection = describe->connection;
-  struct place place;
-  if (!locate(describe->napi, value, &place)) return false;
-  view->kind = place.kind;
-  view->block_length = place.block_length;
-  view->offset = place.offset;
-  view->length = place.length;
+/* Fills the view; `place` says where its bytes are, `pair` stays NULL when there are none. False: no view. */
+static bool describe(struct nr_describe *describe, napi_value value, Nr__View *view, struct place *place,
+                     struct nr_pair **pair) {
+  *pair = NULL;
+  if (!locate(describe->napi, value, place)) return false;
+  view->kind = place->kind;
+  view->block_length = place->block_length;
+  view->offset = place->offset;
+  view->length = place->length;
   view->bytes = NR_SPAN_NULL;
-  if (place.bytes == NULL || place.offset > place.block_length || place.length > place.block_length - place.offset)
+  if (place->bytes == NULL || place->offset > place->block_length ||
+      place->length > place->block_length - place->offset)
     return true;
-  struct nr_pair *pair = find_pair(connection, describe->napi, &place);
-  if (pair == NULL) pair = make_pair(connection, describe->napi, &place);
-  if (pair == NULL) return true;
-  view->pair_id = pair->id;
-  view->block_length = pair->length;
-  if (bytes) view->bytes = nr_describe_bytes(describe, place.bytes + place.offset, place.length);
-  if (view->bytes != NR_SPAN_NULL && place.length > 0) make_hot(connection, pair, &place);
+  *pair = find_pair(describe->connection, describe->napi, place);
+  if (*pair == NULL) *pair = make_pair(describe->connection, describe->napi, place);
+  if (*pair == NULL) return true;
+  view->pair_id = (*pair)->id;
+  view->block_length = (*pair)->length;
+  return true;
+}
+
+bool nr_memory_describe(struct nr_describe *to, napi_value value, bool bytes, Nr__View *view) {
+  struct place place;
+  struct nr_pair *pair;
+  if (!describe(to, value, view, &place, &pair)) return false;
+  if (pair == NULL || !bytes) return true;
+  view->bytes = nr_describe_bytes(to, place.bytes + place.offset, place.length);
+  if (view->bytes != NR_SPAN_NULL && place.length > 0) make_hot(to->connection, pair, &place);
+  return true;
+}
+
+bool nr_memory_describe_known(struct nr_describe *to, napi_value value, Nr__View *view) {
+  struct place place;
+  struct nr_pair *pair;
+  if (!describe(to, value, view, &place, &pair)) return false;
+  if (pair != NULL && place.length > 0) make_hot(to->connection, pair, &place);
   return true;
 }
 

@@ -28,9 +28,13 @@ void nr_wrap_free(struct nr_wrap *wrap);
 void nr_wrap_release(struct nr_wrap *wrap);
 /* Its finalizer is not to run: the addon deleted the reference that came with it. */
 void nr_wrap_silence(struct nr_wrap *wrap);
+/* Runs the addon's finalizer as an entry, outside of any collection, if there is one and the host lives; frees. */
+void nr_wrap_enter(struct nr_wrap *wrap);
 /* The napi_finalize of all of them; hint: the wrap. */
 void nr_wrap_finalize(napi_env napi, void *data, void *hint);
 
+/* Waits until the host has run all that a collection has called. */
+void nr_finalizers_drain(struct nr_env *env);
 /* The host is to run this finalizer as one that a collection calls. Safe inside a collection. */
 void nr_finalize_basic(struct nr_wrap *wrap, bool orphan);
 

@@ -72,8 +72,7 @@ napi_status nr_serve_napi_escape_handle(struct nr_dispatch *d, const void *messa
   struct nr_connection *connection = d->connection;
   napi_value escapee, result = NULL;
   (void)answer;
-  NR_TAKE(d, request->escapee, &escapee);
-  if (request->level < connection->scope_base || request->level >= connection->scope_count || escapee == NULL ||
+  if (request->level < connection->scope_base || request->level >= connection->scope_count ||
       !connection->scopes[request->level].escapable) {
     return nr_fault(d, "an escape from a scope that is not open");
   }
@@ -82,6 +81,11 @@ napi_status nr_serve_napi_escape_handle(struct nr_dispatch *d, const void *messa
   if (index >= scope->top || index < nr_scopes_floor(connection, request->level)) {
     return nr_fault(d, "an escape to a place that is not right outside of the scope");
   }
-  NR_TRY(napi_escape_handle(d->napi, scope->real.escapable, escapee, &result));
+  /* What is absent inside is absent outside as well. */
+  napi_status status = nr_take(d, request->escapee, &escapee);
+  if (status == napi_ok && escapee == NULL) status = napi_invalid_arg;
+  if (d->fault) return status;
+  if (status == napi_ok) status = napi_escape_handle(d->napi, scope->real.escapable, escapee, &result);
+  if (status != napi_ok) return nr_put_escaped(d, request->result, nr_absence(status));
   return nr_put_escaped(d, request->result, result);
 }

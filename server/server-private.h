@@ -294,6 +294,8 @@ napi_status nr_give_deferred(struct nr_dispatch *dispatch, napi_deferred deferre
 
 /* Puts an escaped handle under its id (scopes.c has checked the place). */
 napi_status nr_put_escaped(struct nr_dispatch *dispatch, nr_value id, void *item);
+/* The item for an id that is absent: whoever uses it gets the status. */
+void *nr_absence(napi_status status);
 
 /* ---- scopes.c -------------------------------------------------------------------------------------------------------
  */
@@ -328,6 +330,8 @@ bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valu
 /* Fills `view` for an ArrayBuffer, typed array or DataView; makes its window hot. With `bytes` the contents go into the
  * tail. False: it is none of these. */
 bool nr_memory_describe(struct nr_describe *describe, napi_value value, bool bytes, Nr__View *view);
+/* The same for memory that the host has already: nothing travels. */
+bool nr_memory_describe_known(struct nr_describe *describe, napi_value value, Nr__View *view);
 /* Before and after JavaScript runs below the host: what the host has, and what changed. */
 void nr_memory_snapshot(struct nr_connection *connection);
 void nr_memory_refresh(struct nr_connection *connection);

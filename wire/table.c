@@ -99,6 +99,12 @@ static struct slot *slot_find(const struct nr_table *table, nr_id id, unsigned k
   return slot && slot->kind == kind && slot->generation == (uint32_t)(id >> 32) ? slot : NULL;
 }
 
+nr_id nr_table_tenant(const struct nr_table *table, nr_id id) {
+  uint32_t number = (uint32_t)id - 1;
+  const struct slot *slot = number < table->end ? slot_at(table, number) : NULL;
+  return slot != NULL && slot->kind != 0 ? (nr_id)slot->generation << 32 | (uint32_t)id : 0;
+}
+
 void *nr_table_get(const struct nr_table *table, nr_id id, unsigned kind) {
   const struct slot *slot = slot_find(table, id, kind);
   return slot ? slot->item : NULL;

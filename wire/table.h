@@ -26,6 +26,9 @@ nr_id nr_table_add(struct nr_table *table, unsigned kind, void *item);
  */
 int nr_table_adopt(struct nr_table *table, nr_id id, unsigned kind, void *item);
 
+/* The id that lives in this id's slot, whatever its generation; 0: none. */
+nr_id nr_table_tenant(const struct nr_table *table, nr_id id);
+
 /* The item of a live id of this kind; NULL otherwise. */
 void *nr_table_get(const struct nr_table *table, nr_id id, unsigned kind);
 /* The same, and frees the slot. */

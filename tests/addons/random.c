@@ -91,6 +91,7 @@ static const struct t_function exported[] = {
 
 NAPI_MODULE_INIT() {
   rd_find_functions();
+  if (getenv("NAPI_RANDOM_PRINT") != NULL) rd_transcript_print();
   t_export(env, exports, exported, T_COUNT(exported));
   return exports;
 }

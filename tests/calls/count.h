@@ -25,7 +25,8 @@ static inline void nr_count(unsigned function) {
   if (nr_counters) __atomic_fetch_add(&nr_counters[function], 1, __ATOMIC_RELAXED);
 }
 
-/* Before the constructors of the addon, which may call napi_module_register(). Whatever fails here: nothing is counted. */
+/* Before the constructors of the addon, which may call napi_module_register(). Whatever fails here: nothing is counted.
+ */
 __attribute__((constructor(101))) static void nr_start_counting(void) {
   int error = errno;
   const char *file = getenv("NAPI_REMOTE_TEST_COUNTERS");

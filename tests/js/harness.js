@@ -37,7 +37,7 @@ function hex(buffer, offset, length) {
 
 /** A buffer that Node cuts small Buffers out of: what else is in it is nobody's business. */
 function isPool(buffer) {
-  return buffer === Buffer.from('x').buffer || buffer === Buffer.allocUnsafe(1).buffer || buffer.byteLength === Buffer.poolSize;
+  return buffer === Buffer.from('x').buffer || buffer.byteLength === Buffer.allocUnsafe(1).buffer.byteLength;
 }
 
 /** The entries of a Map or Set, whatever was done to its iterator. */

@@ -1,0 +1,130 @@
+/* Buffers over memory of the addon's own. */
+#include "common.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct block {
+  uint8_t *bytes;
+  size_t length;
+  bool mapped;
+};
+
+static int finalized, wrong;
+static bool aloud;
+static struct block *last;
+
+static void finalize(napi_env env, void *data, void *hint) {
+  struct block *block = hint;
+  finalized++;
+  if (data != block->bytes) wrong++;
+  if (aloud && write(STDOUT_FILENO, "finalized\n", 10) < 0) abort();
+  if (block == last) last = NULL;
+  if (block->mapped) {
+    munmap(block->bytes, block->length);
+  } else {
+    free(block->bytes);
+  }
+  free(block);
+}
+
+static struct block *make(size_t length) {
+  struct block *block = malloc(sizeof *block);
+  if (block == NULL) abort();
+  *block = (struct block){.bytes = malloc(length + 1), .length = length};
+  for (size_t i = 0; i < length; i++) block->bytes[i] = (uint8_t)(i * 7 + length);
+  last = block;
+  return block;
+}
+
+/* (length) */
+static napi_value buffer(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result = NULL;
+  t_args(env, info, argv, 1);
+  struct block *block = make(t_uint(env, argv[0]));
+  napi_status status = napi_create_external_buffer(env, block->length, block->bytes, finalize, block, &result);
+  return t_result(env, status, result);
+}
+
+/* (length) */
+static napi_value arraybuffer(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result = NULL;
+  t_args(env, info, argv, 1);
+  struct block *block = make(t_uint(env, argv[0]));
+  napi_status status = napi_create_external_arraybuffer(env, block->bytes, block->length, finalize, block, &result);
+  return t_result(env, status, result);
+}
+
+/* Without a finalizer, over memory that is never freed; some of it written after the call. */
+static napi_value constant(napi_env env, napi_callback_info info) {
+  static uint8_t bytes[64] = "made of constant memory";
+  napi_value result = NULL;
+  napi_status status = napi_create_external_buffer(env, sizeof bytes, bytes, NULL, NULL, &result);
+  bytes[63] = 9;
+  return t_result(env, status, result);
+}
+
+/* (function): calls it with a buffer, writes, calls it again. */
+static napi_value around(napi_env env, napi_callback_info info) {
+  napi_value argv[1], argument, result = t_array(env), returned;
+  t_args(env, info, argv, 1);
+  struct block *block = make(32);
+  T_OK(napi_create_external_buffer(env, block->length, block->bytes, finalize, block, &argument));
+  for (uint32_t i = 0; i < 3; i++) {
+    block->bytes[i] = (uint8_t)(200 + i);
+    T_OK(napi_call_function(env, t_undefined(env), argv[0], 1, &argument, &returned));
+    T_OK(napi_set_element(env, result, i, t_number(env, block->bytes[10 + i])));
+  }
+  return result;
+}
+
+/* (view): is it the memory of the last one? And its sum. */
+static napi_value inspect(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result = t_array(env);
+  uint8_t *bytes;
+  size_t length, sum = 0;
+  t_args(env, info, argv, 1);
+  T_OK(napi_get_buffer_info(env, argv[0], (void **)&bytes, &length));
+  for (size_t i = 0; i < length; i++) sum += bytes[i] * (i % 251 + 1);
+  T_OK(napi_set_element(env, result, 0, t_boolean(env, last != NULL && bytes == last->bytes)));
+  T_OK(napi_set_element(env, result, 1, t_number(env, (double)length)));
+  T_OK(napi_set_element(env, result, 2, t_number(env, (double)sum)));
+  return result;
+}
+
+/* (length): nominally that long; of it a page in front, one in the middle and the last are memory at all. */
+static napi_value nominal(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result = NULL;
+  t_args(env, info, argv, 1);
+  struct block *block = malloc(sizeof *block);
+  if (block == NULL) abort();
+  *block = (struct block){.length = t_uint(env, argv[0]), .mapped = true};
+  block->bytes = mmap(NULL, block->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (block->bytes == MAP_FAILED) abort();
+  const size_t places[] = {0, block->length / 2, block->length - 4096};
+  for (size_t i = 0; i < T_COUNT(places); i++) {
+    if (mprotect(block->bytes + places[i], 4096, PROT_READ | PROT_WRITE) != 0) abort();
+    memset(block->bytes + places[i], (int)i + 1, 4096);
+  }
+  napi_status status = napi_create_external_buffer(env, block->length, block->bytes, finalize, block, &result);
+  return t_result(env, status, result);
+}
+
+static napi_value take_counts(napi_env env, napi_callback_info info) {
+  napi_value result = t_array(env);
+  T_OK(napi_set_element(env, result, 0, t_number(env, finalized)));
+  T_OK(napi_set_element(env, result, 1, t_number(env, wrong)));
+  finalized = wrong = 0;
+  return result;
+}
+
+static napi_value speak(napi_env env, napi_callback_info info) {
+  aloud = true;
+  return NULL;
+}
+
+static const struct t_function functions[] = {
+    {"buffer", buffer},   {"arraybuffer", arraybuffer}, {"constant", constant}, {"around", around},
+    {"inspect", inspect}, {"nominal", nominal},         {"speak", speak},       {"takeCounts", take_counts},
+};
+T_INIT(functions)

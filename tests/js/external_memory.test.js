@@ -1,0 +1,84 @@
+'use strict';
+// Buffers over the addon's own memory: the bytes, the finalizers, and what makes them different from others.
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const v8 = require('node:v8');
+const vm = require('node:vm');
+const { attempt, compare, turn } = require('./harness.js');
+const { run } = require('./support/child.js');
+
+v8.setFlagsFromString('--expose-gc');
+const gc = vm.runInNewContext('gc');
+const TURNS = 2000;
+const SIZES = [0, 1, 8, 63, 64, 65, 4096, 100_000, 200_000, 3_000_001];
+
+function cases(runs) {
+  for (const [name, body] of Object.entries(runs)) test(name, (t) => compare(t, 'external_memory', body));
+}
+
+cases({
+  'buffers': ({ buffer }) => SIZES.map((size) => buffer(size)),
+  'array buffers': ({ arraybuffer }) => SIZES.map((size) => arraybuffer(size)),
+  'without finalizer': ({ constant }) => constant(),
+  'around calls': ({ around }) => {
+    const seen = [];
+    const statuses = around((bytes) => {
+      seen.push(bytes.toString('hex'));
+      bytes[10 + seen.length - 1] = 100 + seen.length;
+    });
+    return [seen, statuses];
+  },
+  'passed back, the memory is the same': ({ buffer, arraybuffer, inspect }) => SIZES.filter((size) => size > 0).flatMap((size) => {
+    const { value } = buffer(size);
+    const first = inspect(value);
+    value[size - 1] ^= 0x55;
+    const rest = [inspect(value), inspect(value.subarray(size >> 1))];
+    return [first, rest, inspect(new Uint8Array(arraybuffer(size).value))];
+  }),
+  'cannot be transferred': ({ buffer }) => [attempt(() => structuredClone(buffer(10).value, { transfer: [buffer(10).value.buffer] }).length)],
+  'can be copied and cut': ({ buffer }) => {
+    const { value } = buffer(100);
+    return [value.subarray(10, 20), Buffer.from(value), value.slice(90), Buffer.concat([value, value]), value.buffer.slice(5, 9)];
+  },
+  'of a gigabyte, most of which is no memory': ({ nominal }) => {
+    const { value } = nominal(2 ** 30);
+    const { length } = value;
+    return [length, [0, 4095, length / 2, length - 1].map((index) => value[index])];
+  },
+  'finalizers run when the buffers are gone': async (addon) => {
+    gc();
+    await turn();
+    await turn();
+    addon.takeCounts();
+    (() => { for (let i = 0; i < 30; i++) [addon.buffer(100 * i), addon.arraybuffer(10 + i)]; })();
+    const total = [0, 0];
+    for (let i = 0; i < TURNS && total[0] < 60; i++) {
+      if (i % 20 === 0) gc();
+      await turn();
+      addon.takeCounts().forEach((count, k) => { total[k] += count; });
+    }
+    return total;
+  },
+});
+
+for (const how of ['end', 'exit', 'worker']) {
+  test(`at the end of the program (${how})`, () => {
+    const program = (kit, way) => {
+      const use = (addon) => {
+        addon.speak();
+        globalThis.kept = [addon.buffer(100), addon.arraybuffer(100)];
+      };
+      if (way === 'worker') {
+        const { Worker } = require('node:worker_threads');
+        new Worker(`const module = { exports: {} }; process.dlopen(module, ${JSON.stringify(kit.addonFile('external_memory'))});
+          (${use})(module.exports);`, { eval: true }).on('exit', (code) => console.log('worker', code));
+      } else {
+        use(kit.dlopen(kit.addonFile('external_memory')));
+        if (way === 'exit') process.exit(3);
+      }
+    };
+    const inProcess = run(program, { args: [how] });
+    const isolated = run(program, { args: [how], isolated: true });
+    assert.deepEqual({ ...isolated, stderr: '' }, { ...inProcess, stderr: '' }, isolated.stderr);
+  });
+}
