@@ -199,12 +199,12 @@ NR_EXPORT napi_status NAPI_CDECL node_api_post_finalizer(napi_env env, napi_fina
 
 /* CheckGCAccess() of Node's src/js_native_api_v8.h. */
 _Noreturn void nr_end_in_gc(void) {
-  napi_fatal_error(NULL, 0,
-                   "Finalizer is calling a function that may affect GC state.\n"
-                   "The finalizers are run directly from GC and must not affect GC state.\n"
-                   "Use `node_api_post_finalizer` from inside of the finalizer to work around this issue.\n"
-                   "It schedules the call as a new task in the event loop.",
-                   NAPI_AUTO_LENGTH);
+  static const char text[] = "FATAL ERROR: Finalizer is calling a function that may affect GC state.\n"
+                             "The finalizers are run directly from GC and must not affect GC state.\n"
+                             "Use `node_api_post_finalizer` from inside of the finalizer to work around this issue.\n"
+                             "It schedules the call as a new task in the event loop.\n";
+  fputs(text, stderr);
+  abort();
 }
 
 /* Ends this process, not Node: with Node's words, src/node_errors.cc (FatalError). */
@@ -212,10 +212,7 @@ NR_EXPORT NAPI_NO_RETURN void NAPI_CDECL napi_fatal_error(const char *location, 
                                                           const char *message, size_t message_len) {
   int where = location == NULL ? 0 : (int)nr_length(location, location_len);
   int what = message == NULL ? 0 : (int)nr_length(message, message_len);
-  if (where > 0) {
-    fprintf(stderr, "FATAL ERROR: %.*s %.*s\n", where, location, what, message);
-  } else {
-    fprintf(stderr, "FATAL ERROR: %.*s\n", what, message == NULL ? "" : message);
-  }
+  fprintf(stderr, "FATAL ERROR: %.*s %.*s\n", where, location == NULL ? "" : location, what,
+          message == NULL ? "" : message);
   abort();
 }

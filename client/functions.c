@@ -92,7 +92,9 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_class(napi_env env, const char *utf
   request.n_properties = request.properties == NULL ? 0 : property_count;
   request.result = nr_call_result_tagged(&call, NR_TAG_FUNCTION);
   napi_status status = nr_call_wait_js(&call);
-  if (status == napi_ok) *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
+  const Nr__ValueReply *reply = call.reply;
+  /* Also when a static property failed: the class is made before. */
+  if (reply != NULL && nr_value_is_handle(reply->result)) *result = nr_local(&call, reply->result);
   nr_call_end(&call, status);
   free(request.properties);
   return status;

@@ -141,6 +141,8 @@ napi_status nr_serve_napi_define_class(struct nr_dispatch *d, const void *messag
   if (constructor == NULL) return napi_invalid_arg;
   napi_status status =
       napi_define_class(d->napi, name, length, nr_trampoline, constructor, request->n_properties, properties, &result);
-  if (status == napi_ok) status = nr_give(d, request->result, result, &reply->result);
-  return status;
+  reply->result = NR_ABSENT;
+  /* The class is there also when one of its static properties failed. */
+  napi_status given = nr_give(d, request->result, result, &reply->result);
+  return status == napi_ok ? given : status;
 }

@@ -64,11 +64,14 @@ static void finalize_pair(napi_env napi, void *data, void *hint) {
   free(pair);
 }
 
-static bool is_same(napi_env napi, const struct nr_pair *pair, napi_value buffer) {
-  napi_value other = NULL;
-  bool same = false;
-  if (napi_get_reference_value(napi, pair->reference, &other) != napi_ok || other == NULL) return false;
-  return napi_strict_equals(napi, other, buffer, &same) == napi_ok && same;
+/* Its ArrayBuffer lives and has its bytes where they were: then it is the only one there. (Nothing here may mind an
+ * exception that is pending, as napi_strict_equals() does.) */
+static bool is_same(napi_env napi, const struct nr_pair *pair) {
+  napi_value buffer = NULL;
+  void *bytes = NULL;
+  if (napi_get_reference_value(napi, pair->reference, &buffer) != napi_ok || buffer == NULL) return false;
+  if (pair->shared) return true; /* never detached */
+  return napi_get_arraybuffer_info(napi, buffer, &bytes, NULL) == napi_ok && bytes == pair->bytes;
 }
 
 /* Where the bytes of a value are. False: it has none, or is no view at all. */
@@ -86,8 +89,7 @@ struct place {
 static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, const struct place *place) {
   for (struct nr_pair *pair = *bucket_of(connection->pair_index, place->bytes); pair != NULL; pair = pair->next) {
     /* One that has grown since is another block for the host: its native address cannot stay where there is no room. */
-    if (pair->bytes == place->bytes && pair->length >= place->block_length && is_same(napi, pair, place->buffer))
-      return pair;
+    if (pair->bytes == place->bytes && pair->length >= place->block_length && is_same(napi, pair)) return pair;
   }
   return NULL;
 }
