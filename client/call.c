@@ -95,7 +95,7 @@ napi_status nr_call_post(struct nr_call *call) {
 napi_status nr_call_end(struct nr_call *call, napi_status status) {
   if (NR_UNLIKELY(call->text != NULL)) {
     set_text(call->env, status, call->text);
-  } else {
+  } else if (status != napi_ok || !call->keeps_last_error) {
     nr_set_last_error(call->env, status);
   }
   if (NR_UNLIKELY(nr_tap_on)) nr_tap(call, status);

@@ -17,9 +17,11 @@
 #include "opcodes.h"
 #include "proto/experimental.h"
 #include "wire/arena.h"
+#include "wire/cold.h"
 #include "wire/port.h"
 #include "wire/protocol.h"
 #include "wire/table.h"
+#include "wire/track.h"
 #include "wire/value.h"
 
 #define NR_EXPORT __attribute__((visibility("default")))
@@ -117,8 +119,11 @@ struct nr_channel {
   struct nr_table *references;
   struct nr_table *hooks;
   struct nr_table *modules;
-  struct nr_table *pairs; /* adopted: the server chooses these ids */
-  struct nr_window *windows;
+  struct nr_table *pairs;    /* adopted: the server chooses these ids */
+  struct nr_window *windows; /* hot */
+  struct nr_cold cold;
+  uint64_t cold_bytes;          /* of the windows in there */
+  struct nr_tracker *tracker;   /* NULL: this kernel tracks no writes */
   struct nr_entry *entry;       /* the innermost */
   bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */
   struct nr_deferred *deferred; /* oldest first */
@@ -162,7 +167,8 @@ struct nr_call {
   uint32_t tail_room;
   uint32_t tail_length;
   bool out_of_memory;
-  const char *text; /* for napi_get_last_error_info() when the call fails; NULL: Node's for the status */
+  bool keeps_last_error; /* when it succeeds: as functions that end with GET_RETURN_STATUS() do */
+  const char *text;      /* for napi_get_last_error_info() when the call fails; NULL: Node's for the status */
   nr_value *values;
   struct nr_slice own_tail[NR_CALL_SLICES];
   nr_value own_values[NR_CALL_VALUES];
@@ -316,7 +322,7 @@ void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32
 void *nr_memory_view(struct nr_channel *channel, const Nr__View *view, const struct nr_frame *frame);
 /* The pair's block is the addon's own memory. `hot`: until the entry returns changes go over, as with a view. */
 void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, bool hot);
-/* Sends what native code changed in the hot windows. */
+/* Sends what native code changed in the hot windows, and in the cold ones whose turn it is. */
 void nr_memory_flush(struct nr_channel *channel, napi_env env);
 /* The same, and forgets the windows of the innermost entry. */
 void nr_memory_leave(struct nr_channel *channel, napi_env env, struct nr_window *keep);

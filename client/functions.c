@@ -70,6 +70,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_properties(napi_env env, napi_value
   request.object = nr_wire(object);
   request.properties = fill_properties(&call, properties, property_count);
   request.n_properties = request.properties == NULL ? 0 : property_count;
+  call.keeps_last_error = true;
   napi_status status = nr_call_end(&call, nr_call_wait_js(&call));
   free(request.properties);
   return status;
@@ -91,6 +92,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_class(napi_env env, const char *utf
   request.properties = fill_properties(&call, properties, property_count);
   request.n_properties = request.properties == NULL ? 0 : property_count;
   request.result = nr_call_result_tagged(&call, NR_TAG_FUNCTION);
+  call.keeps_last_error = true;
   napi_status status = nr_call_wait_js(&call);
   const Nr__ValueReply *reply = call.reply;
   /* Also when a static property failed: the class is made before. */

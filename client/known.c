@@ -49,7 +49,8 @@ void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__
     known->view = *fact->view;
     nr_memory_view(channel, fact->view, frame);
     /* Bytes that did not come along have to be asked for. */
-    if (fact->view->pair_id != 0 && fact->view->bytes == NR_SPAN_NULL) known->shape &= ~(uint32_t)NR_SHAPE_VIEW;
+    if (fact->view->pair_id != 0 && fact->view->bytes == NR_SPAN_NULL && !fact->view->current)
+      known->shape &= ~(uint32_t)NR_SHAPE_VIEW;
   }
 }
 

@@ -26,6 +26,7 @@ static bool may_post(struct nr_channel *channel, nr_value object, nr_value value
 
 /* Posts or waits. Either way the server learns that this callback builds objects. */
 static napi_status set(struct nr_call *call, bool post) {
+  call->keeps_last_error = true;
   return nr_call_end(call, post ? nr_call_post(call) : nr_call_wait_js(call));
 }
 

@@ -105,6 +105,7 @@ static void on_env_end(void *data) {
     nr_connection_unref(connection);
   }
   nr_table_destroy(agent->objects);
+  if (agent->tracker != NULL) nr_tracker_destroy(agent->tracker);
   free(agent->host_path);
   free(agent);
 }

@@ -183,7 +183,6 @@ static struct invocation *begin_with(struct nr_callback *callback, napi_callback
   enter->tail_count = invocation->describe.tail_count;
   if (nr_callback_wants_plain(connection) && nr_prototypes_plain(connection->agent, napi))
     enter->flags |= NR_FLAG_PLAIN;
-  if (connection->entries > 0) nr_memory_refresh(connection);
   if (NR_SERVER_TRACES) nr_server_trace_enter(enter);
   return invocation;
 }

@@ -51,6 +51,7 @@ static struct nr_connection *create(struct nr_agent *agent) {
   if (connection == NULL) return NULL;
   connection->references = 1;
   connection->agent = agent;
+  nr_cold_init(&connection->cold);
   connection->arena = nr_arena_create(NR_ARENA_CAP);
   connection->given = nr_handles_create(NR_HANDLES_MAX);
   connection->chosen = nr_handles_create(NR_HANDLES_MAX);

@@ -112,6 +112,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
     enter->failure = -ELOOP;
     return false;
   }
+  nr_memory_refresh(connection);
   if (connection->release_count > 0) nr_release_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
   enter->sequence = ++connection->sequence;

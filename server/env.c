@@ -95,7 +95,6 @@ static napi_value run_init(struct nr_env *env, const struct nr_prepared *prepare
   enter.tail = &tail;
   enter.tail_count = 1;
   if (nr_prototypes_plain(connection->agent, env->napi)) enter.flags |= NR_FLAG_PLAIN;
-  if (connection->entries > 0) nr_memory_refresh(connection);
   if (nr_enter_run(&enter) < 0) {
     nr_throw_failure(connection, env->napi, "the load");
   } else {

@@ -1,26 +1,14 @@
 /*
- * Plain memory pairs, the server's half: which ArrayBuffers the host has a copy of, what goes over, and what comes
- * back.
+ * Plain memory pairs, the server's half: which ArrayBuffers the host has a copy of. What goes over and what comes back
+ * is in windows.c.
  *
  * An ArrayBuffer is known by the address of its bytes, which is unique among those that live; a weak reference tells
  * whether the one at that address is still the same. Only the window of a view is ever copied or written.
  */
-#include <stdlib.h>
-#include <string.h>
-
-#include "handlers.h"
 #include "server/memory.h"
 
-struct nr_pair {
-  nr_id id;
-  void *bytes; /* the address that it is indexed by */
-  uint64_t length;
-  bool shared;                      /* a SharedArrayBuffer, of which this much is known */
-  napi_ref reference;               /* weak, of the ArrayBuffer */
-  napi_env napi;                    /* of the reference */
-  struct nr_connection *connection; /* counted by the finalizer */
-  struct nr_pair *next;             /* in its bucket */
-};
+#include <stdlib.h>
+#include <string.h>
 
 #define NR_PAIR_BUCKETS 1024u
 
@@ -48,9 +36,7 @@ static void unlink_pair(struct nr_connection *connection, struct nr_pair *pair) 
 static void forget_pair(struct nr_connection *connection, struct nr_pair *pair) {
   unlink_pair(connection, pair);
   nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair == pair) window->pair = NULL;
-  }
+  nr_windows_forget(connection, pair);
   nr_release(connection, NR_RELEASED_PAIR, pair->id);
 }
 
@@ -171,17 +157,6 @@ static bool locate(napi_env napi, napi_value value, struct place *place) {
   return true;
 }
 
-static void make_hot(struct nr_connection *connection, struct nr_pair *pair, const struct place *place) {
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair == pair && window->offset == place->offset && window->length == place->length) return;
-  }
-  struct nr_window *window = malloc(sizeof *window);
-  if (window == NULL) return;
-  *window = (struct nr_window){
-      .next = connection->windows, .pair = pair, .offset = place->offset, .length = place->length, .twin = NULL};
-  connection->windows = window;
-}
-
 /* Fills the view; `place` says where its bytes are, `pair` stays NULL when there are none. False: no view. */
 static bool describe(struct nr_describe *describe, napi_value value, Nr__View *view, struct place *place,
                      struct nr_pair **pair) {
@@ -208,8 +183,10 @@ bool nr_memory_describe(struct nr_describe *to, napi_value value, bool bytes, Nr
   struct nr_pair *pair;
   if (!describe(to, value, view, &place, &pair)) return false;
   if (pair == NULL || !bytes) return true;
+  view->current = nr_window_renew(to->connection, pair, place.offset, place.length);
+  if (view->current) return true;
   view->bytes = nr_describe_bytes(to, place.bytes + place.offset, place.length);
-  if (view->bytes != NR_SPAN_NULL && place.length > 0) make_hot(to->connection, pair, &place);
+  if (view->bytes != NR_SPAN_NULL && place.length > 0) nr_window_heat(to->connection, pair, place.offset, place.length);
   return true;
 }
 
@@ -217,12 +194,11 @@ bool nr_memory_describe_known(struct nr_describe *to, napi_value value, Nr__View
   struct place place;
   struct nr_pair *pair;
   if (!describe(to, value, view, &place, &pair)) return false;
-  if (pair != NULL && place.length > 0) make_hot(to->connection, pair, &place);
+  if (pair != NULL && place.length > 0) nr_window_heat(to->connection, pair, place.offset, place.length);
   return true;
 }
 
-/* The bytes of a pair's ArrayBuffer now; NULL when it is gone, detached, or shorter than the window. */
-static uint8_t *bytes_of(napi_env napi, const struct nr_pair *pair, uint64_t offset, uint64_t length) {
+uint8_t *nr_pair_bytes(napi_env napi, const struct nr_pair *pair, uint64_t offset, uint64_t length) {
   napi_value buffer = NULL;
   void *bytes = NULL;
   size_t now = 0;
@@ -236,86 +212,6 @@ static uint8_t *bytes_of(napi_env napi, const struct nr_pair *pair, uint64_t off
   }
   if (offset > now || length > now - offset) return NULL;
   return (uint8_t *)bytes + offset;
-}
-
-void nr_memory_snapshot(struct nr_connection *connection) {
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair == NULL) continue;
-    uint8_t *bytes = bytes_of(window->pair->napi, window->pair, window->offset, window->length);
-    if (bytes == NULL) continue;
-    if (window->twin == NULL) window->twin = malloc(window->length);
-    if (window->twin != NULL) memcpy(window->twin, bytes, window->length);
-  }
-}
-
-static void refresh_window(struct nr_connection *connection, struct nr_window *window) {
-  uint8_t *bytes = bytes_of(window->pair->napi, window->pair, window->offset, window->length);
-  if (bytes == NULL || memcmp(bytes, window->twin, window->length) == 0) return;
-  memcpy(window->twin, bytes, window->length);
-  Nr__View view = NR__VIEW__INIT;
-  Nr__View *views[1] = {&view};
-  Nr__FillRequest request = NR__FILL_REQUEST__INIT;
-  view.pair_id = window->pair->id;
-  view.block_length = window->pair->length;
-  view.offset = window->offset;
-  view.length = window->length;
-  view.bytes = nr_span_make(0, (uint32_t)window->length);
-  request.n_views = 1;
-  request.views = views;
-  struct nr_frame_header header = {.opcode = NR_OP_FILL, .depth = (uint16_t)connection->depth, .kind = NR_KIND_POST};
-  struct nr_slice tail = {.data = bytes, .length = window->length};
-  nr_port_send(connection->port, &header, &request.base, &tail, 1);
-}
-
-void nr_memory_refresh(struct nr_connection *connection) {
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair != NULL && window->twin != NULL) refresh_window(connection, window);
-  }
-}
-
-void nr_memory_leave(struct nr_connection *connection, struct nr_window *keep) {
-  while (connection->windows != NULL && connection->windows != keep) {
-    struct nr_window *window = connection->windows;
-    connection->windows = window->next;
-    free(window->twin);
-    free(window);
-  }
-}
-
-/* Only what a view showed may be written: beside it lie other Buffers of the same pool. */
-static bool is_hot(const struct nr_connection *connection, const struct nr_pair *pair, uint64_t offset,
-                   uint64_t length) {
-  for (const struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair == pair && offset >= window->offset && offset - window->offset <= window->length &&
-        length <= window->length - (offset - window->offset)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static napi_status apply_patch(struct nr_dispatch *dispatch, const Nr__Patch *patch) {
-  const uint8_t *now = nr_frame_bytes(dispatch->frame, patch->bytes);
-  const uint8_t *twin = nr_frame_bytes(dispatch->frame, patch->twin);
-  uint32_t length = nr_span_length(patch->bytes);
-  if (now == NULL || twin == NULL || nr_span_length(patch->twin) != length)
-    return nr_fault(dispatch, "a patch without bytes");
-  struct nr_pair *pair = nr_table_get(dispatch->connection->pairs, patch->pair_id, NR_SORT_PAIR);
-  if (pair == NULL || !is_hot(dispatch->connection, pair, patch->offset, length)) return napi_ok;
-  uint8_t *bytes = bytes_of(dispatch->napi, pair, patch->offset, length);
-  if (bytes == NULL)
-    return napi_ok; /* detached or collected meanwhile: in one process, too, the write would have gone nowhere */
-  for (uint32_t i = 0; i < length; i++) {
-    if (now[i] != twin[i]) bytes[i] = now[i];
-  }
-  return napi_ok;
-}
-
-napi_status nr_serve_patch_memory(struct nr_dispatch *dispatch, const void *message, void *answer) {
-  const Nr__PatchMemoryRequest *request = message;
-  (void)answer;
-  for (size_t i = 0; i < request->n_patches; i++) NR_TRY(apply_patch(dispatch, request->patches[i]));
-  return napi_ok;
 }
 
 /* Pairs count their connection, so none is left here. */

@@ -15,10 +15,12 @@
 #include "opcodes.h"
 #include "server/host.h"
 #include "wire/arena.h"
+#include "wire/cold.h"
 #include "wire/handles.h"
 #include "wire/port.h"
 #include "wire/protocol.h"
 #include "wire/table.h"
+#include "wire/track.h"
 #include "wire/value.h"
 
 struct nr_agent;
@@ -36,6 +38,8 @@ struct nr_agent {
   struct nr_table *objects; /* wraps and externals of all connections: their ids are what the real napi_wrap() holds */
   napi_ref plain_check;     /* a function: are the prototypes as they were made? */
   struct nr_prepared *prepared; /* what the next process.dlopen() of the agent is for */
+  struct nr_tracker *tracker;   /* NULL: none yet, or none here */
+  bool no_tracker;              /* this kernel tracks no writes */
   uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
   uintptr_t stack_floor; /* below this address no entry begins: V8 does not measure what calls of API functions take */
 };
@@ -82,15 +86,6 @@ struct nr_scope {
   uint32_t top; /* of `chosen` when it was opened */
 };
 
-/* A hot window of an ArrayBuffer: bytes that the host has a copy of while an entry lasts. */
-struct nr_window {
-  struct nr_window *next;
-  struct nr_pair *pair;
-  uint64_t offset;
-  uint64_t length;
-  uint8_t *twin; /* what the host has, taken before JavaScript runs; NULL: not taken */
-};
-
 /* What JavaScript has let go of and the host does not know yet (release.c). */
 enum nr_released { NR_RELEASED_CALLBACK, NR_RELEASED_OBJECT, NR_RELEASED_PAIR, NR_RELEASED_SORTS };
 struct nr_release_list {
@@ -122,7 +117,9 @@ struct nr_connection {
   struct nr_table *pairs;            /* ids of this side */
   struct nr_table *hooks;            /* ids of the host */
   struct nr_pair_index *pair_index;  /* by address */
-  struct nr_window *windows;
+  struct nr_window *windows;         /* hot */
+  struct nr_cold cold;
+  uint64_t cold_bytes; /* of the windows in there */
   struct nr_release_list released[NR_RELEASED_SORTS];
   uint32_t release_count; /* of all lists */
   struct nr_basic_list basics;
@@ -332,7 +329,8 @@ bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valu
 bool nr_memory_describe(struct nr_describe *describe, napi_value value, bool bytes, Nr__View *view);
 /* The same for memory that the host has already: nothing travels. */
 bool nr_memory_describe_known(struct nr_describe *describe, napi_value value, Nr__View *view);
-/* Before and after JavaScript runs below the host: what the host has, and what changed. */
+/* Before and after JavaScript runs below the host: what the host has, and what changed. Refresh goes before every entry
+ * as well: JavaScript may have changed what the host keeps the address of. */
 void nr_memory_snapshot(struct nr_connection *connection);
 void nr_memory_refresh(struct nr_connection *connection);
 void nr_memory_leave(struct nr_connection *connection, struct nr_window *keep);

@@ -72,6 +72,9 @@ function waited(plan) {
   return [...lines, 'if (status == napi_ok) {', `  const ${camel(plan.row.reply)} *reply = call.reply;`, ...taken.map((line) => `  ${line}`), '}'];
 }
 
+// Only where JavaScript can run in between is there a difference.
+const keepsLastError = ({ words }) => words.has('preamble') && words.has('js') && !words.has('settles');
+
 function stub(plan) {
   const { row, parameters } = plan;
   const lines = [
@@ -79,6 +82,7 @@ function stub(plan) {
     `${camel(row.request)} request = ${requestName(row.request)};`,
     `struct nr_call call = NR_CALL(env, NR_OP_${row.name.toUpperCase()}, &request.base);`,
     ...parameters.flatMap((parameter) => fill(parameter, row.gives)),
+    ...(keepsLastError(row) ? ['call.keeps_last_error = true;'] : []),
     ...(row.service === 'Posted' ? posted(plan) : waited(plan)),
     'return nr_call_end(&call, status);',
   ];

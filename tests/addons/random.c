@@ -55,12 +55,14 @@ static napi_value take(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* callback(n): a function of the program as a JavaScript function. */
-static napi_value callback(napi_env env, napi_callback_info info) {
-  napi_value number, result;
-  t_args(env, info, &number, 1);
-  int32_t which = t_int(env, number) % RD_CALLBACKS;
-  T_OK(napi_create_function(env, "callback", NAPI_AUTO_LENGTH, rd_callbacks[which], rd_token(which), &result));
+/* callbacks(): the functions of any program as JavaScript functions. */
+static napi_value callbacks(napi_env env, napi_callback_info info) {
+  napi_value result = t_array(env);
+  for (uint32_t i = 0; i < RD_CALLBACKS; i++) {
+    napi_value function;
+    T_OK(napi_create_function(env, "callback", NAPI_AUTO_LENGTH, rd_callbacks[i], rd_token((int32_t)i), &function));
+    T_OK(napi_set_element(env, result, i, function));
+  }
   return result;
 }
 
@@ -87,7 +89,7 @@ static napi_value counts(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function exported[] = {
-    {"load", load}, {"run", run}, {"take", take}, {"callback", callback}, {"functions", functions}, {"counts", counts}};
+    {"load", load}, {"run", run}, {"take", take}, {"callbacks", callbacks}, {"functions", functions}, {"counts", counts}};
 
 NAPI_MODULE_INIT() {
   rd_find_functions();

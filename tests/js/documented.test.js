@@ -19,16 +19,27 @@ async function collect(until) {
 cases('documented_objects', {
   'object wrap: MyObject': ({ MyObject }) => {
     const object = new MyObject(10);
-    const results = [object.plusOne(), object.plusOne(), object.plusOne(), object.multiply().value, object.multiply(10).value, object.multiply(-1).plusOne(), object.value];
+    const results = [
+      object.plusOne(), object.plusOne(), object.plusOne(), object.multiply().value, object.multiply(10).value, object.multiply(-1).plusOne(),
+      object.value,
+    ];
     object.value = 20;
     return [results, object.value, object, object.myself === object, object instanceof MyObject, object.multiply(2) instanceof MyObject];
   },
-  'object wrap: the class': ({ MyObject }) => [MyObject, MyObject.PI, MyObject.name, MyObject.length, Object.keys(MyObject), attempt(() => { MyObject.PI = 3; }), attempt(() => MyObject.create(5).value)],
-  'object wrap: a constructor that is called as a function': ({ MyObject }) => [MyObject(10).plusOne(), MyObject() instanceof MyObject, MyObject.call({}, 3).value, [1, 2].map(MyObject).map(({ value }) => value)], // eslint-disable-line new-cap
+  'object wrap: the class': ({ MyObject }) => [
+    MyObject, MyObject.PI, MyObject.name, MyObject.length, Object.keys(MyObject), attempt(() => { MyObject.PI = 3; }),
+    attempt(() => MyObject.create(5).value),
+  ],
+  'object wrap: a constructor that is called as a function': ({ MyObject }) => [
+    MyObject(10).plusOne(), MyObject() instanceof MyObject, MyObject.call({}, 3).value, // eslint-disable-line new-cap
+    [1, 2].map(MyObject).map(({ value }) => value),
+  ],
   'object wrap: no number': ({ MyObject }) => [new MyObject().value, new MyObject(undefined).plusOne()],
   'object wrap: methods of what is not wrapped': ({ MyObject }) => {
     const { plusOne, multiply } = MyObject.prototype;
-    return [{}, Object.create(MyObject.prototype), MyObject, undefined, 5].map((value) => [attempt(() => plusOne.call(value)), attempt(() => multiply.call(value, 2)), attempt(() => Reflect.get(MyObject.prototype, 'value', value))]);
+    return [{}, Object.create(MyObject.prototype), MyObject, undefined, 5].map((value) => [
+      attempt(() => plusOne.call(value)), attempt(() => multiply.call(value, 2)), attempt(() => Reflect.get(MyObject.prototype, 'value', value)),
+    ]);
   },
   'object wrap: a subclass': ({ MyObject }) => {
     class Sub extends MyObject {
@@ -38,9 +49,12 @@ cases('documented_objects', {
     const sub = new Sub(1);
     return [sub, sub.plusOne(), sub.value, sub.multiply(2) instanceof Sub, sub.myself === sub, Sub.create(7).value, Sub.create(7) instanceof Sub];
   },
-  'object wrap: a factory of wrapped objects': ({ createObject }) => [createObject(10), createObject(10).plusOne(), createObject(20).multiply(3).value],
+  'object wrap: a factory of wrapped objects': ({ createObject }) => [
+    createObject(10), createObject(10).plusOne(), createObject(20).multiply(3).value,
+  ],
   'object wrap: passing wrapped objects around': ({ add, createObject, MyObject }) => [
-    add(createObject(10), createObject(20)), add(new MyObject(0.5), MyObject(1)), [[{}, createObject(1)], [createObject(1)], []].map((args) => attempt(() => add(...args))), // eslint-disable-line new-cap
+    add(createObject(10), createObject(20)), add(new MyObject(0.5), MyObject(1)), // eslint-disable-line new-cap
+    [[{}, createObject(1)], [createObject(1)], []].map((args) => attempt(() => add(...args))),
   ],
   'object wrap: napi_remove_wrap': ({ strip, MyObject }) => {
     const object = new MyObject(7);
@@ -61,10 +75,12 @@ cases('documented_objects', {
     return [after.constructed - before.constructed, after.calls - before.calls];
   },
   'type tags: a bird is no house': ({ makeBird, makeHouse, tweet }) => [
-    attempt(() => tweet(makeBird())), attempt(() => tweet(makeHouse())), attempt(() => tweet({})), attempt(() => tweet(Object.create(makeBird()))), attempt(() => tweet(new Proxy(makeBird(), {}))), attempt(() => tweet(1)),
-  ],
+    makeBird(), makeHouse(), {}, Object.create(makeBird()), new Proxy(makeBird(), {}), 1,
+  ].map((animal) => attempt(() => tweet(animal))),
   'functions: a function factory': ({ createFunction }) => [createFunction(), createFunction()(), createFunction() === createFunction()],
-  'objects: an object factory': ({ objectFactory }) => [objectFactory('hello'), objectFactory('world'), objectFactory(), Object.keys(objectFactory(1))],
+  'objects: an object factory': ({ objectFactory }) => [
+    objectFactory('hello'), objectFactory('world'), objectFactory(), Object.keys(objectFactory(1)),
+  ],
   'properties: napi_define_properties': ({ defineFooBar }) => {
     const object = defineFooBar();
     object.foo = 124;
@@ -75,7 +91,9 @@ cases('documented_objects', {
 let scripts = 0;
 cases('documented_values', {
   'errors: napi_get_last_error_info': ({ errorInfo }) => attempt(errorInfo),
-  'errors: what can be called while one is pending': ({ cleanUpWhilePending }) => [cleanUpWhilePending(() => { throw new RangeError('pending'); }), cleanUpWhilePending(() => { throw undefined; })],
+  'errors: what can be called while one is pending': ({ cleanUpWhilePending }) => [
+    cleanUpWhilePending(() => { throw new RangeError('pending'); }), cleanUpWhilePending(() => { throw undefined; }),
+  ],
   'errors: taken, changed and thrown again': ({ rethrow }) => {
     const error = Object.assign(new TypeError('first'), { code: 'CODE' });
     return [rethrow(() => 1), attempt(() => rethrow(() => { throw error; })), error.seen, attempt(() => rethrow(() => { throw 'a string'; }))];
@@ -105,9 +123,14 @@ cases('documented_values', {
     }
   },
   'functions: no such function': ({ addTwo }) => addTwo(),
-  'functions: a callback': ({ runCallback }) => [runCallback((...args) => args, 5), attempt(() => runCallback(() => { throw new Error('thrown'); })), runCallback(async (text) => text.length)],
+  'functions: a callback': ({ runCallback }) => [
+    runCallback((...args) => args, 5), attempt(() => runCallback(() => { throw new Error('thrown'); })), runCallback(async (text) => text.length),
+  ],
   'properties: the examples': ({ properties }) => properties(),
-  'promises: concluded at once': ({ promise }) => Promise.allSettled([promise(1, false, false), promise(new Error('no'), true, false), promise(promise('inner', false, false), false, false), promise({ then: (f) => f('thenable') }, false, false)]),
+  'promises: concluded at once': ({ promise }) => Promise.allSettled([
+    promise(1, false, false), promise(new Error('no'), true, false), promise(promise('inner', false, false), false, false),
+    promise({ then: (f) => f('thenable') }, false, false),
+  ]),
   'promises: concluded later, before and after it is awaited': async ({ promise, conclude }) => {
     const log = [];
     const first = promise(undefined, false, true);
@@ -131,9 +154,15 @@ cases('documented_values', {
     const name = `documented${++scripts}`;
     const declared = script(`var ${name}Var = 1; let ${name}Let = 2; const ${name}Const = 3; function ${name}Function() {} this === globalThis`);
     const names = ['Var', 'Let', 'Const', 'Function'].map((kind) => `${name}${kind}`);
-    return [declared, script(`[${names}].map((value) => typeof value)`), names.map((global) => Object.hasOwn(globalThis, global)), script(`let ${name}Var`).status];
+    return [
+      declared, script(`[${names}].map((value) => typeof value)`), names.map((global) => Object.hasOwn(globalThis, global)),
+      script(`let ${name}Var`).status,
+    ];
   },
-  'scripts: results and exceptions': ({ script }) => ['1 + 1', '"text"', '({ a: 1 })', 'function f() {}', '', 'throw new RangeError("thrown")', 'syntax error', 'nowhere', '(() => [this === globalThis, typeof require, typeof module])()'].map((source) => script(source)),
+  'scripts: results and exceptions': ({ script }) => [
+    '1 + 1', '"text"', '({ a: 1 })', 'function f() {}', '', 'throw new RangeError("thrown")', 'syntax error', 'nowhere',
+    '(() => [this === globalThis, typeof require, typeof module])()',
+  ].map((source) => script(source)),
   'scripts: what is no string': ({ script }) => [1, undefined, {}, Object('1')].map((source) => script(source)),
 });
 

@@ -1,6 +1,6 @@
 'use strict';
-// The env as bindings of other languages reach it: with the context of the function (napi_get_cb_info comes first), without a word about it, and kept in a
-// static from an earlier call; in functions, getters, methods, constructors, and from whatever calls them.
+// The env as bindings of other languages reach it: with the context of the function (napi_get_cb_info comes first), without a word about it, and kept
+// in a static from an earlier call; in functions, getters, methods, constructors, and from whatever calls them.
 const { attempt, cases, turn } = require('./harness.js');
 
 const values = () => [undefined, null, -0, 'text', 10n, Symbol.for('s'), {}, [1], () => 1, new Date(3)];
@@ -57,8 +57,10 @@ for (const name of ['Context', 'Contextless']) {
     class Sub extends Class { constructor() { super('from below'); this.own = 1; } }
     const sub = new Sub();
     return [
-      Class, object, sub, object.withContext(1, 2), object.makeObject(), object.contextGetter, object.getter, object.nothing, attempt(() => object.throwing), attempt(() => { object.throwing = 1; }), attempt(() => { object.getter = 1; }),
-      Class.staticMethod(), Class.staticGetter, Class.nothing(), Sub.staticMethod(), Sub.staticGetter === undefined, sub.contextGetter, sub.withContext.call(5), attempt(() => Class('no new')), // eslint-disable-line new-cap
+      Class, object, sub, object.withContext(1, 2), object.makeObject(), object.contextGetter, object.getter, object.nothing,
+      attempt(() => object.throwing), attempt(() => { object.throwing = 1; }), attempt(() => { object.getter = 1; }),
+      Class.staticMethod(), Class.staticGetter, Class.nothing(), attempt(() => Sub.staticMethod()), attempt(() => Sub.staticGetter),
+      sub.contextGetter, attempt(() => sub.withContext.call(5)), attempt(() => Class('no new')), // eslint-disable-line new-cap
     ];
   };
 }
@@ -70,7 +72,8 @@ cases('envs', {
     return [thrown, Object.is(thrown, value)];
   })],
   'exceptions through JavaScript, and out of a promise': async ({ throwWithout, throwWithContext }) => [
-    attempt(() => [1].forEach(throwWithout)), await Promise.reject(new Error('e')).catch((error) => attempt(() => throwWithContext(error))), await (async () => throwWithout())().catch((error) => error),
+    attempt(() => [1].forEach(throwWithout)), await Promise.reject(new Error('e')).catch((error) => attempt(() => throwWithContext(error))),
+    await (async () => throwWithout())().catch((error) => error),
   ],
   'a global callback': ({ callGlobal, makeObject }) => {
     const results = [callGlobal()];

@@ -21,7 +21,9 @@ function attributes(prefix) {
 
 function chain() {
   const far = Object.assign(Object.create(null), { far: 1, shared: 1, 5: 5, 1: 1, [Symbol.for('far')]: 1 });
-  const middle = Object.defineProperties(Object.create(far), { shared: { value: 2 }, hidden: { value: 3 }, 7: { value: 7, enumerable: true }, [Symbol.for('middle')]: { value: 4, enumerable: true } });
+  const middle = Object.defineProperties(Object.create(far), {
+    shared: { value: 2 }, hidden: { value: 3 }, 7: { value: 7, enumerable: true }, [Symbol.for('middle')]: { value: 4, enumerable: true },
+  });
   return Object.assign(Object.create(middle), { near: 1, 3: 3, [Symbol.for('near')]: 1 });
 }
 
@@ -41,7 +43,9 @@ const objects = {
   'each set of attributes': () => attributes('p'),
   'a chain of prototypes': chain,
   'attributes along a chain': () => Object.setPrototypeOf(attributes('own'), Object.setPrototypeOf(attributes('inherited'), null)),
-  'integer keys': () => ({ b: 1, 2: 1, 1: 1, '-1': 1, '01': 1, '1.5': 1, 4294967294: 1, 4294967295: 1, 4294967296: 1, 9007199254740991: 1, 9007199254740992: 1, 0: 1, a: 1 }),
+  'integer keys': () => ({
+    b: 1, 2: 1, 1: 1, '-1': 1, '01': 1, '1.5': 1, 4294967294: 1, 4294967295: 1, 4294967296: 1, 9007199254740991: 1, 9007199254740992: 1, 0: 1, a: 1,
+  }),
   'keys that look odd': () => ({ '': 1, ' ': 1, '\0': 1, '€': 1, '\ud83d': 1, '__proto__ ': 1, ['__proto__']: 1, constructor: 1, 'x\ny': 1 }),
   'symbols only': () => ({ [Symbol.for('one')]: 1, [Symbol.iterator]: 2, [Symbol.toStringTag]: 3 }),
   'an array': () => ['a', , 'c'], // eslint-disable-line no-sparse-arrays
@@ -67,7 +71,8 @@ const objects = {
   'a proxy of an array': () => new Proxy(['a', 'b'], {}),
   'a proxy in the chain': () => Object.assign(Object.create(new Proxy({ inherited: 1, 4: 4 }, {})), { own: 1, 2: 2 }),
   'a proxy with keys of its own': () => new Proxy({}, {
-    ownKeys: () => ['b', '1', 'a', Symbol.for('s'), '0'], getOwnPropertyDescriptor: (target, key) => ({ value: 1, enumerable: key !== 'b', writable: key !== '1', configurable: true }),
+    ownKeys: () => ['b', '1', 'a', Symbol.for('s'), '0'],
+    getOwnPropertyDescriptor: (target, key) => ({ value: 1, enumerable: key !== 'b', writable: key !== '1', configurable: true }),
   }),
   'a proxy that lies': () => new Proxy({}, { ownKeys: () => ['a', 'a'] }),
   'a proxy that throws': () => new Proxy({}, { ownKeys() { throw new RangeError('ownKeys'); } }),
@@ -86,7 +91,9 @@ for (const [what, make] of Object.entries(objects)) {
     const results = [];
     for (const mode of [0, OWN_ONLY]) {
       for (let filter = 0; filter < 32; filter++) {
-        for (const conversion of [KEEP_NUMBERS, NUMBERS_TO_STRINGS]) results.push([mode, filter, conversion, call('napi_get_all_property_names', [true, [make()], mode, filter, conversion, true])]);
+        for (const conversion of [KEEP_NUMBERS, NUMBERS_TO_STRINGS]) {
+          results.push([mode, filter, conversion, call('napi_get_all_property_names', [true, [make()], mode, filter, conversion, true])]);
+        }
       }
     }
     return [results, call('napi_get_property_names', [true, [make()], true])];
@@ -95,9 +102,13 @@ for (const [what, make] of Object.entries(objects)) {
 
 cases('raw', {
   'modes, filters and conversions that are none': ({ call }) => [2, 3, -1, 2 ** 31].flatMap((odd) => [
-    call('napi_get_all_property_names', [true, [chain()], odd, 0, 0, true]), call('napi_get_all_property_names', [true, [chain()], 1, 0, odd, true]), call('napi_get_all_property_names', [true, [chain()], 0, odd, odd, true]),
+    call('napi_get_all_property_names', [true, [chain()], odd, 0, 0, true]),
+    call('napi_get_all_property_names', [true, [chain()], 1, 0, odd, true]),
+    call('napi_get_all_property_names', [true, [chain()], 0, odd, odd, true]),
   ]),
-  'filters with bits that mean nothing': ({ call }) => [32, 64, 33, 63, 0xffff, -1].map((filter) => call('napi_get_all_property_names', [true, [attributes('p')], 1, filter, 1, true])),
+  'filters with bits that mean nothing': ({ call }) => [32, 64, 33, 63, 0xffff, -1].map((filter) => call(
+    'napi_get_all_property_names', [true, [attributes('p')], 1, filter, 1, true]
+  )),
   'what a proxy is asked, in which order': ({ call }) => {
     log.length = 0;
     const target = () => Object.assign(Object.create({ inherited: 1 }), { a: 1, 2: 2, [Symbol.for('s')]: 3 });
@@ -123,6 +134,8 @@ cases('raw', {
     true, [Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [i % 2 ? i : `name ${i}`, i]))], 1, 0, conversion, true,
   ]).outs[5][0]),
   'primitives': ({ call }) => ['text', 5, true, 10n, Symbol('s'), null, undefined].map((value) => [
-    call('napi_get_all_property_names', [true, [value], 1, 0, 1, true]), call('napi_get_all_property_names', [true, [value], 0, 16, 0, true]), call('napi_get_property_names', [true, [value], true]),
+    call('napi_get_all_property_names', [true, [value], 1, 0, 1, true]),
+    call('napi_get_all_property_names', [true, [value], 0, 16, 0, true]),
+    call('napi_get_property_names', [true, [value], true]),
   ]),
 });

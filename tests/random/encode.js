@@ -7,37 +7,32 @@ const { BITS, CALL_BITS, VALUES } = require('./generate.js');
 const PSEUDO = { inspect: 1000, poke: 1001, peek: 1002 };
 const VERSIONS = ['8', '10', 'experimental'];
 
-function encodeFunction({ bits, returns, calls }, numbers) {
-  const words = [bits, returns, calls.length];
-  for (const call of calls) {
-    const operands = call.args.flat();
-    words.push(numbers.get(call.name) ?? PSEUDO[call.name] ?? -1, call.bits, operands.length, ...operands);
-  }
-  return words;
+/** Appends the words of a program; `numbers`: name of a function → its number in the interpreter. */
+function encode(program, numbers, words) {
+  const start = words.length;
+  words.push(program.bits, program.functions.length);
+  const places = words.length;
+  for (let i = 0; i < program.functions.length; i++) words.push(0);
+  program.functions.forEach(({ bits, returns, calls }, i) => {
+    words[places + i] = words.length - start;
+    words.push(bits, returns, calls.length);
+    for (const call of calls) {
+      words.push(numbers.get(call.name) ?? PSEUDO[call.name] ?? -1, call.bits, 0);
+      const before = words.length;
+      for (const arg of call.args) words.push(...arg);
+      words[before - 1] = words.length - before;
+    }
+  });
 }
 
-/** Words of a program; `numbers`: name of a function → its number in the interpreter. */
-function encode(program, numbers) {
-  const functions = program.functions.map((one) => encodeFunction(one, numbers));
-  const words = [program.bits, functions.length];
-  let at = words.length + functions.length;
-  for (const one of functions) {
-    words.push(at);
-    at += one.length;
-  }
-  return words.concat(...functions);
-}
-
-/** Many programs as the bytes that load() takes. */
+/** Many programs, or nulls where there is none, as the bytes that load() takes. */
 function encodeBatch(programs, numbers) {
-  const encoded = programs.map((program) => encode(program, numbers));
-  const words = [encoded.length];
-  let at = 1 + encoded.length;
-  for (const one of encoded) {
-    words.push(at);
-    at += one.length;
-  }
-  return Buffer.from(Int32Array.from(words.concat(...encoded)).buffer);
+  const words = [programs.length, ...programs.map(() => 0)];
+  programs.forEach((program, i) => {
+    words[1 + i] = words.length;
+    if (program !== null) encode(program, numbers, words);
+  });
+  return Buffer.from(Int32Array.from(words).buffer);
 }
 
 // ---- for reading

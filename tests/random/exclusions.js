@@ -56,6 +56,8 @@ const guards = {
   napi_wrap: { js_object: 'not_external', why: 'V8 of Node 24 and later ends the process for a private property of an external' },
   napi_unwrap: { js_object: 'not_external', why: 'as napi_wrap' },
   napi_remove_wrap: { js_object: 'not_external', why: 'as napi_wrap' },
+  node_api_set_prototype: { object: 'not_external', value: 'not_unfit_prototype', why: 'V8 of Node 24 and later ends the process for an external' },
+  node_api_create_object_with_properties: { prototype_or_null: 'not_unfit_prototype', why: 'V8 ends the process for a prototype that is neither null nor an object' },
   node_api_create_external_string_latin1: { str: 'not_pending', why: 'of an empty string the finalizer runs at once, and after it a pending exception is uncaught' },
   node_api_create_external_string_utf16: { str: 'not_pending', why: 'as its sibling' },
 };

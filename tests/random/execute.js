@@ -1,16 +1,17 @@
 'use strict';
 // Runs programs, in this process and in a host, and compares what they write down.
-const fs = require('node:fs');
-const { addonFile } = require('../js/support/child.js');
+const path = require('node:path');
 const { load } = require('../..');
 const { encodeBatch, VERSIONS } = require('./encode.js');
-const { generate, BITS, CALLBACKS } = require('./generate.js');
+const { generate, BITS } = require('./generate.js');
 const { Observer, wellKnown } = require('./observe.js');
 const { readPlan } = require('./plan.js');
 const world = require('./world.js');
 
-const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } = Object;
+const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, is: isSame, setPrototypeOf } = Object;
 const { ownKeys, deleteProperty } = Reflect;
+
+const build = process.env.NAPI_REMOTE_BUILD_DIR ?? path.join(__dirname, '..', '..', 'build', 'release');
 
 const plan = readPlan();
 const plans = new Map(plan.functions.map((f) => [f.name, f]));
@@ -21,9 +22,10 @@ process.on('unhandledRejection', () => {});
 
 /** One addon in one place. */
 class Side {
-  constructor(version, isolated) {
-    this.file = addonFile(version === 0 ? 'random' : `random_${VERSIONS[version]}`);
+  constructor(version, isolated, shared) {
+    this.file = path.join(build, 'addons', version === 0 ? 'random.node' : `random_${VERSIONS[version]}.node`);
     this.isolated = isolated;
+    this.shared = shared;
     this.open();
   }
 
@@ -49,18 +51,23 @@ class Side {
     const observer = new Observer();
     const { log, show } = observer;
     try {
-      const callbacks = Array.from({ length: CALLBACKS }, (_, k) => this.addon.callback(k));
+      const callbacks = this.addon.callbacks();
       const callback = (k) => callbacks[k];
       const values = program.world.map((item) => world.make(item, { log, show, callback }));
       const { run } = this.addon;
-      let outcome;
+      let outcome, threw = false;
       try {
-        outcome = `returned ${observer.describe(run(number, observer.observe, ...values))}`;
+        outcome = run(number, observer.observe, ...values);
       } catch (error) {
-        outcome = `threw ${observer.describe(error)}`;
+        outcome = error;
+        threw = true;
       }
-      log(outcome);
+      // What comes now needs them as they were.
+      const shares = program.bits & BITS.shares;
+      if (shares) this.shared.restore();
+      log(`${threw ? 'threw' : 'returned'} ${observer.describe(outcome)}`);
       await settle(observer);
+      if (shares) this.shared.restore();
       return `${this.addon.take()}\n${observer.lines.join('\n')}`;
     } catch (error) {
       // Not the program's doing: a host that died.
@@ -70,9 +77,9 @@ class Side {
 
   counts() {
     const counts = this.addon.counts();
-    const [finalized, twice] = counts.splice(-2);
-    const byName = new Map([...this.numbers].filter(([name]) => name !== null).map(([name, i]) => [name, { ok: counts[2 * i], failed: counts[2 * i + 1] }]));
-    return { byName, finalized, twice };
+    const [, finalizedTwice] = counts.splice(-2);
+    const functions = [...this.numbers].filter(([name]) => name !== null).map(([name, i]) => [name, { ok: counts[2 * i], failed: counts[2 * i + 1] }]);
+    return { functions, finalizedTwice };
   }
 }
 
@@ -99,37 +106,44 @@ async function settle(observer) {
 /** What programs must find as it was: the objects that belong to the whole process. */
 class Shared {
   constructor() {
-    this.objects = [...wellKnown.keys()].map((object) => ({
-      object, proto: getPrototypeOf(object), keys: ownKeys(object), properties: new Map(ownKeys(object).map((key) => [key, getOwnPropertyDescriptor(object, key)])),
-    }));
+    this.spoiled = false;
+    this.objects = [...wellKnown.keys()].map((object) => {
+      const keys = ownKeys(object), properties = Object.create(null);
+      // Without a prototype, since a program may have given that one a property `get`.
+      for (const key of keys) properties[key] = setPrototypeOf(getOwnPropertyDescriptor(object, key), null);
+      return { object, proto: getPrototypeOf(object), keys, properties };
+    });
   }
 
-  /** False when something cannot be put back. */
+  /** Puts all of it back; spoiled: not all can be. Without iterators and methods, since these are among it. */
   restore() {
-    let complete = true;
-    for (const { object, proto, keys, properties } of this.objects) {
+    for (let i = 0; i < this.objects.length; i++) {
       try {
-        if (getPrototypeOf(object) !== proto) setPrototypeOf(object, proto);
-        for (const key of ownKeys(object)) if (!properties.has(key) && !deleteProperty(object, key)) complete = false;
-        for (const key of keys) restoreProperty(object, key, properties.get(key));
+        this.restoreObject(this.objects[i]);
       } catch {
-        complete = false;
+        this.spoiled = true;
       }
     }
-    return complete;
+  }
+
+  restoreObject({ object, proto, keys, properties }) {
+    if (getPrototypeOf(object) !== proto) setPrototypeOf(object, proto);
+    const now = ownKeys(object);
+    for (let i = 0; i < now.length; i++) if (!(now[i] in properties) && !deleteProperty(object, now[i])) this.spoiled = true;
+    for (let i = 0; i < keys.length; i++) restoreProperty(object, keys[i], properties[keys[i]]);
   }
 }
 
 function restoreProperty(object, key, was) {
   const is = getOwnPropertyDescriptor(object, key);
-  const same = is !== undefined && Object.is(is.value, was.value) && is.get === was.get && is.set === was.set && is.writable === was.writable &&
+  const same = is !== undefined && isSame(is.value, was.value) && is.get === was.get && is.set === was.set && is.writable === was.writable &&
     is.enumerable === was.enumerable && is.configurable === was.configurable;
   // What the global object makes when it is first asked for changes by itself.
   if (!same && !(object === globalThis && was.get && is !== undefined)) defineProperty(object, key, was);
 }
 
-/** Can this Node load addons of the version? */
-const isKnown = (version) => version !== 1 || Number(process.versions.napi) >= 10;
+/** The versions that this Node can load addons of. */
+const VERSION_NUMBERS = [0, 1, 2].filter((version) => version !== 1 || Number(process.versions.napi) >= 10);
 
 class Runner {
   /** sides: 'both', 'inProcess' or 'isolated'. */
@@ -137,48 +151,59 @@ class Runner {
     this.sides = sides;
     this.pairs = new Map();
     this.shared = new Shared();
-    this.spoiled = false;
+  }
+
+  /** Something of the whole process is not as it was. */
+  get spoiled() {
+    return this.shared.spoiled;
   }
 
   pair(version) {
-    const known = isKnown(version) ? version : 0;
-    let pair = this.pairs.get(known);
+    let pair = this.pairs.get(version);
     if (pair === undefined) {
       pair = {};
       // Asked in both runs: what a program is made of must not depend on where it runs.
-      pair.inProcess = new Side(known, false);
-      if (this.sides !== 'inProcess') pair.isolated = new Side(known, true);
-      this.pairs.set(known, pair);
+      pair.inProcess = new Side(version, false, this.shared);
+      if (this.sides !== 'inProcess') pair.isolated = new Side(version, true, this.shared);
+      this.pairs.set(version, pair);
     }
     return pair;
   }
 
   generate(seed) {
     const { inProcess } = this.pair(0);
-    return generate(seed, plan.functions, inProcess.lacking);
+    return generate(seed, plan.functions, inProcess.lacking, VERSION_NUMBERS);
   }
 
   load(programs) {
-    // All sides have all programs, under the same numbers.
+    // Each side has the programs of its version; others leave a gap, so that all have the same numbers.
     for (const version of new Set(programs.map((program) => program.version))) {
-      const pair = this.pair(version);
-      for (const side of Object.values(pair)) side.load(programs);
+      for (const side of Object.values(this.pair(version))) side.load(programs.map((program) => (program.version === version ? program : null)));
     }
-  }
-
-  async runOn(side, program, number) {
-    const transcript = await side.run(program, number);
-    if (program.bits & BITS.shares && !this.shared.restore()) this.spoiled = true;
-    return transcript;
   }
 
   /** { inProcess, isolated }: transcripts of the number-th loaded program. */
   async run(program, number) {
     const pair = this.pair(program.version);
     const result = {};
-    if (this.sides !== 'isolated') result.inProcess = await this.runOn(pair.inProcess, program, number);
-    if (this.sides !== 'inProcess') result.isolated = await this.runOn(pair.isolated, program, number);
+    if (this.sides !== 'isolated') result.inProcess = await pair.inProcess.run(program, number);
+    if (this.sides !== 'inProcess') result.isolated = await pair.isolated.run(program, number);
     return result;
+  }
+
+  /** How often each function was called in this process, and how many finalizers ran twice on either side. */
+  counts() {
+    const sums = new Map();
+    let finalizedTwice = 0;
+    for (const { inProcess, isolated } of this.pairs.values()) {
+      const own = inProcess.counts();
+      finalizedTwice += own.finalizedTwice + (isolated?.counts().finalizedTwice ?? 0);
+      for (const [name, { ok, failed }] of own.functions) {
+        const sum = sums.get(name) ?? { ok: 0, failed: 0 };
+        sums.set(name, { ok: sum.ok + ok, failed: sum.failed + failed });
+      }
+    }
+    return { functions: [...sums], finalizedTwice };
   }
 
   /** After a difference nobody knows what state a host is in. */
@@ -187,4 +212,4 @@ class Runner {
   }
 }
 
-module.exports = { Runner, plan, plans, isKnown };
+module.exports = { Runner, plan, plans };

@@ -6,6 +6,7 @@
 const exclusions = require('./exclusions.js');
 const pools = require('./pools.js');
 const { kindOf, givenBy, wantedBy } = require('./kinds.js');
+const { pend, pollute, recipes } = require('./recipes.js');
 const world = require('./world.js');
 
 const VALUES = 16, CALLBACKS = 6, SCOPES = 5;
@@ -33,6 +34,7 @@ function randomFrom(seed) {
   };
 }
 
+const REGISTERS = Array.from({ length: VALUES }, (_, i) => i);
 const range = (count) => Array.from({ length: count }, (_, i) => i);
 /** By what a program may do: the texts, and where in a pool the numbers are. */
 const textsFor = [false, true].map((shares) => [false, true].map((setsLength) => range(pools.texts.length).filter(
@@ -56,21 +58,35 @@ const WEIGHTS = {
   napi_throw_range_error: 0.3, node_api_throw_syntax_error: 0.3, napi_get_node_version: 0.2, napi_get_version: 0.2, node_api_get_module_file_name: 0.2,
 };
 
+/** Each function as often as it is to be chosen, by what a program may do. Kept: there are few sorts of programs. */
+const choicesFor = new Map();
+function choose(key, functions, isAllowed) {
+  let choices = choicesFor.get(key);
+  if (choices === undefined) {
+    const allowed = functions.filter(({ name }) => isAllowed(name));
+    const list = allowed.flatMap((f) => Array(Math.round((WEIGHTS[f.name] ?? 1) * 10)).fill(f));
+    choices = { list, byName: new Map(allowed.map((f) => [f.name, f])) };
+    choicesFor.set(key, choices);
+  }
+  return choices;
+}
+
 class Generator {
-  constructor(seed, functions, lacking) {
+  constructor(seed, functions, lacking, versions) {
     this.random = randomFrom(seed);
     const { random } = this;
-    this.program = { seed, version: random.below(3), bits: 0, detaches: random.chance(0.15), world: [], functions: [] };
+    this.program = { seed, version: random.pick(versions), bits: 0, detaches: random.chance(0.15), world: [], functions: [] };
     this.shares = random.chance(0.12);
     this.setsLength = random.chance(0.25);
     this.names = textsFor[1][Number(this.setsLength)];
     this.wides = range(pools.wides.length).filter((i) => this.setsLength || pools.wides[i] !== 'length');
     this.texts = textsFor[Number(this.shares)][Number(this.setsLength)];
+    // The same names again and again, so that what is set is also asked for.
+    this.favourites = [0, 1, random.pick(this.texts), random.pick(this.texts)];
     this.marks = random.chance(0.1);
     if (this.shares) this.program.bits |= BITS.shares;
     if (random.chance(0.6)) this.program.bits |= BITS.finishes;
-    this.choices = functions.filter(({ name }) => !lacking.has(name) && this.isAllowed(name));
-    this.total = this.choices.reduce((sum, { name }) => sum + (WEIGHTS[name] ?? 1), 0);
+    this.choices = choose(`${this.shares} ${this.program.detaches}`, functions, (name) => !lacking.has(name) && this.isAllowed(name));
   }
 
   isAllowed(name) {
@@ -105,25 +121,19 @@ class Generator {
       made.bits |= FUNCTION_BITS.takesThis;
       this.kinds[4] = 'object';
     }
-    const count = root ? 4 + random.below(40) : random.below(12);
-    for (let i = 0; i < count; i++) made.calls.push(this.makeCall(root));
+    const count = root ? 4 + random.below(30) : random.below(10);
+    while (made.calls.length < count) {
+      if (random.chance(0.08)) made.calls.push(...this.makeSequence(root));
+      else made.calls.push(this.makeCall(root));
+    }
     if (made.calls.some(({ name }) => name === 'napi_get_cb_info')) made.bits |= FUNCTION_BITS.usesThis;
     return made;
-  }
-
-  chooseFunction() {
-    let at = this.random.below(Math.floor(this.total * 1000)) / 1000;
-    for (const f of this.choices) {
-      at -= WEIGHTS[f.name] ?? 1;
-      if (at < 0) return f;
-    }
-    return this.choices[0];
   }
 
   /** A function for which there is something to call it with, most of the time. */
   chooseUseful() {
     for (let attempt = 0; ; attempt++) {
-      const f = this.chooseFunction();
+      const f = this.random.pick(this.choices.list);
       if (attempt === 4 || this.random.chance(0.1) || f.parameters.every((p) => this.isUseful(f, p))) return f;
     }
   }
@@ -140,22 +150,44 @@ class Generator {
     return this.kinds.some((kind) => kind !== null && (wanted === null || kindOf(kind, wanted)));
   }
 
+  makePseudo(name) {
+    const { random } = this;
+    const words = { inspect: [], poke: [4, 64, 256], peek: [4] }[name];
+    return { name, bits: 0, args: words.map((limit) => [random.below(limit)]) };
+  }
+
   makeCall(root) {
     const { random, program } = this;
-    if (random.chance(0.02)) return { name: 'inspect', bits: 0, args: [] };
+    if (random.chance(0.02)) return this.makePseudo('inspect');
     // A native address is only good while nothing is detached.
-    if (!program.detaches && random.chance(0.04)) return { name: 'poke', bits: 0, args: [[random.below(4)], [random.below(64)], [random.below(256)]] };
-    if (!program.detaches && random.chance(0.03)) return { name: 'peek', bits: 0, args: [[random.below(4)]] };
-    const f = this.chooseUseful();
-    const args = f.parameters.map((p) => this.makeArgument(f, p, root));
+    if (!program.detaches && random.chance(0.06)) return this.makePseudo(random.pick(['poke', 'peek']));
+    return this.complete(this.chooseUseful(), {}, root);
+  }
+
+  /** A call of which some operands are fixed. */
+  complete(f, fixed, root, clears = this.random.chance(0.8)) {
+    const { random } = this;
+    const args = f.parameters.map((p) => (Object.hasOwn(fixed, p.name) ? [fixed[p.name]].flat() : this.makeArgument(f, p, root)));
     let bits = 0;
-    if (random.chance(0.12)) bits |= CALL_BITS.askLastError;
+    if (random.chance(0.2)) bits |= CALL_BITS.askLastError;
     if (random.chance(0.08)) bits |= CALL_BITS.askNothing;
-    if (random.chance(0.8)) bits |= CALL_BITS.clear | random.below(VALUES) << 8;
+    if (clears) bits |= CALL_BITS.clear | random.below(VALUES) << 8;
     if (random.chance(0.4)) bits |= CALL_BITS.write;
     if (this.marks) bits |= CALL_BITS.mark;
     this.follow(f, args);
     return { name: f.name, bits, args };
+  }
+
+  makeSequence(root) {
+    const { random, program } = this;
+    const recipe = this.shares && random.chance(0.3) ? pollute : random.pick(recipes);
+    const registers = Array.from({ length: 3 }, () => random.below(VALUES));
+    const steps = recipe({ random, registers, text: () => random.pick(this.texts), callback: () => random.below(CALLBACKS) });
+    return steps.flatMap(([name, fixed = {}]) => {
+      if (name === 'poke' || name === 'peek') return program.detaches ? [] : [this.makePseudo(name)];
+      const f = name === null ? random.pick(this.choices.list) : this.choices.byName.get(name);
+      return f === undefined ? [] : [this.complete(f, fixed, root, recipe !== pend && random.chance(0.8))];
+    });
   }
 
   /** What the call probably does to the registers and scopes. */
@@ -180,15 +212,17 @@ class Generator {
   register(wanted, root) {
     const { random } = this;
     if (!root && random.chance(0.1)) return VALUES + random.below(VALUES);
-    const places = range(VALUES);
-    const alive = places.filter((i) => this.kinds[i] !== null);
-    const fitting = wanted === null ? alive : places.filter((i) => this.kinds[i] !== null && kindOf(this.kinds[i], wanted));
+    const alive = REGISTERS.filter((i) => this.kinds[i] !== null);
+    const fitting = wanted === null ? alive : alive.filter((i) => kindOf(this.kinds[i], wanted));
     if (fitting.length > 0 && random.chance(0.85)) return random.pick(fitting);
     return alive.length > 0 ? random.pick(alive) : random.below(VALUES);
   }
 
   makeText(f) {
-    return this.random.pick(NAMES_ONLY.test(f.name) ? this.names : this.texts);
+    const { random } = this;
+    const own = NAMES_ONLY.test(f.name);
+    if (random.chance(0.5)) return random.pick(this.favourites);
+    return random.pick(own ? this.names : this.texts);
   }
 
   makeArgument(f, p, root) {
@@ -299,9 +333,9 @@ for (const kind of ['pointer', 'errorInfo', 'nodeVersion', 'fileName']) MAKE[kin
 // What a fresh Buffer holds is nobody's business, so it is always looked up and overwritten.
 MAKE.memory = (g, { isNull, f }) => [isNull && f.name !== 'napi_create_buffer' ? 1 : 0];
 
-/** The program of a seed. `lacking`: names of functions that this Node does not have. */
-function generate(seed, functions, lacking = new Set()) {
-  return new Generator(seed, functions, lacking).run();
+/** The program of a seed. lacking: names of functions that this Node does not have; versions: those of Node-API that it has, by their numbers in encode.js. */
+function generate(seed, functions, lacking, versions) {
+  return new Generator(seed, functions, lacking, versions).run();
 }
 
 module.exports = { generate, BITS, CALL_BITS, CALLBACKS, VALUES };

@@ -17,6 +17,7 @@ const WANTED = [
   [/^napi_get_buffer_info/, /./, ['buffer', 'typedarray']],
   [/^napi_(type_tag_object|check_object_type_tag)/, /./, [...OBJECTS, 'external']],
   [/^node_api_set_prototype/, /^value$/, [...OBJECTS, 'null']],
+  [/./, /^prototype_or_null$/, [...OBJECTS, 'null']],
   [/^napi_detach_arraybuffer/, /./, ['arraybuffer']],
   [/^napi_escape_handle/, /./, null],
   [/./, /^arraybuffer$/, ['arraybuffer']],

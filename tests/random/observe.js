@@ -1,5 +1,6 @@
 'use strict';
 // Describes values so that two runs can be compared: what a program can tell apart looks different, and nothing that a program made is called to find out.
+// Without iterators, since programs replace those too.
 const { types } = require('node:util');
 
 const { getOwnPropertyDescriptor, getPrototypeOf, isExtensible } = Object;
@@ -153,7 +154,9 @@ class Observer {
     if (!isExtensible(value)) parts.push('closed');
     const isView = ArrayBuffer.isView(value);
     let count = 0;
-    for (const key of ownKeys(value)) {
+    const keys = ownKeys(value);
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i];
       // Looking at a stack would run what formats it.
       if (key === 'stack' || (isView && typeof key === 'string' && /^\d+$/.test(key))) continue;
       if (typeof key === 'symbol' && key.description?.endsWith('async_id_symbol')) continue;

@@ -71,6 +71,11 @@ bool rd_is_external(struct rd_call *call, napi_value value) {
   return type_of(call, value) == napi_external;
 }
 
+bool rd_is_unfit_prototype(struct rd_call *call, napi_value value) {
+  napi_valuetype type = type_of(call, value);
+  return value != NULL && type != napi_null && type != napi_object && type != napi_function;
+}
+
 bool rd_is_pending(struct rd_call *call) {
   bool pending = true;
   return napi_is_exception_pending(call->env, &pending) != napi_ok || pending;

@@ -5,7 +5,7 @@ const long = 'long '.repeat(60);
 
 /** Texts as bytes: names, messages, scripts. */
 const texts = [
-  'a', 'b', 'x', '0', '1', '', 'length', 'name', 'message', 'code', 'toString', 'valueOf', 'then', 'prototype', 'method', 'accessor', 'value', 'data',
+  'a', 'b', 'x', '0', '1', '', 'length', 'name', 'message', 'code', 'toString', 'valueOf', 'then', 'prototype', 'method', 'accessor', 'content', 'data',
   'caf\u00e9', '\u20ac', '\u{1f600}', long, 'nul\0inside', Buffer.from('bad\xc3(utf8', 'latin1'), Buffer.from('cut \xe2\x82', 'latin1'),
   Buffer.from('\xed\xa0\xbdlone', 'latin1'), 'ERR_CODE', '12', '4294967295', '-1', '1.5', 'Symbol', 'napi_class', 'x'.repeat(64),
   'constructor', '__proto__',

@@ -200,6 +200,7 @@ const char *rd_status(napi_status status);
 napi_env rd_env(struct rd_call *call);
 napi_value rd_value(struct rd_call *call);
 bool rd_is_external(struct rd_call *call, napi_value value);
+bool rd_is_unfit_prototype(struct rd_call *call, napi_value value);
 bool rd_is_pending(struct rd_call *call);
 const char *rd_text(struct rd_call *call, size_t *length);
 const char16_t *rd_text16(struct rd_call *call, size_t *length);

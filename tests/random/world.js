@@ -2,17 +2,29 @@
 // The values that a program finds in its registers: one of each sort that JavaScript has, the nastier ones included. All are made afresh for each run,
 // since programs change them; what they do when they are used they write to the log of the run.
 
+const util = require('node:util');
+const { wellKnown } = require('./observe.js');
 const { isLarge } = require('./pools.js');
 
 const trapNames = Object.getOwnPropertyNames(Reflect);
 
+/** How deep traps may call each other: a proxy that is its own prototype would end with the stack, which is not as deep everywhere. */
+const NESTED = 20;
+
 /** A proxy of which each trap logs. `traps` replaces some. */
 function logging({ log, show }, target, traps = {}) {
   const handler = {};
+  let depth = 0;
   for (const name of trapNames) {
     handler[name] = (...args) => {
+      if (depth === NESTED) fail('too deep');
       log(`trap ${name} ${args.slice(1).map(show).join(' ')}`);
-      return traps[name] ? traps[name](...args) : Reflect[name](...args);
+      depth++;
+      try {
+        return traps[name] ? traps[name](...args) : Reflect[name](...args);
+      } finally {
+        depth--;
+      }
     };
   }
   return new Proxy(target, handler);
@@ -20,6 +32,22 @@ function logging({ log, show }, target, traps = {}) {
 
 function fail(message) {
   throw new RangeError(message);
+}
+
+function exercise(object, key, rest, log, show) {
+  const tell = (what, act) => {
+    try {
+      log(`${what} ${String(key)}: ${show(act())}`);
+    } catch (error) {
+      log(`${what} ${String(key)} threw ${show(error)} ${error?.message}`);
+    }
+  };
+  let value;
+  tell('get', () => (value = object[key]));
+  tell('set', () => Reflect.set(object, key, rest[0] ?? value));
+  if (typeof value !== 'function' || wellKnown.has(value)) return;
+  tell('call', () => Reflect.apply(value, object, rest));
+  tell('call elsewhere', () => Reflect.apply(value, {}, rest));
 }
 
 /** Things that a program may call; each takes whatever it gets. */
@@ -70,6 +98,13 @@ const functions = {
   filling: () => (a) => {
     if (ArrayBuffer.isView(a)) new Uint8Array(a.buffer, a.byteOffset, a.byteLength).fill(0x42);
     if (a instanceof ArrayBuffer && !a.detached) new Uint8Array(a).fill(0x43);
+    return a;
+  },
+  exercising: ({ log, show }) => (a, ...rest) => {
+    if ((typeof a !== 'object' && typeof a !== 'function') || a === null || util.types.isProxy(a)) return a;
+    for (let from = a, count = 0; from !== null && count < 3 && !wellKnown.has(from); from = Object.getPrototypeOf(from), count++) {
+      for (const key of Reflect.ownKeys(from).slice(0, 12)) if (key !== 'stack') exercise(a, key, rest, log, show);
+    }
     return a;
   },
   adding: () => (a, b) => a + b,
@@ -323,7 +358,7 @@ const promises = {
 const numbers = [0, -0, 1, 2, -1, 1.5, NaN, Infinity, -Infinity, 2 ** 31, -(2 ** 31) - 1, 2 ** 32 + 5, 2 ** 53, -(2 ** 63), 1e300, 5e-324, 42];
 const strings = [
   '', 'a', 'b', 'x', '0', 'length', 'name', 'message', 'ERR_CODE', 'caf\u00e9', '\u20ac uro', '\u{1f600}', '\ud83d', '\udc00x', 'nul\0inside', 'x'.repeat(255), 'y'.repeat(300),
-  '\u0101'.repeat(260), '12', ' 7 ', '1e3', '0x1f', 'method', 'accessor', 'value',
+  '\u0101'.repeat(260), '12', ' 7 ', '1e3', '0x1f', 'method', 'accessor', 'content',
 ];
 const built = { rope: () => `${'rope'.repeat(10)}${Math.floor(1.5)}`.concat('\u00e9nd'), slice: () => 'a string of some length to be cut'.repeat(2).slice(5, 40) };
 const symbols = [() => Symbol('own'), () => Symbol(), () => Symbol.iterator, () => Symbol.for('registered'), () => Symbol.toStringTag];

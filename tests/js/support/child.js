@@ -59,9 +59,10 @@ function environment(env) {
 /** Runs a function (its source; it gets the kit and `args`) or a script to its end, and until all that it started let go of its stdio. */
 function run(program, options = {}) {
   const { isolated, ...same } = options;
-  const { status, signal, stdout, stderr, error } = coverage.side(`${program} ${JSON.stringify(same)}`, isolated, () => spawnSync(process.execPath, nodeArguments(program, options), {
+  const runOnce = () => spawnSync(process.execPath, nodeArguments(program, options), {
     encoding: 'utf8', timeout: TIMEOUT, killSignal: 'SIGKILL', input: options.input, cwd: options.cwd, env: environment(options.env),
-  }));
+  });
+  const { status, signal, stdout, stderr, error } = coverage.side(`${program} ${JSON.stringify(same)}`, isolated, runOnce);
   if (error) throw error;
   return { code: status, signal, stdout, stderr };
 }

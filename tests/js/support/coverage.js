@@ -104,7 +104,8 @@ function merge(build) {
 function columns(rows, width) {
   const count = Math.max(1, Math.floor(width / (rows[0].length + 3)));
   const height = Math.ceil(rows.length / count);
-  return Array.from({ length: height }, (_, line) => Array.from({ length: count }, (_unused, column) => rows[column * height + line] ?? '').join('   ').trimEnd());
+  const line = (at) => Array.from({ length: count }, (_, column) => rows[column * height + at] ?? '');
+  return Array.from({ length: height }, (_, at) => line(at).join('   ').trimEnd());
 }
 
 /** Which of these functions this Node does not have. */

@@ -13,11 +13,13 @@ const functions = readBuild('functions.json');
 
 /** By kind, for parameters that the table below does not name. Fresh ones each time. */
 const DEFAULTS = {
-  env: () => true, info: () => true, value: () => [{ a: 1, 0: 'zero' }], values: () => [], number: () => 0, real: () => 1.5, text: () => 'text', text16: () => 'text',
-  buffer: () => 8, buffer16: () => 8, words: () => [1, 2], pointer: () => 1, ref: () => [{ referenced: true }, 1], deferred: () => true, scope: () => true, escapable: () => true,
-  callback: () => true, finalize: () => true, finalize2: () => true, hook: () => true, properties: () => [{ utf8name: 'p', value: 1, attributes: 7 }], opaque: () => true,
-  out_values: () => true, out_scalar: () => true, out_words: () => 2, out_pointer: () => true, out_text: () => true, out_ref: () => true, out_opaque: () => true, out_scope: () => true,
-  out_escapable: () => true, out_error_info: () => true, out_node_version: () => true,
+  env: () => true, info: () => true, value: () => [{ a: 1, 0: 'zero' }], values: () => [], number: () => 0, real: () => 1.5,
+  text: () => 'text', text16: () => 'text', buffer: () => 8, buffer16: () => 8, words: () => [1, 2], pointer: () => 1,
+  ref: () => [{ referenced: true }, 1], deferred: () => true, scope: () => true, escapable: () => true,
+  callback: () => true, finalize: () => true, finalize2: () => true, hook: () => true,
+  properties: () => [{ utf8name: 'p', value: 1, attributes: 7 }], opaque: () => true,
+  out_values: () => true, out_scalar: () => true, out_words: () => 2, out_pointer: () => true, out_text: () => true, out_ref: () => true,
+  out_opaque: () => true, out_scope: () => true, out_escapable: () => true, out_error_info: () => true, out_node_version: () => true,
 };
 
 const buffer = () => [new ArrayBuffer(16)];
@@ -65,7 +67,9 @@ const GOOD = {
   napi_create_buffer: count('length', 4), napi_create_buffer_copy: count('length', 4),
   napi_get_arraybuffer_info: () => ({ arraybuffer: buffer() }), napi_detach_arraybuffer: () => ({ arraybuffer: buffer() }),
   napi_is_detached_arraybuffer: () => ({ arraybuffer: buffer() }),
-  napi_get_typedarray_info: () => ({ typedarray: [new Float32Array([1, 2])] }), napi_get_dataview_info: () => ({ dataview: [new DataView(new ArrayBuffer(8), 2, 4)] }),
+  napi_get_typedarray_info: () => ({ typedarray: [new Float32Array([1, 2])] }), napi_get_dataview_info: () => ({ dataview: [new DataView(
+    new ArrayBuffer(8), 2, 4
+  )] }),
   napi_get_buffer_info: value(() => Buffer.from('text')),
   napi_run_script: () => ({ script: ['6 * 7'] }),
   napi_get_date_value: value(() => new Date(5)),
@@ -73,7 +77,9 @@ const GOOD = {
   napi_type_tag_object: value(() => ({})), napi_check_object_type_tag: value(() => ({})),
   napi_get_all_property_names: () => ({ key_mode: 1 }),
   napi_throw: () => ({ error: [new RangeError('thrown')] }),
-  node_api_create_object_with_properties: () => ({ prototype_or_null: [null], property_names: [['a'], ['b']], property_values: [[1], [2]], property_count: 2 }),
+  node_api_create_object_with_properties: () => ({
+    prototype_or_null: [null], property_names: [['a'], ['b']], property_values: [[1], [2]], property_count: 2,
+  }),
   node_api_set_prototype: value(() => ({ inherited: true })),
 };
 
@@ -93,11 +99,14 @@ function good(name, addon) {
 function values(addon) {
   const detached = new ArrayBuffer(8);
   structuredClone(detached, { transfer: [detached] });
+  const fail = (trap) => () => { throw new Error(trap); };
   return {
-    undefined: undefined, null: null, boolean: true, number: 1.5, string: 'text', bigint: 10n, symbol: Symbol('s'), object: { a: 1 }, 'no prototype': Object.create(null), frozen: Object.freeze({ a: 1 }),
-    array: [1, 2], function: function named() { return 'called'; }, class: class Class {}, date: new Date(5), error: new Error('e'), promise: Promise.resolve(1),
-    arraybuffer: new ArrayBuffer(16), detached, shared: new SharedArrayBuffer(16), 'typed array': new Uint8Array(4), buffer: Buffer.alloc(3, 'b'), dataview: new DataView(new ArrayBuffer(8), 2),
-    external: addon.external(2), proxy: new Proxy({}, {}), 'throwing proxy': new Proxy({}, { get() { throw new Error('get'); }, has() { throw new Error('has'); }, getPrototypeOf() { throw new Error('getPrototypeOf'); } }),
+    undefined: undefined, null: null, boolean: true, number: 1.5, string: 'text', bigint: 10n, symbol: Symbol('s'),
+    object: { a: 1 }, 'no prototype': Object.create(null), frozen: Object.freeze({ a: 1 }), array: [1, 2], external: addon.external(2),
+    function: function named() { return 'called'; }, class: class Class {}, date: new Date(5), error: new Error('e'), promise: Promise.resolve(1),
+    arraybuffer: new ArrayBuffer(16), detached, shared: new SharedArrayBuffer(16),
+    'typed array': new Uint8Array(4), buffer: Buffer.alloc(3, 'b'), dataview: new DataView(new ArrayBuffer(8), 2),
+    proxy: new Proxy({}, {}), 'throwing proxy': new Proxy({}, { get: fail('get'), has: fail('has'), getPrototypeOf: fail('getPrototypeOf') }),
   };
 }
 

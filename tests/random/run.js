@@ -1,0 +1,102 @@
+'use strict';
+// Random programs of Node-API calls, each run by an addon in this process and by the same addon isolated: their transcripts must be equal.
+//
+//   node tests/random/run.js [--start N] [--count N] [--seconds S] [--seed N] [--print]
+//
+//   --start N    the first seed (1)
+//   --count N    how many programs (10000)
+//   --seconds S  stop after so many seconds, however many programs that were
+//   --seed N     one program: --start N --count 1
+//   --print      print the programs and their transcripts, not only what differs
+//
+// Exit code: 0 when nothing differs, 1 when something does, 2 when the arguments are wrong. A difference is printed with its seed, the program made
+// as small as possible, one line a call, and the first lines of the two transcripts that are not the same.
+//
+// How it works
+//   plan.js        every function of the table (proto/napi.proto), with its parameters' kinds by their types in the headers
+//   exclusions.js  what is left out, and why
+//   calls.js       makes the interpreter's cases, one a function, when the addons are built; the rest of it is in *.c here and in tests/addons/random.c
+//   generate.js    makes a program from a seed (kinds.js: what fits where; pools.js: constants; world.js: the JavaScript values that it finds)
+//   encode.js      a program as words for the interpreter, and as lines for people
+//   execute.js     runs one on both sides; observe.js describes the values that it has
+//   child.js       does that for many, in a process of its own (children.js); shrink.js makes what differs smaller
+//   explore.js     starts those, and checks what they find in fresh processes
+//
+// A new function of Node-API takes part by itself when the table has it. One whose parameters are of an unknown type is named by
+// tests/js/random.test.js: teach plan.js and calls.js the type, or put the function into exclusions.js with the reason.
+//
+// What the addon prints for a seed while it runs, should it not come to its end: NAPI_RANDOM_PRINT=1.
+const { parseArgs } = require('node:util');
+
+const USAGE = 'usage: node tests/random/run.js [--start N] [--count N] [--seconds S] [--seed N] [--print]';
+
+function readNumber(name, text, least) {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value < least || (name !== 'seconds' && !Number.isSafeInteger(value))) {
+    throw new Error(`--${name} takes a number${name === 'seconds' ? '' : ' without a fraction'}, ${least} or more, not "${text}"`);
+  }
+  return value;
+}
+
+function readOptions(args) {
+  const text = { type: 'string' };
+  const { values } = parseArgs({ args, options: { start: text, count: text, seconds: text, seed: text, print: { type: 'boolean' } } });
+  const options = { start: 1, print: values.print ?? false };
+  if (values.seed !== undefined && (values.start !== undefined || values.count !== undefined)) throw new Error('--seed is --start and --count in one');
+  if (values.start !== undefined) options.start = readNumber('start', values.start, 0);
+  if (values.seconds !== undefined) options.seconds = readNumber('seconds', values.seconds, 1);
+  options.count = values.count === undefined ? (values.seconds === undefined ? 10_000 : Number.MAX_SAFE_INTEGER) : readNumber('count', values.count, 1);
+  if (values.seed !== undefined) Object.assign(options, { start: readNumber('seed', values.seed, 0), count: 1 });
+  return options;
+}
+
+async function printPrograms({ start, count }) {
+  const { Runner, plans } = require('./execute.js');
+  const { format } = require('./encode.js');
+  const { ask } = require('./children.js');
+  const runner = new Runner('inProcess');
+  for (let seed = start; seed < start + count; seed++) {
+    console.log(format(runner.generate(seed), plans).join('\n'));
+    for (const sides of ['inProcess', 'isolated']) {
+      const { transcript, died, stderr } = await ask({ kind: 'transcript', sides, seeds: [seed] });
+      console.log(`\n---- ${sides}\n${died ? `Node ended\n${stderr}` : transcript}`);
+    }
+  }
+}
+
+function describe(finding) {
+  const { plans } = require('./execute.js');
+  const { format } = require('./encode.js');
+  const lines = [`\nseed ${finding.seeds[0]}${finding.seeds.length > 1 ? ` and ${finding.seeds.length - 1} more` : ''}: ${finding.sort}`];
+  if (finding.before) lines.push(`only after seeds ${finding.before.join(' ')}`);
+  if (finding.program) lines.push(...format(finding.program, plans));
+  if (finding.text) lines.push(finding.text);
+  const { before, inProcess, isolated } = finding.difference ?? {};
+  if (finding.difference) lines.push('transcript:', ...before.map((line) => `    ${line}`), `  in-process: ${inProcess}`, `  isolated:   ${isolated}`);
+  return lines.join('\n');
+}
+
+async function main(args) {
+  let options;
+  try {
+    options = readOptions(args);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n${USAGE}\n`);
+    return 2;
+  }
+  const { explore } = require('./explore.js');
+  if (options.print) await printPrograms(options);
+  const { programs, findings, notes } = await explore(options);
+  for (const finding of findings) console.log(describe(finding));
+  for (const line of notes) console.log(line);
+  console.log(`${programs} programs, ${findings.length === 0 ? 'no difference' : `${findings.length} sort${findings.length > 1 ? 's' : ''} of difference`}`);
+  return findings.length === 0 ? 0 : 1;
+}
+
+module.exports = { describe };
+
+if (require.main === module) {
+  main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });
+}

@@ -1,0 +1,93 @@
+/*
+ * In which order cold windows are compared (wire/cold.c).
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "wire/cold.h"
+
+#define COUNT 1000
+
+struct world {
+  struct nr_cold cold;
+  struct nr_cold_item items[COUNT];
+  uint32_t compared[COUNT];
+  bool changes[COUNT];
+};
+
+static struct world world;
+
+static bool compare(struct nr_cold_item *item, void *context) {
+  struct world *self = context;
+  size_t index = (size_t)(item - self->items);
+  self->compared[index]++;
+  bool changed = self->changes[index];
+  self->changes[index] = false;
+  return changed;
+}
+
+static void set_up(size_t count, uint32_t cost) {
+  memset(&world, 0, sizeof world);
+  nr_cold_init(&world.cold);
+  for (size_t i = 0; i < count; i++) nr_cold_add(&world.cold, &world.items[i], cost);
+}
+
+static void visit(int times) {
+  for (int i = 0; i < times; i++) nr_cold_visit(&world.cold, compare, &world);
+}
+
+Test(cold, few_are_compared_every_time) {
+  set_up(10, 300);
+  visit(1000);
+  for (size_t i = 0; i < 10; i++) cr_assert_eq(world.compared[i], 1000);
+}
+
+Test(cold, many_take_turns) {
+  set_up(COUNT, 4096);
+  visit(5000);
+  for (size_t i = 0; i < COUNT; i++) cr_assert_gt(world.compared[i], 3);
+}
+
+Test(cold, one_that_changed_is_compared_every_time_among_many) {
+  set_up(COUNT, 4096);
+  visit(2000);
+  world.changes[500] = true;
+  while (world.changes[500]) visit(1);
+  uint32_t before = world.compared[500];
+  visit(1000);
+  cr_assert_eq(world.compared[500], before + 1000);
+}
+
+Test(cold, it_stays_so_after_it_was_hot) {
+  set_up(COUNT, 4096);
+  world.changes[3] = true;
+  while (world.changes[3]) visit(1);
+  nr_cold_remove(&world.cold, &world.items[3]);
+  visit(1);
+  nr_cold_add(&world.cold, &world.items[3], 4096);
+  uint32_t before = world.compared[3];
+  visit(500);
+  cr_assert_eq(world.compared[3], before + 500);
+}
+
+Test(cold, large_ones_are_not_left_out) {
+  set_up(5, NR_COLD_WINDOW_MAX);
+  visit(3000);
+  for (size_t i = 0; i < 5; i++) {
+    world.changes[i] = true;
+    visit(2000);
+    cr_assert_not(world.changes[i]);
+  }
+}
+
+Test(cold, removed_ones_are_left_alone) {
+  set_up(3, 100);
+  nr_cold_remove(&world.cold, &world.items[1]);
+  nr_cold_remove(&world.cold, &world.items[1]);
+  visit(3);
+  cr_assert_eq(world.compared[1], 0);
+  cr_assert_eq(world.compared[2], 3);
+  nr_cold_remove(&world.cold, &world.items[0]);
+  nr_cold_remove(&world.cold, &world.items[2]);
+  cr_assert(nr_cold_is_empty(&world.cold));
+}

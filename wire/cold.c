@@ -1,0 +1,104 @@
+#include "wire/cold.h"
+
+#include <stddef.h>
+
+/* Comparisons without a change after which a recent one is idle. */
+#define NR_COLD_RECENT_PATIENCE 64u
+/* So much is compared every time: it costs some microseconds. */
+#define NR_COLD_ALL (UINT64_C(64) << 10)
+/* Where there is more: bytes for each visit. */
+#define NR_COLD_KEPT_BUDGET (UINT32_C(256) << 10)
+#define NR_COLD_RECENT_BUDGET (UINT32_C(128) << 10)
+#define NR_COLD_IDLE_BUDGET (UINT32_C(4) << 10)
+
+static void unlink_item(struct nr_cold *cold, struct nr_cold_item *item) {
+  cold->counts[item->group]--;
+  cold->cost -= item->cost;
+  item->previous->next = item->next;
+  item->next->previous = item->previous;
+  item->next = item->previous = NULL;
+}
+
+/* At the end of the line. */
+static void link_item(struct nr_cold *cold, struct nr_cold_item *item, enum nr_cold_group group) {
+  struct nr_cold_item *head = &cold->heads[group];
+  cold->counts[group]++;
+  cold->cost += item->cost;
+  item->group = group;
+  item->next = head;
+  item->previous = head->previous;
+  item->previous->next = item;
+  head->previous = item;
+}
+
+void nr_cold_init(struct nr_cold *cold) {
+  *cold = (struct nr_cold){.credit = 0};
+  for (int group = 0; group < NR_COLD_GROUPS; group++) {
+    cold->heads[group].next = cold->heads[group].previous = &cold->heads[group];
+  }
+}
+
+bool nr_cold_is_empty(const struct nr_cold *cold) {
+  return cold->counts[NR_COLD_KEPT] + cold->counts[NR_COLD_RECENT] + cold->counts[NR_COLD_IDLE] == 0;
+}
+
+void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost) {
+  item->cost = cost;
+  item->unchanged = 0;
+  /* One that was kept before it was hot is so again. */
+  link_item(cold, item, item->was_kept ? NR_COLD_KEPT : NR_COLD_RECENT);
+}
+
+void nr_cold_keep(struct nr_cold *cold, struct nr_cold_item *item) {
+  item->was_kept = true;
+  if (item->next == NULL || item->group == NR_COLD_KEPT) return;
+  unlink_item(cold, item);
+  link_item(cold, item, NR_COLD_KEPT);
+}
+
+void nr_cold_remove(struct nr_cold *cold, struct nr_cold_item *item) {
+  if (item->next != NULL) unlink_item(cold, item);
+}
+
+typedef bool compare(struct nr_cold_item *item, void *context);
+
+/* The group it belongs to after a comparison. */
+static enum nr_cold_group group_after(struct nr_cold_item *item, bool changed) {
+  item->was_kept |= changed;
+  item->unchanged = changed ? 0 : item->unchanged + 1;
+  if (changed) return NR_COLD_KEPT;
+  if (item->group == NR_COLD_RECENT && item->unchanged >= NR_COLD_RECENT_PATIENCE) return NR_COLD_IDLE;
+  return item->group;
+}
+
+/* Compares items of a group, each at most once, as long as `budget` is not spent. Returns what was. */
+static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, compare *compare_item,
+                      void *context) {
+  uint32_t spent = 0;
+  for (uint32_t left = cold->counts[group]; left > 0; left--) {
+    struct nr_cold_item *item = cold->heads[group].next;
+    if (spent + item->cost > budget && (spent > 0 || group == NR_COLD_IDLE))
+      break; /* one always goes, of the idle by credit */
+    spent += item->cost;
+    enum nr_cold_group after = group_after(item, compare_item(item, context));
+    unlink_item(cold, item);
+    link_item(cold, item, after);
+  }
+  return spent;
+}
+
+void nr_cold_visit(struct nr_cold *cold, compare *compare_item, void *context) {
+  /* From the bottom up: one that changes groups is not compared twice. */
+  if (cold->cost <= NR_COLD_ALL) {
+    visit(cold, NR_COLD_IDLE, UINT32_MAX, compare_item, context);
+    visit(cold, NR_COLD_RECENT, UINT32_MAX, compare_item, context);
+    visit(cold, NR_COLD_KEPT, UINT32_MAX, compare_item, context);
+    return;
+  }
+  cold->credit += NR_COLD_IDLE_BUDGET;
+  cold->credit -= visit(cold, NR_COLD_IDLE, cold->credit, compare_item, context);
+  /* Enough is saved up for the largest; what is more, nobody wanted. */
+  if (cold->credit > 2 * NR_COLD_WINDOW_MAX) cold->credit = 2 * NR_COLD_WINDOW_MAX;
+  visit(cold, NR_COLD_RECENT, NR_COLD_RECENT_BUDGET, compare_item, context);
+  visit(cold, NR_COLD_KEPT, NR_COLD_KEPT_BUDGET, compare_item, context);
+}

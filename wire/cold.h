@@ -1,0 +1,55 @@
+/*
+ * Cold windows: memory that the other side has a copy of, which nobody has asked for in the current turn, but whose
+ * address may have been kept. Whoever gives up the turn compares them with what the other side has. Comparing all of
+ * them each time would cost too much (1,000 of 4 KiB: 0.3 ms), so those that changed or were in use lately go first,
+ * and the rest take turns, within a budget of bytes. Up to 64 KiB together all are compared every
+ * time.
+ *
+ * Lists of items that belong to the caller, in whose memory a struct nr_cold_item lies. Not thread-safe.
+ */
+#ifndef NR_WIRE_COLD_H
+#define NR_WIRE_COLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Larger windows are not compared: they are hot, or tracked, or nothing. Bytes. */
+#define NR_COLD_WINDOW_MAX (UINT32_C(128) << 10)
+
+/* In the order in which they are compared, each group within a budget of its own. */
+enum nr_cold_group {
+  NR_COLD_KEPT,   /* has been found changed: somebody uses the address, and may do so again at any time */
+  NR_COLD_RECENT, /* was hot not long ago */
+  NR_COLD_IDLE,
+  NR_COLD_GROUPS,
+};
+
+struct nr_cold_item {
+  struct nr_cold_item *next; /* NULL: in no list */
+  struct nr_cold_item *previous;
+  uint32_t cost;      /* of a comparison, as bytes */
+  uint32_t unchanged; /* comparisons since it was hot, or last found changed */
+  enum nr_cold_group group;
+  bool was_kept; /* ever; survives that it is removed and added again */
+};
+
+struct nr_cold {
+  struct nr_cold_item heads[NR_COLD_GROUPS]; /* of circular lists */
+  uint32_t counts[NR_COLD_GROUPS];
+  uint64_t cost;   /* of comparing them all, as bytes */
+  uint32_t credit; /* bytes that the idle ones may still cost */
+};
+
+void nr_cold_init(struct nr_cold *cold);
+bool nr_cold_is_empty(const struct nr_cold *cold);
+/* Adds one that was in use until now. cost: of a comparison, as bytes. */
+void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost);
+/* The other side has found it changed. */
+void nr_cold_keep(struct nr_cold *cold, struct nr_cold_item *item);
+/* No effect on one that is in no list. */
+void nr_cold_remove(struct nr_cold *cold, struct nr_cold_item *item);
+
+/* Calls `compare` for those whose turn it is: it says whether the item had changed, and may not remove any. */
+void nr_cold_visit(struct nr_cold *cold, bool (*compare)(struct nr_cold_item *item, void *context), void *context);
+
+#endif

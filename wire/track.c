@@ -1,0 +1,117 @@
+#include "wire/track.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Newer than the headers of Debian 12: linux/userfaultfd.h and linux/fs.h of Linux 6.7. */
+#define NR_UFFD_USER_MODE_ONLY 1
+#define NR_UFFD_FEATURE_WP_UNPOPULATED (UINT64_C(1) << 13)
+#define NR_UFFD_FEATURE_WP_ASYNC (UINT64_C(1) << 15)
+#define NR_PAGE_IS_WRITTEN (UINT64_C(1) << 1)
+#define NR_PM_SCAN_WP_MATCHING (UINT64_C(1) << 0)
+#define NR_PM_SCAN_CHECK_WPASYNC (UINT64_C(1) << 1)
+
+struct nr_page_region {
+  uint64_t start, end, categories;
+};
+struct nr_pm_scan {
+  uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+  uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define NR_PAGEMAP_SCAN _IOWR('f', 16, struct nr_pm_scan)
+
+#define NR_REGIONS 32
+
+struct nr_tracker {
+  int uffd;
+  int pagemap;
+  uint64_t page; /* bytes */
+};
+
+static bool start(struct nr_tracker *tracker) {
+  struct uffdio_api api = {.api = UFFD_API, .features = NR_UFFD_FEATURE_WP_UNPOPULATED | NR_UFFD_FEATURE_WP_ASYNC};
+  tracker->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | NR_UFFD_USER_MODE_ONLY);
+  if (tracker->uffd < 0 || ioctl(tracker->uffd, UFFDIO_API, &api) < 0) return false;
+  tracker->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  return tracker->pagemap >= 0;
+}
+
+struct nr_tracker *nr_tracker_create(void) {
+  struct nr_tracker *tracker = calloc(1, sizeof *tracker);
+  if (tracker == NULL) return NULL;
+  tracker->uffd = tracker->pagemap = -1;
+  tracker->page = (uint64_t)sysconf(_SC_PAGESIZE);
+  if (start(tracker)) return tracker;
+  nr_tracker_destroy(tracker);
+  return NULL;
+}
+
+void nr_tracker_destroy(struct nr_tracker *tracker) {
+  if (tracker->uffd >= 0) close(tracker->uffd);
+  if (tracker->pagemap >= 0) close(tracker->pagemap);
+  free(tracker);
+}
+
+/* The pages that the memory touches. */
+static struct nr_range pages_of(const struct nr_tracker *tracker, const void *memory, size_t length) {
+  uint64_t begin = (uint64_t)(uintptr_t)memory;
+  return (struct nr_range){begin & ~(tracker->page - 1), (begin + length + tracker->page - 1) & ~(tracker->page - 1)};
+}
+
+int nr_tracker_add(struct nr_tracker *tracker, const void *memory, size_t length) {
+  struct nr_range pages = pages_of(tracker, memory, length), ignored;
+  struct uffdio_register request = {.range = {.start = pages.from, .len = pages.to - pages.from},
+                                    .mode = UFFDIO_REGISTER_MODE_WP};
+  if (ioctl(tracker->uffd, UFFDIO_REGISTER, &request) < 0) return -errno;
+  int status = nr_tracker_scan(tracker, memory, length, &ignored, 1);
+  return status < 0 ? status : 0;
+}
+
+void nr_tracker_remove(struct nr_tracker *tracker, const void *memory, size_t length) {
+  struct nr_range pages = pages_of(tracker, memory, length);
+  struct uffdio_range range = {.start = pages.from, .len = pages.to - pages.from};
+  (void)ioctl(tracker->uffd, UFFDIO_UNREGISTER, &range);
+}
+
+/* Adds what a region shows of the memory. */
+static size_t put_range(struct nr_range *ranges, size_t count, size_t room, const struct nr_page_region *region,
+                        uint64_t begin, uint64_t length) {
+  struct nr_range range = {region->start > begin ? region->start - begin : 0, region->end - begin};
+  if (range.to > length) range.to = length;
+  if (count == room) {
+    ranges[room - 1].to = range.to;
+    return room;
+  }
+  ranges[count] = range;
+  return count + 1;
+}
+
+int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,
+                    size_t room) {
+  struct nr_page_region regions[NR_REGIONS];
+  struct nr_range pages = pages_of(tracker, memory, length);
+  uint64_t begin = (uint64_t)(uintptr_t)memory;
+  size_t count = 0;
+  while (pages.from < pages.to) {
+    struct nr_pm_scan scan = {.size = sizeof scan,
+                              .flags = NR_PM_SCAN_WP_MATCHING | NR_PM_SCAN_CHECK_WPASYNC,
+                              .start = pages.from,
+                              .end = pages.to,
+                              .vec = (uint64_t)(uintptr_t)regions,
+                              .vec_len = NR_REGIONS,
+                              .category_mask = NR_PAGE_IS_WRITTEN,
+                              .return_mask = NR_PAGE_IS_WRITTEN};
+    int found = ioctl(tracker->pagemap, NR_PAGEMAP_SCAN, &scan);
+    if (found < 0) return -errno;
+    for (int i = 0; i < found; i++) count = put_range(ranges, count, room, &regions[i], begin, length);
+    if (scan.walk_end <= pages.from) break;
+    pages.from = scan.walk_end;
+  }
+  return (int)count;
+}

@@ -1,0 +1,34 @@
+/*
+ * Which memory of this process has been written? Linux keeps that for ranges that are registered with a userfaultfd in
+ * its asynchronous write-protect mode (no handler, no signal: a first write costs a microsecond), and PAGEMAP_SCAN
+ * tells and resets it: 0.4 us for 64 KiB, 4 us for 16 MiB that nobody wrote. Linux 6.7 or newer, without privileges.
+ * Not thread-safe.
+ */
+#ifndef NR_WIRE_TRACK_H
+#define NR_WIRE_TRACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct nr_tracker;
+
+/* NULL where the kernel does not have it, or does not let this process use it. Takes two descriptors. */
+struct nr_tracker *nr_tracker_create(void);
+void nr_tracker_destroy(struct nr_tracker *tracker);
+
+/* The pages that this memory touches are watched from now on. 0 or a negative errno. */
+int nr_tracker_add(struct nr_tracker *tracker, const void *memory, size_t length);
+/* No effect on memory that is unmapped by now. */
+void nr_tracker_remove(struct nr_tracker *tracker, const void *memory, size_t length);
+
+/* Bytes of the memory that was asked about. */
+struct nr_range {
+  uint64_t from;
+  uint64_t to;
+};
+/* What has been written (in pages) since the last time that this was asked: how many ranges, or a negative errno when
+ * that is not known. With more ranges than there is room for, the last one takes in all the rest. */
+int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,
+                    size_t room);
+
+#endif
