@@ -33,7 +33,7 @@ struct nr_channel *nr_channel_create(struct nr_port *port) {
   channel->port = port;
   channel->chosen_generation = 1;
   nr_cold_init(&channel->cold);
-  channel->tracker = nr_tracker_create();
+  channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);
   channel->arena = nr_arena_create(SIZE_MAX);
   channel->callbacks = nr_table_create(NR_IDS_MAX);
   channel->objects = nr_table_create(NR_IDS_MAX);

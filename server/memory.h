@@ -29,8 +29,9 @@ struct nr_window {
   struct nr_pair *pair; /* NULL: it is gone, only the place in the list is left */
   uint64_t offset;
   uint64_t length;
-  uint8_t *twin; /* what the host has; NULL: not taken, or tracked */
-  bool tracked;  /* the kernel knows which pages were written since they last went over */
+  uint8_t *twin;  /* what the host has; NULL: not taken, or tracked */
+  bool tracked;   /* the kernel knows which of its whole pages were written since they last went over */
+  uint8_t *edges; /* tracked: what the host has of the pages that are not whole, and may belong to others as well */
 };
 
 struct nr_pair_index *nr_pair_index_create(void);

@@ -19,22 +19,40 @@
 /* Larger ones are tracked by the kernel where it can. (glibc's malloc gives such blocks a mapping of their own.) */
 #define NR_TRACKED_MIN (UINT64_C(128) << 10)
 #define NR_TRACKED_RANGES 64
+/* x86-64's. Where pages are larger, edges would have to be as well. */
+#define NR_PAGE UINT64_C(4096)
 
 static struct nr_tracker *tracker_of(struct nr_agent *agent) {
   if (agent->tracker == NULL && !agent->no_tracker) {
-    agent->tracker = nr_tracker_create();
+    agent->tracker = nr_tracker_create(0);
     agent->no_tracker = agent->tracker == NULL;
   }
   return agent->tracker;
 }
 
+/* The whole pages of a window, as bytes of it. malloc puts large blocks side by side as well: what lies on a page with
+ * another's bytes is compared. */
+static struct nr_range inner_of(const uint8_t *bytes, uint64_t length) {
+  uint64_t begin = (uint64_t)(uintptr_t)bytes;
+  uint64_t from = (begin + NR_PAGE - 1) / NR_PAGE * NR_PAGE, to = (begin + length) / NR_PAGE * NR_PAGE;
+  return (struct nr_range){from - begin, to - begin};
+}
+
+static void take_edges(struct nr_window *window, const uint8_t *bytes, struct nr_range inner) {
+  memcpy(window->edges, bytes, inner.from);
+  memcpy(window->edges + inner.from, bytes + inner.to, window->length - inner.to);
+}
+
 /* In a collection, too, and after the thread's end. */
 static void window_free(struct nr_connection *connection, struct nr_window *window) {
   if (window->tracked && window->pair != NULL) {
+    const uint8_t *bytes = (const uint8_t *)window->pair->bytes + window->offset;
+    struct nr_range inner = inner_of(bytes, window->length);
     if (connection->agent != NULL && connection->agent->tracker != NULL)
-      nr_tracker_remove(connection->agent->tracker, (char *)window->pair->bytes + window->offset, window->length);
+      nr_tracker_remove(connection->agent->tracker, bytes + inner.from, inner.to - inner.from);
     window->pair->tracked = false;
   }
+  free(window->edges);
   free(window->twin);
   free(window);
 }
@@ -42,9 +60,18 @@ static void window_free(struct nr_connection *connection, struct nr_window *wind
 /* From now on the kernel watches it, and the host has what is there. */
 static bool track(struct nr_connection *connection, struct nr_window *window, const uint8_t *bytes) {
   if (window->tracked) return true;
+  struct nr_range inner = inner_of(bytes, window->length);
   if (window->length < NR_TRACKED_MIN || window->pair->tracked || connection->agent == NULL ||
-      tracker_of(connection->agent) == NULL || nr_tracker_add(connection->agent->tracker, bytes, window->length) < 0)
+      tracker_of(connection->agent) == NULL)
     return false;
+  window->edges = malloc(2 * NR_PAGE);
+  if (window->edges == NULL) return false;
+  if (nr_tracker_add(connection->agent->tracker, bytes + inner.from, inner.to - inner.from) < 0) {
+    free(window->edges);
+    window->edges = NULL;
+    return false;
+  }
+  take_edges(window, bytes, inner);
   window->tracked = window->pair->tracked = true;
   free(window->twin);
   window->twin = NULL;
@@ -175,17 +202,34 @@ static void send_fill(struct nr_connection *connection, const struct nr_window *
   nr_port_send(connection->port, &header, &request.base, &tail, 1);
 }
 
+/* Sends an edge when it is not what the host has. */
+static bool refresh_edge(struct nr_connection *connection, struct nr_window *window, const uint8_t *bytes,
+                         struct nr_range edge, uint8_t *known) {
+  uint64_t length = edge.to - edge.from;
+  if (length == 0 || memcmp(bytes + edge.from, known, length) == 0) return false;
+  memcpy(known, bytes + edge.from, length);
+  send_fill(connection, window, bytes, edge);
+  return true;
+}
+
 /* Sends the pages that were written. */
 static bool refresh_tracked(struct nr_connection *connection, struct nr_window *window, const uint8_t *bytes) {
-  struct nr_range ranges[NR_TRACKED_RANGES];
-  int count = nr_tracker_scan(connection->agent->tracker, bytes, window->length, ranges, NR_TRACKED_RANGES);
+  struct nr_range ranges[NR_TRACKED_RANGES], inner = inner_of(bytes, window->length);
+  const uint8_t *whole = bytes + inner.from;
+  uint64_t length = inner.to - inner.from;
+  int count = nr_tracker_scan(connection->agent->tracker, whole, length, ranges, NR_TRACKED_RANGES);
   if (count < 0) { /* the memory was given back and taken anew: all of it may be other bytes */
-    ranges[0] = (struct nr_range){0, window->length};
+    ranges[0] = (struct nr_range){0, length};
     count = 1;
-    nr_tracker_add(connection->agent->tracker, bytes, window->length);
+    nr_tracker_add(connection->agent->tracker, whole, length);
   }
-  for (int i = 0; i < count; i++) send_fill(connection, window, bytes, ranges[i]);
-  return count > 0;
+  for (int i = 0; i < count; i++) {
+    send_fill(connection, window, bytes, (struct nr_range){inner.from + ranges[i].from, inner.from + ranges[i].to});
+  }
+  bool head = refresh_edge(connection, window, bytes, (struct nr_range){0, inner.from}, window->edges);
+  bool tail =
+      refresh_edge(connection, window, bytes, (struct nr_range){inner.to, window->length}, window->edges + inner.from);
+  return count > 0 || head || tail;
 }
 
 /* Sends the window when JavaScript changed it. */
@@ -261,9 +305,13 @@ static void note(struct nr_window *window, uint64_t offset, const uint8_t *bytes
 
 /* What the host wrote need not go back to it. JavaScript has not written since what is hot went over: the host has the
  * turn. */
-static void forget_writes(struct nr_connection *connection, const uint8_t *bytes, uint64_t length) {
-  struct nr_range ignored;
-  nr_tracker_scan(connection->agent->tracker, bytes, length, &ignored, 1);
+static void forget_writes(struct nr_connection *connection, struct nr_window *window, const struct nr_range *patch) {
+  const uint8_t *bytes = (const uint8_t *)window->pair->bytes + window->offset;
+  struct nr_range inner = inner_of(bytes, window->length), ignored;
+  uint64_t from = patch->from > inner.from ? patch->from : inner.from;
+  uint64_t to = patch->to < inner.to ? patch->to : inner.to;
+  if (from < to) nr_tracker_scan(connection->agent->tracker, bytes + from, to - from, &ignored, 1);
+  take_edges(window, bytes, inner);
 }
 
 static napi_status apply_patch(struct nr_dispatch *dispatch, const Nr__Patch *patch) {
@@ -284,8 +332,10 @@ static napi_status apply_patch(struct nr_dispatch *dispatch, const Nr__Patch *pa
   for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
     if (window->pair != pair) continue;
     note(window, patch->offset, now, length);
-    if (window->tracked && !pair->shared && covers(window, patch->offset, length))
-      forget_writes(connection, bytes, length);
+    if (window->tracked && !pair->shared && covers(window, patch->offset, length)) {
+      struct nr_range range = {patch->offset - window->offset, patch->offset - window->offset + length};
+      forget_writes(connection, window, &range);
+    }
   }
   for (struct nr_window *window = pair->cold; window != NULL; window = window->next) {
     note(window, patch->offset, now, length);

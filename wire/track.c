@@ -5,9 +5,12 @@
 #include <linux/userfaultfd.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "wire/socket.h"
 
 /* Newer than the headers of Debian 12: linux/userfaultfd.h and linux/fs.h of Linux 6.7. */
 #define NR_UFFD_USER_MODE_ONLY 1
@@ -34,20 +37,31 @@ struct nr_tracker {
   uint64_t page; /* bytes */
 };
 
-static bool start(struct nr_tracker *tracker) {
+/* For those whose kernel does it wrong, and for tests of what happens without. */
+static bool is_unwanted(void) {
+  const char *wish = getenv("NAPI_REMOTE_TRACKING");
+  return wish != NULL && strcmp(wish, "0") == 0;
+}
+
+static bool start(struct nr_tracker *tracker, int base) {
   struct uffdio_api api = {.api = UFFD_API, .features = NR_UFFD_FEATURE_WP_UNPOPULATED | NR_UFFD_FEATURE_WP_ASYNC};
   tracker->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | NR_UFFD_USER_MODE_ONLY);
   if (tracker->uffd < 0 || ioctl(tracker->uffd, UFFDIO_API, &api) < 0) return false;
   tracker->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-  return tracker->pagemap >= 0;
+  if (tracker->pagemap < 0) return false;
+  if (base > 0) {
+    tracker->uffd = nr_fd_move_up(tracker->uffd, base);
+    tracker->pagemap = nr_fd_move_up(tracker->pagemap, base);
+  }
+  return tracker->uffd >= 0 && tracker->pagemap >= 0;
 }
 
-struct nr_tracker *nr_tracker_create(void) {
-  struct nr_tracker *tracker = calloc(1, sizeof *tracker);
+struct nr_tracker *nr_tracker_create(int base) {
+  struct nr_tracker *tracker = is_unwanted() ? NULL : calloc(1, sizeof *tracker);
   if (tracker == NULL) return NULL;
   tracker->uffd = tracker->pagemap = -1;
   tracker->page = (uint64_t)sysconf(_SC_PAGESIZE);
-  if (start(tracker)) return tracker;
+  if (start(tracker, base)) return tracker;
   nr_tracker_destroy(tracker);
   return NULL;
 }

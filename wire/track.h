@@ -12,8 +12,9 @@
 
 struct nr_tracker;
 
-/* NULL where the kernel does not have it, or does not let this process use it. Takes two descriptors. */
-struct nr_tracker *nr_tracker_create(void);
+/* NULL where the kernel does not have it, or does not let this process use it, or with NAPI_REMOTE_TRACKING=0 in the
+ * environment. Takes two descriptors, at `base` and above (0: anywhere). */
+struct nr_tracker *nr_tracker_create(int base);
 void nr_tracker_destroy(struct nr_tracker *tracker);
 
 /* The pages that this memory touches are watched from now on. 0 or a negative errno. */

@@ -1,7 +1,9 @@
 'use strict';
 // Buffers whose address native code keeps beyond the call in which it asked for it, with a reference to hold them.
+const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { compare } = require('./harness.js');
+const { runJson } = require('./support/child.js');
 
 const runs = {
   'native code reads what JavaScript wrote in between': (addon) => {
@@ -55,3 +57,63 @@ const runs = {
 };
 
 for (const [name, run] of Object.entries(runs)) test(name, (t) => compare(t, 'buffers', run));
+
+/** Writers and readers on both sides, at random: what each reads. Runs in this process and in others. */
+function work(addon, sizes, seed) {
+  let state = seed;
+  const random = (limit) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % limit;
+  };
+  const sum = (bytes) => {
+    let total = 0;
+    for (let i = 0; i < bytes.length; i++) total += bytes[i] * (i % 1009 + 1);
+    return total;
+  };
+  const buffers = sizes.map((size, place) => {
+    const whole = Buffer.alloc(size + 20, place);
+    const view = place % 2 ? whole.subarray(10, size + 10) : whole.subarray(0, size);
+    addon.keep(place, view);
+    return view;
+  });
+  const log = [];
+  const write = () => {
+    const buffer = buffers[random(buffers.length)];
+    const length = random(3) === 0 ? Math.min(buffer.length, 5000) : 1;
+    buffer.fill(random(256), random(buffer.length - length + 1)).length;
+  };
+  for (let i = 0; i < 1500; i++) {
+    const place = random(buffers.length);
+    const buffer = buffers[place];
+    const action = random(7);
+    if (action === 0) write();
+    else if (action === 1) buffer[random(buffer.length)] = random(256);
+    else if (action === 2) addon.poke(place, random(buffer.length), random(256));
+    else if (action === 3) log.push(addon.sum(place));
+    else if (action === 4) log.push(sum(buffer));
+    else if (action === 5) {
+      log.push(addon.around(place, random(buffer.length), random(256), () => {
+        log.push(sum(buffer));
+        if (random(2)) write();
+        if (random(2)) addon.poke(random(buffers.length), random(5), random(256));
+      }));
+    } else log.push(addon.isThere(place, buffer));
+  }
+  return [log, buffers.map(sum)];
+}
+
+const SMALL = [1, 8, 100, 4096, 20_000];
+const LARGE = [10, 3000, 150_000, 300_000, 3_000_000];
+
+for (const [name, sizes] of Object.entries({ small: SMALL, large: LARGE })) {
+  test(`at random, ${name} ones`, (t) => compare(t, 'kept', (addon) => [1, 2, 3].map((seed) => work(addon, sizes, seed))));
+}
+
+// Where the kernel tracks no writes all is found by comparison: exact for little, late for much.
+test('at random, small ones, without the kernel\'s help', () => {
+  const program = `(kit, sizes) => kit.print((${work})(kit.dlopen(kit.addonFile('kept')), sizes, 4))`;
+  const wrapped = new Function(`return ${program}`)();
+  const expected = runJson(wrapped, { args: [SMALL] });
+  const actual = runJson(wrapped, { args: [SMALL], isolated: true, env: { NAPI_REMOTE_TRACKING: '0' } });
+  assert.deepEqual(actual, expected);
+});

@@ -43,6 +43,13 @@ class Exploration {
     }
   }
 
+  /** A finding, or one more seed of a sort that is known. */
+  add(finding) {
+    const known = this.findings.find(({ sort }) => sort === finding.sort);
+    if (known === undefined) this.findings.push(finding);
+    else known.seeds.push(...finding.seeds);
+  }
+
   receive(message, first) {
     switch (message.type) {
       case 'at':
@@ -83,7 +90,7 @@ class Exploration {
     if (type === 'death') await this.explainDeath(message);
     if (type === 'difference') {
       const verified = await verify({ programs: [program] });
-      if (verified !== null) this.findings.push({ seeds: [seed], sort: difference.sort, program, difference: verified });
+      if (verified !== null) this.add({ seeds: [seed], sort: difference.sort, program, difference: verified });
       else await this.explainWithOthers(message);
     }
     if (type === 'unrepeated') await this.explainWithOthers({ seed, first, difference });
@@ -109,7 +116,7 @@ class Exploration {
         }
       }
     }
-    this.findings.push({ seeds: [seed], sort: difference.sort, before, difference: verified });
+    this.add({ seeds: [seed], sort: difference.sort, before, difference: verified });
   }
 
   async explainDeath({ seed, first, end }) {
@@ -119,10 +126,11 @@ class Exploration {
       if (!alone.died) continue;
       const program = await this.shrinkDeath(alone, side);
       const text = side === 'inProcess' ? 'the program does not survive in one process: it must not be made (exclusions.js)' : 'Node does not survive the isolated addon';
-      this.findings.push({ seeds: [seed], sort: `death ${side}`, program, text: `${text}: ${how}\n${alone.stderr}` });
+      const names = program.functions.flatMap(({ calls }) => calls.map(({ name }) => name));
+      this.add({ seeds: [seed], sort: `death ${side} ${names.join(' ')}`, program, text: `${text}: ${how}\n${alone.stderr}` });
       return;
     }
-    this.findings.push({ seeds: [seed], sort: 'death', text: `Node ${how} at seed ${seed}, after all from ${first} on, not with it alone\n${end.stderr}` });
+    this.add({ seeds: [seed], sort: `death at ${seed}`, text: `Node ${how} at seed ${seed}, after all from ${first} on, not with it alone\n${end.stderr}` });
   }
 
   async shrinkDeath({ seed }, sides) {

@@ -50,10 +50,10 @@ function exercise(object, key, rest, log, show) {
   tell('call elsewhere', () => Reflect.apply(value, {}, rest));
 }
 
-/** Things that a program may call; each takes whatever it gets. */
+/** Things that a program may call; each takes whatever it gets. None has a name in its source: as a script that would be a declaration, for good. */
 const functions = {
   identity: () => (a) => a,
-  receiver: () => function receiver() {
+  receiver: () => function () {
     return this;
   },
   count: ({ log }) => (...args) => {
@@ -73,7 +73,7 @@ const functions = {
   },
   returningFresh: () => () => ({ fresh: true, list: [1] }),
   calling: ({ callback }) => (...args) => callback(0)(...args),
-  callingNext: ({ callback }) => function next(...args) {
+  callingNext: ({ callback }) => function (...args) {
     return Reflect.apply(callback(1), this, args);
   },
   constructing: ({ callback }) => (...args) => new (callback(2))(...args),
@@ -108,14 +108,14 @@ const functions = {
     return a;
   },
   adding: () => (a, b) => a + b,
-  bound: () => function bound(...args) {
+  bound: () => function (...args) {
     return args.length;
   }.bind({ self: 1 }, 1),
   async: ({ callback }) => async (a) => {
     await null;
     return callback(4)(a);
   },
-  generator: () => function* generator(a) {
+  generator: () => function* (a) {
     yield a;
   },
   later: ({ callback }) => (a) => {
@@ -124,7 +124,7 @@ const functions = {
 };
 
 const classes = {
-  plain: () => class Plain {
+  plain: () => class {
     constructor(a) {
       this.a = a;
     }
@@ -139,19 +139,19 @@ const classes = {
 
     static s = 1;
   },
-  derived: ({ log }) => class Derived extends class Base {
+  derived: ({ log }) => class extends class {
     constructor() {
       log(`new ${new.target?.name}`);
     }
   } {
     x = 1;
   },
-  throwing: () => class Throwing {
+  throwing: () => class {
     constructor() {
       fail('thrown in a constructor');
     }
   },
-  calling: ({ callback }) => class Calling {
+  calling: ({ callback }) => class {
     constructor(...args) {
       this.made = callback(2)(...args);
     }
@@ -160,22 +160,22 @@ const classes = {
       callback(1)(value);
     }
   },
-  odd: () => function Odd() {
+  odd: () => function () {
     return { instead: true };
   },
-  hasInstance: ({ log }) => class Any {
+  hasInstance: ({ log }) => class {
     static [Symbol.hasInstance](value) {
       log(`hasInstance ${typeof value}`);
       return 'yes';
     }
   },
-  hasInstanceThrows: () => class Never {
+  hasInstanceThrows: () => class {
     static [Symbol.hasInstance]() {
       fail('hasInstance');
     }
   },
-  extendingCallback: ({ callback }) => class Extending extends callback(2) {},
-  array: () => class List extends Array {},
+  extendingCallback: ({ callback }) => class extends callback(2) {},
+  array: () => class extends Array {},
 };
 
 const objects = {
@@ -271,8 +271,8 @@ const proxies = {
 };
 
 const ofFunction = {
-  proxy: (ctx) => logging(ctx, function target() { return 'target'; }, { construct: () => ({ constructed: true }) }),
-  throwing: (ctx) => logging(ctx, function target() {}, { apply: () => fail('apply'), construct: () => fail('construct'), get: () => fail('get') }),
+  proxy: (ctx) => logging(ctx, function () { return 'target'; }, { construct: () => ({ constructed: true }) }),
+  throwing: (ctx) => logging(ctx, function () {}, { apply: () => fail('apply'), construct: () => fail('construct'), get: () => fail('get') }),
 };
 
 const arrays = {
@@ -339,7 +339,7 @@ const detaching = {
 const errors = {
   plain: () => new Error('plain'),
   coded: () => Object.assign(new TypeError('coded', { cause: 'cause' }), { code: 'ERR_CODE' }),
-  own: () => new (class Own extends SyntaxError {})('own'),
+  own: () => new (class extends SyntaxError {})('own'),
   like: () => ({ name: 'Error', message: 'like one' }),
   aggregate: () => new AggregateError([new Error('inner')], 'several'),
   oddMessage: () => Object.defineProperty(new Error('odd'), 'message', { get: () => fail('message') }),

@@ -19,7 +19,7 @@ static uint8_t *map(size_t length) {
 
 /* The kernel of whoever runs this may not have it: then there is nothing to test but that it says so. */
 static struct nr_tracker *tracker_or_skip(void) {
-  struct nr_tracker *tracker = nr_tracker_create();
+  struct nr_tracker *tracker = nr_tracker_create(0);
   if (tracker == NULL) cr_log_warn("this kernel does not track writes");
   return tracker;
 }

@@ -1,0 +1,64 @@
+/* Addresses of Buffers that are fetched once, and used from then on. */
+#include "common.h"
+
+#define PLACES 64
+
+static struct {
+  uint8_t *bytes;
+  size_t length;
+} kept[PLACES];
+
+/* (place, view) */
+static napi_value keep(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  uint32_t place = t_uint(env, argv[0]) % PLACES;
+  T_OK(napi_get_buffer_info(env, argv[1], (void **)&kept[place].bytes, &kept[place].length));
+  return NULL;
+}
+
+/* (place, offset, value) */
+static napi_value poke(napi_env env, napi_callback_info info) {
+  napi_value argv[3];
+  t_args(env, info, argv, 3);
+  uint32_t place = t_uint(env, argv[0]) % PLACES;
+  kept[place].bytes[t_uint(env, argv[1]) % kept[place].length] = (uint8_t)t_uint(env, argv[2]);
+  return NULL;
+}
+
+static napi_value sum_of(napi_env env, uint32_t place) {
+  double sum = 0;
+  for (size_t i = 0; i < kept[place].length; i++) sum += kept[place].bytes[i] * (double)(i % 1009 + 1);
+  return t_number(env, sum);
+}
+
+/* (place): a sum that every byte changes. */
+static napi_value sum(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return sum_of(env, t_uint(env, argv[0]) % PLACES);
+}
+
+/* (place, offset, value, function): writes, calls, and sums up. */
+static napi_value around(napi_env env, napi_callback_info info) {
+  napi_value argv[4];
+  t_args(env, info, argv, 4);
+  uint32_t place = t_uint(env, argv[0]) % PLACES;
+  kept[place].bytes[t_uint(env, argv[1]) % kept[place].length] = (uint8_t)t_uint(env, argv[2]);
+  T_OK(napi_call_function(env, t_undefined(env), argv[3], 0, NULL, NULL));
+  return sum_of(env, place);
+}
+
+/* (place, view): is that still its address? */
+static napi_value is_there(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  void *bytes;
+  t_args(env, info, argv, 2);
+  T_OK(napi_get_buffer_info(env, argv[1], &bytes, NULL));
+  return t_boolean(env, bytes == kept[t_uint(env, argv[0]) % PLACES].bytes);
+}
+
+static const struct t_function functions[] = {
+    {"keep", keep}, {"poke", poke}, {"sum", sum}, {"around", around}, {"isThere", is_there},
+};
+T_INIT(functions)
