@@ -136,13 +136,25 @@ static uint32_t cost_of(const struct nr_window *window) {
   return NR_COMPARISON + (window->tracked ? (uint32_t)(4096 + window->length / 512) : (uint32_t)window->length);
 }
 
+/* The twins take memory that the addon does not know of: others go. One may be larger than all of them may be. */
+static void make_room(struct nr_channel *channel, uint64_t length) {
+  struct nr_cold_item *least;
+  while (channel->cold_bytes + length > NR_COLD_BYTES_MAX && (least = nr_cold_least(&channel->cold)) != NULL) {
+    struct nr_window *window = window_of(least);
+    struct nr_window **link = &window->pair->cold;
+    while (*link != window) link = &(*link)->next;
+    unlink_cold(channel, link);
+    window_free(channel, window);
+  }
+}
+
 static void cool(struct nr_channel *channel, struct nr_window *window) {
   struct nr_pair *pair = window->pair;
-  if (pair == NULL || (window->length > NR_COLD_WINDOW_MAX && !window->tracked) ||
-      channel->cold_bytes + window->length > NR_COLD_BYTES_MAX) {
+  if (pair == NULL || (window->length > NR_COLD_WINDOW_MAX && !window->tracked)) {
     window_free(channel, window);
     return;
   }
+  make_room(channel, window->length);
   window->next = pair->cold;
   pair->cold = window;
   channel->cold_bytes += window->length;

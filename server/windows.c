@@ -10,7 +10,7 @@
 #include "server/memory.h"
 
 /* What the twins of all cold windows of a connection may take; windows beyond are hot or nothing. */
-#define NR_COLD_BYTES_MAX (UINT64_C(256) << 20)
+#define NR_COLD_BYTES_MAX (UINT64_C(64) << 20)
 /* Many Buffers share a pool, and what one showed is not looked for when the next one comes: so many at most. */
 #define NR_COLD_OF_A_PAIR 64u
 /* What finding a window's bytes costs besides comparing them, as bytes. */
@@ -82,7 +82,7 @@ static void unlink_cold(struct nr_connection *connection, struct nr_window **lin
   struct nr_window *window = *link;
   *link = window->next;
   nr_cold_remove(&connection->cold, &window->item);
-  connection->cold_bytes -= window->length;
+  if (!window->tracked) connection->cold_bytes -= window->length;
 }
 
 /* Takes the cold window out of its lists; NULL: there is none. Its twin is not what the host has any more. */
@@ -140,8 +140,10 @@ static uint32_t cost_of(const struct nr_window *window) {
 
 /* Can it be cold? Then it is tracked, or has a twin. */
 static bool may_cool(struct nr_connection *connection, struct nr_window *window) {
-  if (window->pair == NULL || connection->cold_bytes + window->length > NR_COLD_BYTES_MAX) return false;
-  if (window->length <= NR_COLD_WINDOW_MAX || window->tracked) return take_twin(connection, window);
+  if (window->pair == NULL) return false;
+  if (window->tracked) return true;
+  if (window->length <= NR_COLD_WINDOW_MAX)
+    return connection->cold_bytes + window->length <= NR_COLD_BYTES_MAX && take_twin(connection, window);
   uint8_t *bytes = nr_pair_bytes(window->pair->napi, window->pair, window->offset, window->length);
   return bytes != NULL && track(connection, window, bytes);
 }
@@ -154,7 +156,7 @@ static void cool(struct nr_connection *connection, struct nr_window *window) {
   }
   window->next = pair->cold;
   pair->cold = window;
-  connection->cold_bytes += window->length;
+  if (!window->tracked) connection->cold_bytes += window->length;
   nr_cold_add(&connection->cold, &window->item, cost_of(window));
   uint32_t count = 0;
   for (struct nr_window **link = &pair->cold; *link != NULL; link = &(*link)->next) {

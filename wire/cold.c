@@ -9,7 +9,7 @@
 /* Where there is more: bytes for each visit. */
 #define NR_COLD_KEPT_BUDGET (UINT32_C(256) << 10)
 #define NR_COLD_RECENT_BUDGET (UINT32_C(128) << 10)
-#define NR_COLD_IDLE_BUDGET (UINT32_C(4) << 10)
+#define NR_COLD_IDLE_BUDGET (UINT32_C(2) << 10)
 
 static void unlink_item(struct nr_cold *cold, struct nr_cold_item *item) {
   cold->counts[item->group]--;
@@ -47,6 +47,13 @@ void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost)
   item->unchanged = 0;
   /* One that was kept before it was hot is so again. */
   link_item(cold, item, item->was_kept ? NR_COLD_KEPT : NR_COLD_RECENT);
+}
+
+struct nr_cold_item *nr_cold_least(const struct nr_cold *cold) {
+  for (int group = NR_COLD_GROUPS - 1; group >= 0; group--) {
+    if (cold->counts[group] > 0) return cold->heads[group].next;
+  }
+  return NULL;
 }
 
 void nr_cold_keep(struct nr_cold *cold, struct nr_cold_item *item) {

@@ -44,6 +44,8 @@ void nr_cold_init(struct nr_cold *cold);
 bool nr_cold_is_empty(const struct nr_cold *cold);
 /* Adds one that was in use until now. cost: of a comparison, as bytes. */
 void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost);
+/* The one that is missed least, to make room for others; NULL: there is none. */
+struct nr_cold_item *nr_cold_least(const struct nr_cold *cold);
 /* The other side has found it changed. */
 void nr_cold_keep(struct nr_cold *cold, struct nr_cold_item *item);
 /* No effect on one that is in no list. */

@@ -26,7 +26,9 @@ const DECODE = {
   pairs: ({ names: [keys, values, count] }) => [
     `size_t ${count};`, `const napi_value *${values};`, `const napi_value *${keys} = rd_pairs(call, &${values}, &${count});`,
   ],
-  descriptors: ({ names: [count, list] }, f) => [`size_t ${count};`, `const napi_property_descriptor *${list} = rd_descriptors(call, &${count}, ${f.isClass});`],
+  descriptors: ({ names: [count, list] }, f) => [
+    `size_t ${count};`, `const napi_property_descriptor *${list} = rd_descriptors(call, &${count}, ${f.isClass});`,
+  ],
   args: ({ names: [argc, argv] }) => [`napi_value *${argv};`, `size_t *${argc} = rd_arguments(call, &${argv});`],
   wordsIn: ({ names: [count, words] }) => [`size_t ${count};`, `const uint64_t *${words} = rd_words_in(call, &${count});`],
   wordsOut: ({ names: [count, words] }) => [`uint64_t *${words};`, `size_t *${count} = rd_words_out(call, &${words});`],
@@ -70,10 +72,16 @@ function scalar({ type, name }) {
   }
 }
 
+/** not_external → rd_is_external(call, value) */
+const guard = (p) => `${p.guard.replace('not_', 'rd_is_')}(call${p.kind === 'value' ? `, ${p.name}` : ''})`;
+
 function functionCase(f) {
+  const after = [
+    ...(f.name === 'napi_remove_wrap' ? ['if (status == napi_ok) rd_unwrapped(call);'] : []), ...(f.isWashed ? ['call->washes = status != napi_ok;'] : []), 'return status;',
+  ];
   const lines = f.parameters.flatMap((p) => [
     ...DECODE[p.kind](p, f),
-    ...(p.guard ? [`if (!call->skip && ${p.guard.replace('not_', 'rd_is_')}(call${p.kind === 'value' ? `, ${p.name}` : ''})) call->skip = true;`] : []),
+    ...(p.guard ? [`if (!call->skip && ${guard(p)}) call->skip = true;`] : []),
   ]);
   const names = f.parameters.flatMap((p) => p.names);
   return `static __typeof__(&${f.name}) at_${f.name};
@@ -82,8 +90,7 @@ ${lines.map((line) => `  ${line}\n`).join('')}  if (call->skip) return napi_gene
   rd_print(")");
   call->printed = rd_transcript_length();
   napi_status status = rd_settle(call, at_${f.name}(${names.join(', ')}));
-${f.name === 'napi_remove_wrap' ? '  if (status == napi_ok) rd_unwrapped(call);\n' : ''}${f.isWashed ? '  call->washes = status != napi_ok;\n' : ''}  return status;
-}
+${after.map((line) => `  ${line}\n`).join('')}}
 `;
 }
 

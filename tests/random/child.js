@@ -6,7 +6,7 @@ const { Runner } = require('./execute.js');
 const { shrink } = require('./shrink.js');
 
 const BATCH = 100;
-/** Programs between collections: within that, none happens by itself (children.js gives the heap room), so that weak references are no matter of chance. */
+/** Programs between collections. None happens by itself in between (children.js gives the heap room), so that weak references are no matter of chance. */
 const COLLECT = 300;
 const SHRINK_MS = 20_000;
 
@@ -39,7 +39,8 @@ async function explain(runner, program, first) {
   const alone = await judge(runner, program);
   if (alone === null) return { type: 'unrepeated', seed: program.seed, difference: first };
   const end = performance.now() + SHRINK_MS;
-  const small = await shrink(program, async (candidate) => performance.now() < end && !runner.spoiled && (await judge(runner, candidate))?.sort === alone.sort);
+  const isSame = async (candidate) => performance.now() < end && !runner.spoiled && (await judge(runner, candidate))?.sort === alone.sort;
+  const small = await shrink(program, isSame);
   return { type: 'difference', seed: program.seed, program: small, difference: (await judge(runner, small)) ?? alone };
 }
 

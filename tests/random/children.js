@@ -12,7 +12,7 @@ const SILENCE_MS = 60_000;
 const STDERR_BYTES = 4000;
 
 /** Runs a task to its end: { code, signal, hung, seed (of the program it was at), stderr }. */
-async function runTask(task, onMessage) {
+async function runTask(task, onMessage, silence = SILENCE_MS) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-remote-random-'));
   const file = path.join(folder, 'place');
   fs.writeFileSync(file, Buffer.alloc(8));
@@ -23,7 +23,7 @@ async function runTask(task, onMessage) {
   const timer = setTimeout(() => {
     hung = true;
     child.kill('SIGKILL');
-  }, SILENCE_MS);
+  }, silence);
   child.stderr.on('data', (text) => {
     stderr = (stderr + text).slice(-STDERR_BYTES);
   });
@@ -43,11 +43,11 @@ async function runTask(task, onMessage) {
 }
 
 /** What a task's only message says, and how the child ended. */
-async function ask(task) {
+async function ask(task, silence) {
   let answer = {};
   const end = await runTask(task, (message) => {
     answer = message;
-  });
+  }, silence);
   return { ...answer, ...end, died: end.hung || end.signal !== null || end.code !== 0 };
 }
 

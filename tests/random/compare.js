@@ -14,7 +14,9 @@ function firstDifference(inProcess, isolated) {
   if (inProcess === isolated) return null;
   const [a, b] = [inProcess, isolated].map((text) => text.split('\n'));
   // A host that died left no lines of its own: that says it all.
-  if (/^failed/.test(b.at(-1)) && !/^failed/.test(a.at(-1))) return { inProcess: 'went to its end', isolated: b.at(-1), before: [], sort: b.at(-1).replace(/\d+/g, 'N') };
+  if (/^failed/.test(b.at(-1)) && !/^failed/.test(a.at(-1))) {
+    return { inProcess: 'went to its end', isolated: b.at(-1), before: [], sort: b.at(-1).replace(/\d+/g, 'N') };
+  }
   let at = 0;
   while (a[at] === b[at]) at++;
   return { inProcess: a[at], isolated: b[at], before: a.slice(Math.max(0, at - 5), at), sort: `${sortOf(a[at])} / ${sortOf(b[at])}` };

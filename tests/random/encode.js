@@ -120,8 +120,8 @@ function formatCall({ name, bits, args }, plans) {
 
 /** A program in lines; `plans`: name of a function → its plan. */
 function format(program, plans) {
-  const lines = [`seed ${program.seed}, declares version ${VERSIONS[program.version]}${program.bits & BITS.shares ? ', may hold shared objects' : ''}${
-    program.bits & BITS.finishes ? ', shows all at the end' : ''}`];
+  const bits = [program.bits & BITS.shares && 'may hold shared objects', program.bits & BITS.finishes && 'shows all at the end'];
+  const lines = [[`seed ${program.seed}`, `declares version ${VERSIONS[program.version]}`, ...bits.filter(Boolean)].join(', ')];
   program.world.forEach((number, i) => {
     if (number !== 0) lines.push(`  v${i} is ${world.nameOf(number)}`);
   });

@@ -57,8 +57,8 @@ const guards = {
   napi_unwrap: { js_object: 'not_external', why: 'as napi_wrap' },
   napi_remove_wrap: { js_object: 'not_external', why: 'as napi_wrap' },
   node_api_set_prototype: { object: 'not_external', value: 'not_unfit_prototype', why: 'V8 of Node 24 and later ends the process for an external' },
-  node_api_create_object_with_properties: { prototype_or_null: 'not_unfit_prototype', why: 'V8 ends the process for a prototype that is neither null nor an object' },
-  node_api_create_external_string_latin1: { str: 'not_pending', why: 'of an empty string the finalizer runs at once, and after it a pending exception is uncaught' },
+  node_api_create_object_with_properties: { prototype_or_null: 'not_unfit_prototype', why: 'V8 ends the process for what cannot be a prototype' },
+  node_api_create_external_string_latin1: { str: 'not_pending', why: 'the finalizer of an empty string runs at once, and then a pending exception is uncaught' },
   node_api_create_external_string_utf16: { str: 'not_pending', why: 'as its sibling' },
 };
 
@@ -67,7 +67,7 @@ const opaque = {
   napi_adjust_external_memory: { adjusted_value: 'counts what all of the process has registered' },
 };
 
-/** After these, when they fail, something is thrown and caught: V8 of Node 20 keeps what a property's definition threw, for calls that never threw. */
+/** After these, when they fail, something is thrown and caught: V8 of Node 20 keeps what defining a property threw, and other calls find it. */
 const washed = new Set(['napi_define_properties', 'napi_define_class']);
 
 /** Left out of programs that may hold objects of the whole process (Object.prototype, the global object): it could not be undone. */

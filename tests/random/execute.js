@@ -78,7 +78,8 @@ class Side {
   counts() {
     const counts = this.addon.counts();
     const [, finalizedTwice] = counts.splice(-2);
-    const functions = [...this.numbers].filter(([name]) => name !== null).map(([name, i]) => [name, { ok: counts[2 * i], failed: counts[2 * i + 1] }]);
+    const known = [...this.numbers].filter(([name]) => name !== null);
+    const functions = known.map(([name, i]) => [name, { ok: counts[2 * i], failed: counts[2 * i + 1] }]);
     return { functions, finalizedTwice };
   }
 }

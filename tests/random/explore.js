@@ -6,6 +6,8 @@ const { firstDifference } = require('./compare.js');
 const { shrink } = require('./shrink.js');
 
 const CRASH_SHRINK_MS = 60_000;
+/** One program takes milliseconds: one that hangs need not be waited for as long each time that it is made smaller. */
+const HANG_MS = 3000;
 /** After so many findings there is something to do before more are looked for. */
 const ENOUGH = 8;
 
@@ -125,18 +127,22 @@ class Exploration {
       const alone = await ask({ kind: 'transcript', sides: side, seeds: [seed] });
       if (!alone.died) continue;
       const program = await this.shrinkDeath(alone, side);
-      const text = side === 'inProcess' ? 'the program does not survive in one process: it must not be made (exclusions.js)' : 'Node does not survive the isolated addon';
+      const text = side === 'inProcess'
+        ? 'the program does not come to its end in one process: it must not be made (exclusions.js)'
+        : 'Node does not come to its end with the isolated addon';
       const names = program.functions.flatMap(({ calls }) => calls.map(({ name }) => name));
       this.add({ seeds: [seed], sort: `death ${side} ${names.join(' ')}`, program, text: `${text}: ${how}\n${alone.stderr}` });
       return;
     }
-    this.add({ seeds: [seed], sort: `death at ${seed}`, text: `Node ${how} at seed ${seed}, after all from ${first} on, not with it alone\n${end.stderr}` });
+    const text = `Node ${how} at seed ${seed}, after all from ${first} on, not with it alone\n${end.stderr}`;
+    this.add({ seeds: [seed], sort: `death at ${seed}`, text });
   }
 
-  async shrinkDeath({ seed }, sides) {
+  async shrinkDeath({ seed, hung }, sides) {
     const { Runner } = require('./execute.js');
     const until = performance.now() + CRASH_SHRINK_MS;
-    const fails = async (program) => performance.now() < until && (await ask({ kind: 'transcript', sides, programs: [program] })).died;
+    const silence = hung ? HANG_MS : undefined;
+    const fails = async (program) => performance.now() < until && (await ask({ kind: 'transcript', sides, programs: [program] }, silence)).died;
     return shrink(new Runner('inProcess').generate(seed), fails);
   }
 

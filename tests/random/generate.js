@@ -1,6 +1,7 @@
 'use strict';
 // Makes a program from a seed. A program is plain data:
-//   { seed, version, bits, detaches, world: [numbers of world.js], functions: [{ bits, returns, calls: [{ name, bits, args: [words of one parameter] }] }] }
+//   { seed, version, bits, detaches, world: [numbers of world.js], functions: [{ bits, returns, calls: [{ name, bits, args }] }] }, each of args the words of
+//   one parameter
 // The first function is the root, which gets the world in its registers; the others are what callbacks run. It may be wrong in what Node
 // checks, never in what Node does not survive: that is what exclusions.js lists.
 const exclusions = require('./exclusions.js');
@@ -242,7 +243,8 @@ class Generator {
     return [
       named ? this.makeText(f) : -1, named ? 0 : this.register(['string', 'symbol'], root),
       function_(sort === 0 ? 1 : 0.05), function_(sort === 1 ? 0.8 : 0.05), function_(sort === 1 ? 0.6 : 0.05),
-      sort < 2 && random.chance(0.5) ? -1 : this.register(random.chance(0.5) ? ['number', 'string', 'boolean'] : null, root), attributes, random.below(17) - 1,
+      sort < 2 && random.chance(0.5) ? -1 : this.register(random.chance(0.5) ? ['number', 'string', 'boolean'] : null, root),
+      attributes, random.below(17) - 1,
     ];
   }
 
@@ -333,7 +335,7 @@ for (const kind of ['pointer', 'errorInfo', 'nodeVersion', 'fileName']) MAKE[kin
 // What a fresh Buffer holds is nobody's business, so it is always looked up and overwritten.
 MAKE.memory = (g, { isNull, f }) => [isNull && f.name !== 'napi_create_buffer' ? 1 : 0];
 
-/** The program of a seed. lacking: names of functions that this Node does not have; versions: those of Node-API that it has, by their numbers in encode.js. */
+/** The program of a seed. lacking: functions that this Node does not have; versions: those of Node-API that it has, by their numbers in encode.js. */
 function generate(seed, functions, lacking, versions) {
   return new Generator(seed, functions, lacking, versions).run();
 }

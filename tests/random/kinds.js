@@ -69,10 +69,12 @@ const wantedBy = cached((f, p) => WANTED.find(([function_, parameter]) => functi
 /** The kind of value that a result probably is. */
 const givenBy = cached((f, p) => (p === 'arraybuffer' ? 'arraybuffer' : GIVEN.find(([function_]) => function_.test(f))?.[1] ?? 'any'));
 
+/** What is of the first kind is of the second, too. */
+const ALSO = { script: 'string', class: 'function', buffer: 'typedarray' };
+
 /** Is what is known as `kind` one of those? */
 function kindOf(kind, wanted) {
-  if (wanted.includes(kind)) return true;
-  return (kind === 'script' && wanted.includes('string')) || (kind === 'class' && wanted.includes('function')) || (kind === 'buffer' && wanted.includes('typedarray'));
+  return wanted.includes(kind) || wanted.includes(ALSO[kind]);
 }
 
 module.exports = { wantedBy, givenBy, kindOf };

@@ -1,5 +1,5 @@
 'use strict';
-// Describes values so that two runs can be compared: what a program can tell apart looks different, and nothing that a program made is called to find out.
+// Describes values so that two runs can be compared: what a program can tell apart looks different, and nothing of a program's is called to find out.
 // Without iterators, since programs replace those too.
 const { types } = require('node:util');
 
@@ -13,7 +13,7 @@ const inView = Object.fromEntries(['buffer', 'byteOffset', 'byteLength'].map((na
   typed: getOwnPropertyDescriptor(TypedArray.prototype, name).get, data: getOwnPropertyDescriptor(DataView.prototype, name).get,
 }]));
 const timeOf = Date.prototype.getTime;
-const boxedValueOf = { Number: Number.prototype.valueOf, String: String.prototype.valueOf, Boolean: Boolean.prototype.valueOf, BigInt: BigInt.prototype.valueOf, Symbol: Symbol.prototype.valueOf };
+const boxedValueOf = Object.fromEntries([Number, String, Boolean, BigInt, Symbol].map((Class) => [Class.name, Class.prototype.valueOf]));
 
 const DEPTH = 3, KEYS = 50, TEXT = 60;
 
@@ -27,7 +27,8 @@ for (const name of Object.getOwnPropertyNames(globalThis)) {
   if (typeof value === 'function' && value.prototype) wellKnown.set(value.prototype, `${name}.prototype`);
 }
 for (const [name, sample] of Object.entries({
-  TypedArray: Uint8Array.prototype, async: async () => {}, generator: function* () {}, generatorObject: (function* () {}()), arrayIterator: [].values(), iterator: getPrototypeOf([].values()),
+  TypedArray: Uint8Array.prototype, async: async () => {}, generator: function* () {}, generatorObject: (function* () {}()), arrayIterator: [].values(),
+  iterator: getPrototypeOf([].values()),
 })) {
   if (!wellKnown.has(getPrototypeOf(sample))) wellKnown.set(getPrototypeOf(sample), `prototype of ${name}`);
 }
@@ -100,7 +101,7 @@ class Observer {
     }
     if (value === null) return 'null';
     if (wellKnown.has(value)) return `<${wellKnown.get(value)}>`;
-    if (typeof value === 'symbol') return `symbol#${this.idOf(value)}(${value.description}${Symbol.keyFor(value) === undefined ? '' : ', registered'})`;
+    if (typeof value === 'symbol') return `${Symbol.keyFor(value) === undefined ? '' : 'registered '}symbol#${this.idOf(value)}(${value.description})`;
     return `${typeof value}#${this.idOf(value)}`;
   }
 

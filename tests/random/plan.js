@@ -1,5 +1,5 @@
 'use strict';
-// What is called and with what: each function of the table, each parameter by its type. Used when the interpreter is made (calls.js) and when programs are.
+// What is called and with what: each function of the table, each parameter by its type. For the interpreter (calls.js) and for the programs.
 const fs = require('node:fs');
 const path = require('node:path');
 const { readHeaders } = require('../../proto/generator/headers.js');

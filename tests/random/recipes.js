@@ -1,6 +1,6 @@
 'use strict';
-// Short sequences of calls that belong together, since chance alone rarely sets a property of an object that was just made, asks for it, hands it to JavaScript
-// and asks again. A step is [function, what is fixed of its operands by parameter]; the rest of it is as random as everything else.
+// Short sequences of calls that belong together, since chance alone rarely sets a property of an object that was just made, asks for it, hands it to
+// JavaScript and asks again. A step is [function, what is fixed of its operands by parameter]; the rest of it is as random as everything else.
 
 const many = (random, most, make) => Array.from({ length: 1 + random.below(most) }, make);
 
@@ -12,7 +12,8 @@ function build({ random, registers: [made], text }) {
     ['napi_set_element', { object: made }], ['napi_get_named_property', { object: made, utf8name: name }], ['napi_has_named_property', { object: made }],
     ['napi_define_properties', { object: made }], ['napi_delete_property', { object: made }], ['napi_get_property_names', { object: made }],
   ]);
-  return [[random.pick(['napi_create_object', 'napi_create_array', 'napi_create_array_with_length', 'napi_create_object']), { result: made }], ...many(random, 6, step)];
+  const maker = random.pick(['napi_create_object', 'napi_create_array', 'napi_create_array_with_length', 'napi_create_object']);
+  return [[maker, { result: made }], ...many(random, 6, step)];
 }
 
 /** The same with a prototype that notices. */
@@ -34,12 +35,14 @@ function wrap({ random, registers: [made] }) {
     ['napi_unwrap', { js_object: made }], ['napi_unwrap', { js_object: made }], ['napi_remove_wrap', { js_object: made }], ['napi_wrap', { js_object: made }],
     ['napi_call_function', { argc: [1, 1, made] }], ['napi_type_tag_object', { value: made }], ['napi_check_object_type_tag', { value: made }],
   ]);
-  return [random.pick([['napi_create_object', { result: made }], ['napi_new_instance', { result: made }]]), ['napi_wrap', { js_object: made }], ...many(random, 5, step)];
+  const maker = random.pick(['napi_create_object', 'napi_new_instance']);
+  return [[maker, { result: made }], ['napi_wrap', { js_object: made }], ...many(random, 5, step)];
 }
 
 function useClass({ random, registers: [made, instance, other] }) {
   const step = () => random.pick([
-    ['napi_call_function', { argc: [2, 1, instance, made] }], ['napi_instanceof', { object: instance, constructor: made }], ['napi_new_instance', { constructor: made, result: other }],
+    ['napi_call_function', { argc: [2, 1, instance, made] }], ['napi_instanceof', { object: instance, constructor: made }],
+    ['napi_new_instance', { constructor: made, result: other }],
     ['napi_get_named_property', { object: instance }], ['napi_set_named_property', { object: instance }], ['napi_unwrap', { js_object: instance }],
     ['napi_get_all_property_names', { object: made }],
   ]);
@@ -62,9 +65,11 @@ function memory({ random, registers: [buffer, view, data] }) {
 function text({ random, registers: [made] }) {
   const step = () => random.pick([
     ['napi_get_value_string_utf8', { value: made }], ['napi_get_value_string_latin1', { value: made }], ['napi_get_value_string_utf16', { value: made }],
-    ['napi_set_property', { key: made }], ['napi_get_property', { key: made }], ['napi_create_symbol', { description: made }], ['napi_call_function', { argc: [1, 1, made] }],
+    ['napi_set_property', { key: made }], ['napi_get_property', { key: made }], ['napi_create_symbol', { description: made }],
+    ['napi_call_function', { argc: [1, 1, made] }],
   ]);
-  const maker = random.pick(['napi_create_string_utf8', 'napi_create_string_latin1', 'napi_create_string_utf16', 'napi_coerce_to_string', 'node_api_create_property_key_utf16']);
+  const makers = ['string_utf8', 'string_latin1', 'string_utf16'].map((what) => `napi_create_${what}`);
+  const maker = random.pick([...makers, 'napi_coerce_to_string', 'node_api_create_property_key_utf16']);
   return [[maker, { result: made }], ...many(random, 4, step)];
 }
 

@@ -15,8 +15,9 @@
 // How it works
 //   plan.js        every function of the table (proto/napi.proto), with its parameters' kinds by their types in the headers
 //   exclusions.js  what is left out, and why
-//   calls.js       makes the interpreter's cases, one a function, when the addons are built; the rest of it is in *.c here and in tests/addons/random.c
-//   generate.js    makes a program from a seed (kinds.js: what fits where; pools.js: constants; world.js: the JavaScript values that it finds)
+//   calls.js       makes the interpreter's cases, one a function, when the addons are built; the rest of it is *.c here and tests/addons/random.c
+//   generate.js    makes a program from a seed (kinds.js: what fits where; pools.js: constants; world.js,
+//                  code.js, things.js: the JavaScript values that it finds; recipes.js: calls that belong together)
 //   encode.js      a program as words for the interpreter, and as lines for people
 //   execute.js     runs one on both sides; observe.js describes the values that it has
 //   child.js       does that for many, in a process of its own (children.js); shrink.js makes what differs smaller

@@ -23,8 +23,13 @@ async function shrinkCalls(program, fails) {
 }
 
 const changed = (program, f, more) => ({ ...program, functions: program.functions.map((one, i) => (i === f ? { ...one, ...more } : one)) });
-const withCall = (program, f, c, more) => changed(program, f, { calls: program.functions[f].calls.map((call, i) => (i === c ? { ...call, ...more } : call)) });
-const withArgument = (program, f, c, a, words) => withCall(program, f, c, { args: program.functions[f].calls[c].args.map((arg, i) => (i === a ? words : arg)) });
+function withCall(program, f, c, more) {
+  const { calls } = program.functions[f];
+  return changed(program, f, { calls: calls.with(c, { ...calls[c], ...more }) });
+}
+function withArgument(program, f, c, a, words) {
+  return withCall(program, f, c, { args: program.functions[f].calls[c].args.with(a, words) });
+}
 
 /** Smaller forms of one argument's words: a list without its items, each word 0. */
 function* simplerArguments(words) {
@@ -44,7 +49,9 @@ function* simplifications(program) {
     for (let c = 0; c < calls.length; c++) {
       for (const bit of [1, 2, 8, 16]) if (calls[c].bits & bit) yield withCall(program, f, c, { bits: calls[c].bits & ~bit });
       if (calls[c].bits !== 0) yield withCall(program, f, c, { bits: 0 });
-      for (let a = 0; a < calls[c].args.length; a++) for (const words of simplerArguments(calls[c].args[a])) yield withArgument(program, f, c, a, words);
+      for (let a = 0; a < calls[c].args.length; a++) {
+        for (const words of simplerArguments(calls[c].args[a])) yield withArgument(program, f, c, a, words);
+      }
     }
   }
 }
