@@ -125,12 +125,23 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_dataview_info(napi_env env, napi_value
 /* ---- making them ----------------------------------------------------------------------------------------------------
  */
 
+/* Bindings ask for the address once more, of each that they make: it need not be asked for. */
+static void learn(struct nr_call *call, const Nr__ViewReply *reply) {
+  if (reply->view == NULL) return;
+  Nr__Fact fact = NR__FACT__INIT;
+  fact.value = reply->result;
+  fact.shape = NR_SHAPE_VIEW | NR_SHAPE_NO_ARRAY;
+  fact.view = reply->view;
+  nr_learn(call->env->channel, &fact, &call->frame);
+}
+
 static napi_status create(struct nr_call *call, void **data, napi_value *result) {
   napi_status status = nr_call_wait(call);
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call->reply;
     *result = nr_unwire(reply->result);
     put_data(call, reply->view, data);
+    learn(call, reply);
   }
   return nr_call_end(call, status);
 }

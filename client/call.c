@@ -40,7 +40,8 @@ static bool send(struct nr_call *call, unsigned kind, uint32_t sequence) {
 
 /* The status of a call that cannot even begin; napi_ok otherwise. */
 static napi_status refuse_early(struct nr_call *call) {
-  call->text = why_not_here(call->env->channel);
+  call->text = call->env->channel->in_basic ? "called in a finalizer that runs inside a collection"
+                                            : why_not_here(call->env->channel);
   if (call->text == NULL && call->out_of_memory) call->text = "out of memory, or of handles";
   return call->text == NULL ? napi_ok : napi_generic_failure;
 }
@@ -85,7 +86,7 @@ napi_status nr_call_settle(struct nr_call *call) {
 
 napi_status nr_call_post(struct nr_call *call) {
   struct nr_channel *channel = call->env->channel;
-  if (NR_UNLIKELY(channel->in_basic) && nr_channel_current() == channel) return nr_defer(call);
+  if (NR_UNLIKELY(channel->in_basic) && nr_channel_current() == channel && !call->out_of_memory) return nr_defer(call);
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
   nr_scopes_announce(channel, call->env);

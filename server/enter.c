@@ -106,7 +106,7 @@ static __attribute__((noinline)) void end(struct nr_enter *enter, struct nr_disp
 /* False: it could not be sent. */
 static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
-  enter->failure = nr_port_failure(connection->port);
+  enter->failure = connection->agent == NULL ? -EPIPE : nr_port_failure(connection->port);
   if (enter->failure < 0) return false;
   if (connection->depth >= NR_DEPTH_MAX) {
     enter->failure = -ELOOP;

@@ -36,7 +36,11 @@ napi_status nr_serve_napi_wrap(struct nr_dispatch *d, const void *message, void 
                                  request->ref_id == 0 ? NULL : &reference);
   if (status == napi_ok && reference != NULL) {
     wrap->reference = nr_reference_adopt(d, request->ref_id, reference, wrap);
-    if (wrap->reference == NULL) return d->fault ? napi_generic_failure : napi_ok;
+    if (wrap->reference == NULL) { /* no more references: then no wrap either */
+      napi_remove_wrap(d->napi, object, NULL);
+      napi_delete_reference(d->napi, reference);
+      status = napi_generic_failure;
+    }
   }
   if (status != napi_ok) nr_wrap_free(wrap);
   return status;
@@ -108,8 +112,12 @@ napi_status nr_serve_napi_add_finalizer(struct nr_dispatch *d, const void *messa
     nr_wrap_free(wrap);
     return status;
   }
-  if (reference != NULL) wrap->reference = nr_reference_adopt(d, request->ref_id, reference, wrap);
-  return napi_ok;
+  if (reference == NULL) return napi_ok;
+  wrap->reference = nr_reference_adopt(d, request->ref_id, reference, wrap);
+  if (wrap->reference != NULL) return napi_ok;
+  napi_delete_reference(d->napi, reference);
+  nr_wrap_free(wrap);
+  return napi_generic_failure;
 }
 
 /*

@@ -229,7 +229,6 @@ struct nr_dispatch {
 };
 
 #define NR_HANDLER_JS 1u /* may run JavaScript */
-#define NR_HANDLER_GUARDED 2u
 
 struct nr_handler {
   napi_status (*serve)(struct nr_dispatch *dispatch, const void *message, void *answer);
@@ -368,11 +367,11 @@ void nr_release_end(struct nr_connection *connection);
 /* ---- callbacks.c ----------------------------------------------------------------------------------------------------
  */
 
-/* The trampoline's data for a callback of the host; lives until nr_callback_free() or the env's teardown. */
 /* Has the innermost callback set properties of fresh objects? Then the host wants to know that prototypes are plain. */
 bool nr_callback_wants_plain(const struct nr_connection *connection);
 /* Are Object.prototype and Array.prototype as they were made? Asks a JavaScript function of the agent's. */
 bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi);
+/* The trampoline's data for a callback of the host; lives until nr_callback_free() or the env's teardown. */
 struct nr_callback *nr_callback_create(struct nr_env *env, nr_id id, bool member);
 void nr_callback_free(struct nr_callback *callback);
 /* A napi_callback whose data is a struct nr_callback. */

@@ -77,7 +77,9 @@ const guard = (p) => `${p.guard.replace('not_', 'rd_is_')}(call${p.kind === 'val
 
 function functionCase(f) {
   const after = [
-    ...(f.name === 'napi_remove_wrap' ? ['if (status == napi_ok) rd_unwrapped(call);'] : []), ...(f.isWashed ? ['call->washes = status != napi_ok;'] : []), 'return status;',
+    ...(f.name === 'napi_remove_wrap' ? ['if (status == napi_ok) rd_unwrapped(call);'] : []),
+    ...(f.isWashed ? ['call->washes = status != napi_ok;'] : []),
+    'return status;',
   ];
   const lines = f.parameters.flatMap((p) => [
     ...DECODE[p.kind](p, f),

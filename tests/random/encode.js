@@ -118,8 +118,9 @@ function formatCall({ name, bits, args }, plans) {
   return `  ${name}(${operands.join(', ')})${notes.length > 0 ? `   // ${notes.join(', ')}` : ''}`;
 }
 
-/** A program in lines; `plans`: name of a function → its plan. */
-function format(program, plans) {
+/** A program in lines; `functions`: the plans of all. */
+function format(program, functions) {
+  const plans = new Map(functions.map((f) => [f.name, f]));
   const bits = [program.bits & BITS.shares && 'may hold shared objects', program.bits & BITS.finishes && 'shows all at the end'];
   const lines = [[`seed ${program.seed}`, `declares version ${VERSIONS[program.version]}`, ...bits.filter(Boolean)].join(', ')];
   program.world.forEach((number, i) => {

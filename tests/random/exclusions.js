@@ -58,7 +58,9 @@ const guards = {
   napi_remove_wrap: { js_object: 'not_external', why: 'as napi_wrap' },
   node_api_set_prototype: { object: 'not_external', value: 'not_unfit_prototype', why: 'V8 of Node 24 and later ends the process for an external' },
   node_api_create_object_with_properties: { prototype_or_null: 'not_unfit_prototype', why: 'V8 ends the process for what cannot be a prototype' },
-  node_api_create_external_string_latin1: { str: 'not_pending', why: 'the finalizer of an empty string runs at once, and then a pending exception is uncaught' },
+  node_api_create_external_string_latin1: {
+    str: 'not_pending', why: 'the finalizer of an empty string runs at once, and then a pending exception is uncaught',
+  },
   node_api_create_external_string_utf16: { str: 'not_pending', why: 'as its sibling' },
 };
 

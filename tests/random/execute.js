@@ -14,11 +14,7 @@ const { ownKeys, deleteProperty } = Reflect;
 const build = process.env.NAPI_REMOTE_BUILD_DIR ?? path.join(__dirname, '..', '..', 'build', 'release');
 
 const plan = readPlan();
-const plans = new Map(plan.functions.map((f) => [f.name, f]));
 const nextTick = process.nextTick;
-
-// What a program leaves rejected is none of our business.
-process.on('unhandledRejection', () => {});
 
 /** One addon in one place. */
 class Side {
@@ -152,6 +148,8 @@ class Runner {
     this.sides = sides;
     this.pairs = new Map();
     this.shared = new Shared();
+    // What a program leaves rejected is none of our business.
+    process.on('unhandledRejection', () => {});
   }
 
   /** Something of the whole process is not as it was. */
@@ -213,4 +211,4 @@ class Runner {
   }
 }
 
-module.exports = { Runner, plan, plans };
+module.exports = { Runner };

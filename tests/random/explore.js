@@ -22,8 +22,8 @@ async function verify(task) {
 }
 
 class Exploration {
-  constructor({ start = 1, count = 10_000, seconds = Infinity, onProgress = () => {} }) {
-    Object.assign(this, { start, count, onProgress });
+  constructor({ start = 1, count = 10_000, seconds = Infinity }) {
+    Object.assign(this, { start, count });
     this.end = performance.now() + seconds * 1000;
     this.findings = [];
     this.notes = [];
@@ -59,7 +59,6 @@ class Exploration {
         this.counted = message.counts;
         this.done = message.done;
         this.isDone = message.type === 'done';
-        this.onProgress(this.programs + message.done);
         break;
       default:
         this.pending.push({ ...message, first });

@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <string.h>
 
-static int32_t word(struct rd_call *call) {
+int32_t rd_word(struct rd_call *call) {
   if (call->words == call->end) {
     call->skip = true;
     return -1;
@@ -16,27 +16,27 @@ static int32_t word(struct rd_call *call) {
   return *call->words++;
 }
 
-static void separate(struct rd_call *call) {
+void rd_separate(struct rd_call *call) {
   if (!call->first) rd_print(", ");
   call->first = false;
 }
 
 static void *null(struct rd_call *call) {
-  separate(call);
+  rd_separate(call);
   rd_print("NULL");
   return NULL;
 }
 
 napi_env rd_env(struct rd_call *call) {
-  if (word(call) == 0) {
-    separate(call);
+  if (rd_word(call) == 0) {
+    rd_separate(call);
     rd_print("env");
     return call->env;
   }
   return null(call);
 }
 
-static napi_value find(struct rd_call *call, int32_t which) {
+napi_value rd_find(struct rd_call *call, int32_t which) {
   struct rd_frame *own = call->frame;
   struct rd_frame *frame = which >= RD_VALUES && own->outer != NULL ? own->outer : own;
   for (int turn = 0; turn < 2; turn++) {
@@ -55,24 +55,24 @@ static napi_value find(struct rd_call *call, int32_t which) {
 }
 
 napi_value rd_value(struct rd_call *call) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   if (which < 0) return null(call);
-  separate(call);
-  return find(call, which);
+  rd_separate(call);
+  return rd_find(call, which);
 }
 
-static napi_valuetype type_of(struct rd_call *call, napi_value value) {
+napi_valuetype rd_type_of(struct rd_call *call, napi_value value) {
   napi_valuetype type = napi_undefined;
   if (value != NULL && napi_typeof(call->env, value, &type) != napi_ok) rd_print("[no type]");
   return type;
 }
 
 bool rd_is_external(struct rd_call *call, napi_value value) {
-  return type_of(call, value) == napi_external;
+  return rd_type_of(call, value) == napi_external;
 }
 
 bool rd_is_unfit_prototype(struct rd_call *call, napi_value value) {
-  napi_valuetype type = type_of(call, value);
+  napi_valuetype type = rd_type_of(call, value);
   return value != NULL && type != napi_null && type != napi_object && type != napi_function;
 }
 
@@ -102,10 +102,10 @@ static void print_length(size_t length) {
 }
 
 const char *rd_text(struct rd_call *call, size_t *length) {
-  int32_t which = word(call), mode = word(call);
+  int32_t which = rd_word(call), mode = rd_word(call);
   const struct rd_bytes *text = &rd_texts[which < 0 ? 0 : which];
   *length = told(mode, which < 0, text->length);
-  separate(call);
+  rd_separate(call);
   if (which < 0) {
     rd_print("NULL");
   } else {
@@ -116,10 +116,10 @@ const char *rd_text(struct rd_call *call, size_t *length) {
 }
 
 const char16_t *rd_text16(struct rd_call *call, size_t *length) {
-  int32_t which = word(call), mode = word(call);
+  int32_t which = rd_word(call), mode = rd_word(call);
   const struct rd_units *text = &rd_wides[which < 0 ? 0 : which];
   *length = told(mode, which < 0, text->length);
-  separate(call);
+  rd_separate(call);
   if (which < 0) {
     rd_print("NULL");
   } else {
@@ -131,9 +131,9 @@ const char16_t *rd_text16(struct rd_call *call, size_t *length) {
 }
 
 const char *rd_cstring(struct rd_call *call) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   if (which < 0) return null(call);
-  separate(call);
+  rd_separate(call);
   rd_print_bytes(rd_texts[which].text, strlen(rd_texts[which].text));
   return rd_texts[which].text;
 }
@@ -149,12 +149,12 @@ char16_t *rd_lent16(struct rd_call *call, size_t *length) {
 
 const void *rd_some_bytes(struct rd_call *call, size_t *length) {
   static uint8_t pattern[256];
-  int32_t size = word(call), present = word(call);
+  int32_t size = rd_word(call), present = rd_word(call);
   if (pattern[1] == 0) {
     for (unsigned i = 0; i < sizeof pattern; i++) pattern[i] = (uint8_t)(i * 7);
   }
   *length = (size_t)size % sizeof pattern;
-  separate(call);
+  rd_separate(call);
   rd_print("%zu, ", *length);
   /* NULL would be read from. */
   if (present == 0 && *length == 0) {
@@ -166,9 +166,9 @@ const void *rd_some_bytes(struct rd_call *call, size_t *length) {
 }
 
 const uint64_t *rd_words_in(struct rd_call *call, size_t *count) {
-  int32_t size = word(call), first = word(call);
+  int32_t size = rd_word(call), first = rd_word(call);
   *count = size < 0 ? rd_special_counts[-1 - size] : (size_t)size;
-  separate(call);
+  rd_separate(call);
   rd_print("%zu, ", *count);
   if (first < 0) {
     rd_print("NULL");
@@ -178,200 +178,84 @@ const uint64_t *rd_words_in(struct rd_call *call, size_t *count) {
   return rd_words + first;
 }
 
-static void take_values(struct rd_call *call, napi_value *values, size_t count) {
-  rd_print("{");
-  call->first = true;
-  for (size_t i = 0; i < count; i++) {
-    int32_t which = word(call);
-    separate(call);
-    /* NULL in an array is followed. */
-    values[i] = find(call, which < 0 ? 0 : which);
-  }
-  rd_print("}");
-  call->first = false;
-}
-
-const napi_value *rd_values(struct rd_call *call, size_t *count) {
-  int32_t size = word(call), present = word(call);
-  *count = (size_t)size % (RD_ARGUMENT_COUNT + 1);
-  separate(call);
-  rd_print("%zu, ", *count);
-  if (present != 0) {
-    take_values(call, call->arguments, *count);
-    return call->arguments;
-  }
-  rd_print("NULL");
-  return NULL;
-}
-
-const napi_value *rd_pairs(struct rd_call *call, const napi_value **values, size_t *count) {
-  int32_t size = word(call), present = word(call);
-  *count = (size_t)size % (RD_ARGUMENT_COUNT + 1);
-  separate(call);
-  *values = NULL;
-  if (present == 0) {
-    rd_print("NULL, NULL, %zu", *count);
-    return NULL;
-  }
-  take_values(call, call->arguments, *count);
-  rd_print(", ");
-  take_values(call, call->more, *count);
-  rd_print(", %zu", *count);
-  *values = call->more;
-  return call->arguments;
-}
-
-/* A class keeps values of its instances in a template, which ends the process for objects. */
-static bool is_primitive(struct rd_call *call, napi_value value) {
-  napi_valuetype type = type_of(call, value);
-  return type != napi_object && type != napi_function && type != napi_external;
-}
-
-static napi_value name_of(struct rd_call *call, const napi_property_descriptor *property) {
-  napi_value name = property->name;
-  if (property->utf8name != NULL) napi_create_string_utf8(call->env, property->utf8name, NAPI_AUTO_LENGTH, &name);
-  return name;
-}
-
-/* Which of two members of the same name an instance has depends on the names' hashes. */
-static bool has_twice(struct rd_call *call, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    for (size_t j = i + 1; j < count; j++) {
-      bool same = false;
-      napi_strict_equals(call->env, name_of(call, &call->properties[i]), name_of(call, &call->properties[j]), &same);
-      if (same) return true;
-    }
-  }
-  return false;
-}
-
-static void take_descriptor(struct rd_call *call, napi_property_descriptor *property, bool of_class) {
-  int32_t text = word(call);
-  *property = (napi_property_descriptor){0};
-  call->first = true;
-  rd_print("{");
-  if (text >= 0) {
-    property->utf8name = rd_texts[text].text;
-    rd_print_bytes(property->utf8name, strlen(property->utf8name));
-    word(call);
-  } else {
-    int32_t name = word(call); /* without either the empty name would be followed */
-    property->name = find(call, name < 0 ? 0 : name);
-  }
-  call->first = false;
-  property->method = rd_callback(call);
-  property->getter = rd_callback(call);
-  property->setter = rd_callback(call);
-  int32_t value = word(call);
-  separate(call);
-  bool wanted = property->method == NULL && property->getter == NULL && property->setter == NULL;
-  if (value < 0 && !wanted) {
-    rd_print("NULL");
-  } else {
-    property->value = find(call, value < 0 ? 0 : value);
-  }
-  property->attributes = (napi_property_attributes)word(call);
-  rd_print(", %#x", (unsigned)property->attributes);
-  property->data = rd_data(call);
-  rd_print("}");
-  bool of_instances = of_class && (property->attributes & napi_static) == 0;
-  if (wanted && of_instances && !is_primitive(call, property->value)) call->skip = true;
-}
-
-const napi_property_descriptor *rd_descriptors(struct rd_call *call, size_t *count, bool of_class) {
-  int32_t size = word(call), present = word(call);
-  *count = (size_t)size % (RD_PROPERTIES + 1);
-  separate(call);
-  rd_print("%zu, ", *count);
-  if (present == 0) {
-    rd_print("NULL");
-    return NULL;
-  }
-  rd_print("{");
-  for (size_t i = 0; i < *count; i++) take_descriptor(call, &call->properties[i], of_class);
-  rd_print("}");
-  if (of_class && !call->skip && has_twice(call, *count)) call->skip = true;
-  return call->properties;
-}
-
 int32_t rd_int32(struct rd_call *call) {
-  int32_t number = word(call);
-  separate(call);
+  int32_t number = rd_word(call);
+  rd_separate(call);
   rd_print("%d", (int)number);
   return number;
 }
 
 double rd_double(struct rd_call *call) {
-  double number = rd_doubles[word(call)];
-  separate(call);
+  double number = rd_doubles[rd_word(call)];
+  rd_separate(call);
   rd_print("%.17g", number);
   return number;
 }
 
 int64_t rd_int64(struct rd_call *call) {
-  int64_t number = rd_int64s[word(call)];
-  separate(call);
+  int64_t number = rd_int64s[rd_word(call)];
+  rd_separate(call);
   rd_print("%lld", (long long)number);
   return number;
 }
 
 int64_t rd_change(struct rd_call *call) {
-  int64_t number = rd_changes[word(call)];
-  separate(call);
+  int64_t number = rd_changes[rd_word(call)];
+  rd_separate(call);
   rd_print("%lld", (long long)number);
   return number;
 }
 
 uint64_t rd_uint64(struct rd_call *call) {
-  uint64_t number = rd_uint64s[word(call)];
-  separate(call);
+  uint64_t number = rd_uint64s[rd_word(call)];
+  rd_separate(call);
   rd_print("%llu", (unsigned long long)number);
   return number;
 }
 
 size_t rd_size(struct rd_call *call) {
-  int32_t size = word(call);
+  int32_t size = rd_word(call);
   size_t result = size < 0 ? rd_special_sizes[-1 - size] : (size_t)size;
-  separate(call);
+  rd_separate(call);
   rd_print("%zu", result);
   return result;
 }
 
 napi_callback rd_callback(struct rd_call *call) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   if (which < 0) return null(call), NULL;
-  separate(call);
+  rd_separate(call);
   rd_print("function%d", (int)which % RD_CALLBACKS);
   return rd_callbacks[which % RD_CALLBACKS];
 }
 
 napi_finalize rd_finalizer(struct rd_call *call) {
-  if (word(call) < 0) return null(call), NULL;
-  separate(call);
+  if (rd_word(call) < 0) return null(call), NULL;
+  rd_separate(call);
   rd_print("finalize");
   return rd_finalize;
 }
 
 void *rd_data(struct rd_call *call) {
-  void *pointer = rd_token(word(call));
-  separate(call);
+  void *pointer = rd_token(rd_word(call));
+  rd_separate(call);
   rd_print_pointer(pointer);
   return pointer;
 }
 
 /* One that nothing else has: it tells which reference belongs to a wrap. */
 void *rd_fresh_data(struct rd_call *call) {
-  word(call);
+  rd_word(call);
   void *pointer = rd_token(-2);
-  separate(call);
+  rd_separate(call);
   rd_print_pointer(pointer);
   return pointer;
 }
 
 napi_ref rd_ref(struct rd_call *call, bool deletes) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   if (which < 0) return null(call);
-  separate(call);
+  rd_separate(call);
   for (unsigned i = 0; i < RD_REFERENCES; i++) {
     unsigned place = ((unsigned)which + i) % RD_REFERENCES;
     struct rd_ref *ref = &rd_machine.references[place];
@@ -387,8 +271,8 @@ napi_ref rd_ref(struct rd_call *call, bool deletes) {
 
 /* Resolving can run JavaScript, which must not find it any more. */
 napi_deferred rd_deferred(struct rd_call *call) {
-  int32_t which = word(call);
-  separate(call);
+  int32_t which = rd_word(call);
+  rd_separate(call);
   for (unsigned i = 0; i < RD_DEFERREDS; i++) {
     unsigned place = ((unsigned)which + i) % RD_DEFERREDS;
     if (rd_machine.deferreds[place] == NULL) continue;
@@ -406,10 +290,10 @@ napi_deferred rd_deferred(struct rd_call *call) {
 
 /* Only the innermost scope can be closed, a handle can escape from any. */
 void *rd_scope(struct rd_call *call, bool escapable, bool closes) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   struct rd_frame *frame = call->frame;
   if (which < 0) return null(call);
-  separate(call);
+  rd_separate(call);
   for (unsigned i = frame->scope_count; i-- > 0;) {
     const struct rd_scope *scope = &frame->scopes[i];
     if (scope->escapable != escapable || (!closes && which-- > 0)) {
@@ -427,18 +311,18 @@ void *rd_scope(struct rd_call *call, bool escapable, bool closes) {
 }
 
 napi_callback_info rd_info(struct rd_call *call) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   if (which < 0) return null(call);
-  separate(call);
+  rd_separate(call);
   bool outer = which == 1 && call->frame->outer != NULL;
   rd_print(outer ? "outer info" : "info");
   return outer ? call->frame->outer->info : call->frame->info;
 }
 
 const napi_type_tag *rd_tag(struct rd_call *call) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   if (which < 0) return null(call);
-  separate(call);
+  rd_separate(call);
   rd_print("tag%d", (int)which);
   return &rd_tags[which];
 }

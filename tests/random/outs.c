@@ -8,14 +8,6 @@
 
 #define PATTERN 0xa5
 
-static int32_t word(struct rd_call *call) {
-  if (call->words == call->end) {
-    call->skip = true;
-    return -1;
-  }
-  return *call->words++;
-}
-
 static void print_name(struct rd_call *call, const char *text, int place) {
   if (!call->first) rd_print(", ");
   call->first = false;
@@ -50,13 +42,13 @@ static size_t size_of(enum rd_out_kind kind) {
 }
 
 void *rd_out(struct rd_call *call, enum rd_out_kind kind) {
-  bool present = word(call) == 0;
+  bool present = rd_word(call) == 0;
   print_name(call, present ? "&out" : "NULL", -1);
   return present ? add(call, kind, 0, size_of(kind))->cell.bytes : NULL;
 }
 
 static napi_value *result(struct rd_call *call, enum rd_out_kind kind) {
-  int32_t place = word(call);
+  int32_t place = rd_word(call);
   print_name(call, place < 0 ? "NULL" : "v", place < 0 ? -1 : place % RD_VALUES);
   return place < 0 ? NULL : &add(call, kind, place % RD_VALUES, sizeof(napi_value))->cell.value;
 }
@@ -76,7 +68,7 @@ static void *no_room(struct rd_call *call) {
 }
 
 void *rd_new_reference(struct rd_call *call) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   if (which < 0) return print_name(call, "NULL", -1), NULL;
   for (int i = 0; i < RD_REFERENCES; i++) {
     int place = (which + i) % RD_REFERENCES;
@@ -88,7 +80,7 @@ void *rd_new_reference(struct rd_call *call) {
 }
 
 void *rd_new_deferred(struct rd_call *call) {
-  int32_t which = word(call);
+  int32_t which = rd_word(call);
   if (which < 0) return print_name(call, "NULL", -1), NULL;
   for (int i = 0; i < RD_DEFERREDS; i++) {
     int place = (which + i) % RD_DEFERREDS;
@@ -100,7 +92,7 @@ void *rd_new_deferred(struct rd_call *call) {
 }
 
 void *rd_new_scope(struct rd_call *call, bool escapable) {
-  if (word(call) < 0) return print_name(call, "NULL", -1), NULL;
+  if (rd_word(call) < 0) return print_name(call, "NULL", -1), NULL;
   if (call->frame->scope_count == RD_SCOPES) return no_room(call);
   print_name(call, "scope", (int)call->frame->scope_count);
   return &add(call, escapable ? RD_ESCAPABLE : RD_SCOPE, 0, sizeof(void *))->cell.pointer;
@@ -109,7 +101,7 @@ void *rd_new_scope(struct rd_call *call, bool escapable) {
 /* Words: how many arguments fit (negative: nobody asks how many there are), the first register for them (negative:
  * none). */
 size_t *rd_arguments(struct rd_call *call, napi_value **argv) {
-  int32_t count = word(call), place = word(call);
+  int32_t count = rd_word(call), place = rd_word(call);
   memset(call->arguments, 0, sizeof call->arguments);
   call->argc = (size_t)count % (RD_ARGUMENT_COUNT + 1);
   print_name(call, count < 0 ? "NULL" : "argc", count < 0 ? -1 : (int)call->argc);
@@ -123,8 +115,8 @@ static uint8_t text[RD_TEXT];
 
 /* Words: is there a buffer, and of what size (in units). */
 void *rd_buffer(struct rd_call *call, bool wide, size_t *size) {
-  int32_t present = word(call);
-  *size = (size_t)word(call) % (RD_TEXT / 4);
+  int32_t present = rd_word(call);
+  *size = (size_t)rd_word(call) % (RD_TEXT / 4);
   print_name(call, present != 0 ? "buf" : "NULL", -1);
   rd_print(", %zu", *size);
   if (present == 0) return NULL;
@@ -135,8 +127,8 @@ void *rd_buffer(struct rd_call *call, bool wide, size_t *size) {
 
 /* Words: how many fit (negative: nobody says), and are they wanted. */
 size_t *rd_words_out(struct rd_call *call, uint64_t **words) {
-  int32_t count = word(call);
-  bool wanted = word(call) == 0;
+  int32_t count = rd_word(call);
+  bool wanted = rd_word(call) == 0;
   call->big_count = (size_t)count % (RD_BIG + 1);
   memset(call->big, PATTERN, sizeof call->big);
   print_name(call, count < 0 ? "NULL" : "count", count < 0 ? -1 : (int)call->big_count);

@@ -196,12 +196,22 @@ void rd_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void rd_print_bytes(const void *bytes, size_t length);
 const char *rd_status(napi_status status);
 
-/* ---- operands.c: each takes words off the call and prints what it made of them ---- */
-napi_env rd_env(struct rd_call *call);
-napi_value rd_value(struct rd_call *call);
+/* ---- operands.c ---- */
+int32_t rd_word(struct rd_call *call);
+/* A comma, but before the first. */
+void rd_separate(struct rd_call *call);
+/* What is in a register, or in another one when nothing is alive there; leaves the call out when there is none at all.
+ */
+napi_value rd_find(struct rd_call *call, int32_t which);
+napi_valuetype rd_type_of(struct rd_call *call, napi_value value);
+/* For guards (exclusions.js). */
 bool rd_is_external(struct rd_call *call, napi_value value);
 bool rd_is_unfit_prototype(struct rd_call *call, napi_value value);
 bool rd_is_pending(struct rd_call *call);
+
+/* The rest, and those of lists.c: each takes words off the call and prints what it made of them ---- */
+napi_env rd_env(struct rd_call *call);
+napi_value rd_value(struct rd_call *call);
 const char *rd_text(struct rd_call *call, size_t *length);
 const char16_t *rd_text16(struct rd_call *call, size_t *length);
 const char *rd_cstring(struct rd_call *call);

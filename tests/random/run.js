@@ -28,6 +28,7 @@
 //
 // What the addon prints for a seed while it runs, should it not come to its end: NAPI_RANDOM_PRINT=1.
 const { parseArgs } = require('node:util');
+const { readPlan } = require('./plan.js');
 
 const USAGE = 'usage: node tests/random/run.js [--start N] [--count N] [--seconds S] [--seed N] [--print]';
 
@@ -52,12 +53,13 @@ function readOptions(args) {
 }
 
 async function printPrograms({ start, count }) {
-  const { Runner, plans } = require('./execute.js');
+  const { Runner } = require('./execute.js');
+  const { functions } = readPlan();
   const { format } = require('./encode.js');
   const { ask } = require('./children.js');
   const runner = new Runner('inProcess');
   for (let seed = start; seed < start + count; seed++) {
-    console.log(format(runner.generate(seed), plans).join('\n'));
+    console.log(format(runner.generate(seed), functions).join('\n'));
     for (const sides of ['inProcess', 'isolated']) {
       const { transcript, died, stderr } = await ask({ kind: 'transcript', sides, seeds: [seed] });
       console.log(`\n---- ${sides}\n${died ? `Node ended\n${stderr}` : transcript}`);
@@ -66,14 +68,15 @@ async function printPrograms({ start, count }) {
 }
 
 function describe(finding) {
-  const { plans } = require('./execute.js');
   const { format } = require('./encode.js');
-  const lines = [`\nseed ${finding.seeds[0]}${finding.seeds.length > 1 ? ` and ${finding.seeds.length - 1} more` : ''}: ${finding.sort}`];
+  const [seed, ...more] = finding.seeds;
+  const lines = [`\nseed ${seed}${more.length > 0 ? ` and ${more.length} more` : ''}: ${finding.sort}`];
   if (finding.before) lines.push(`only after seeds ${finding.before.join(' ')}`);
-  if (finding.program) lines.push(...format(finding.program, plans));
+  if (finding.program) lines.push(...format(finding.program, readPlan().functions));
   if (finding.text) lines.push(finding.text);
   const { before, inProcess, isolated } = finding.difference ?? {};
-  if (finding.difference) lines.push('transcript:', ...before.map((line) => `    ${line}`), `  in-process: ${inProcess}`, `  isolated:   ${isolated}`);
+  if (finding.difference) lines.push('transcript:', ...before.map((line) => `    ${line}`));
+  if (finding.difference) lines.push(`  in-process: ${inProcess}`, `  isolated:   ${isolated}`);
   return lines.join('\n');
 }
 
@@ -90,7 +93,8 @@ async function main(args) {
   const { programs, findings, notes } = await explore(options);
   for (const finding of findings) console.log(describe(finding));
   for (const line of notes) console.log(line);
-  console.log(`${programs} programs, ${findings.length === 0 ? 'no difference' : `${findings.length} sort${findings.length > 1 ? 's' : ''} of difference`}`);
+  const count = findings.length === 0 ? 'no' : `${findings.length} sort${findings.length > 1 ? 's' : ''} of`;
+  console.log(`${programs} programs, ${count} difference`);
   return findings.length === 0 ? 0 : 1;
 }
 
