@@ -100,6 +100,32 @@ static napi_value take_counts(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* (count): as many strings, which the result holds; how many were finalized in the end is printed. */
+static int of_many;
+static bool counts_many;
+
+static void release_one_of_many(napi_env env, void *data, void *hint) {
+  of_many++;
+}
+
+static napi_value many(napi_env env, napi_callback_info info) {
+  static char text[] = "one of many strings that are held by an array";
+  napi_value argv[1], result = t_array(env), value;
+  t_args(env, info, argv, 1);
+  counts_many = true;
+  for (uint32_t i = 0; i < t_uint(env, argv[0]); i++) {
+    T_OK(node_api_create_external_string_latin1(env, text, NAPI_AUTO_LENGTH, release_one_of_many, NULL, &value, NULL));
+    T_OK(napi_set_element(env, result, i, value));
+  }
+  return result;
+}
+
+__attribute__((destructor)) static void end(void) {
+  char line[32];
+  int length = snprintf(line, sizeof line, "%d of many\n", of_many);
+  if (counts_many && write(STDOUT_FILENO, line, (size_t)length) != length) abort();
+}
+
 static napi_value speak(napi_env env, napi_callback_info info) {
   aloud = true;
   return NULL;
@@ -107,6 +133,6 @@ static napi_value speak(napi_env env, napi_callback_info info) {
 
 static const struct t_function functions[] = {
     {"latin1", latin1},          {"utf16", utf16}, {"constants", constants}, {"wrong", wrong},
-    {"takeCounts", take_counts}, {"speak", speak},
+    {"takeCounts", take_counts}, {"speak", speak}, {"many", many},
 };
 T_INIT(functions)

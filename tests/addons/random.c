@@ -88,8 +88,9 @@ static napi_value counts(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static const struct t_function exported[] = {
-    {"load", load}, {"run", run}, {"take", take}, {"callbacks", callbacks}, {"functions", functions}, {"counts", counts}};
+static const struct t_function exported[] = {{"load", load},           {"run", run},
+                                             {"take", take},           {"callbacks", callbacks},
+                                             {"functions", functions}, {"counts", counts}};
 
 NAPI_MODULE_INIT() {
   rd_find_functions();

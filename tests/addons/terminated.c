@@ -72,6 +72,12 @@ static void create(struct sequence *s) {
   STEP(napi_create_double, 1.5, &s->number);
   STEP(napi_create_bigint_int64, 5, &s->bigint);
   STEP(napi_create_function, "made", NAPI_AUTO_LENGTH, nothing, NULL, &s->made);
+  napi_escapable_handle_scope scope;
+  napi_value inner = NULL, outer = NULL;
+  STEP(napi_open_escapable_handle_scope, &scope);
+  STEP(napi_create_function, "inner", NAPI_AUTO_LENGTH, nothing, NULL, &inner);
+  STEP(napi_escape_handle, scope, inner == NULL ? s->string : inner, &outer);
+  STEP(napi_close_escapable_handle_scope, scope);
   STEP(napi_create_date, 1000.0, &s->date);
   STEP(napi_create_string_latin1, "message", NAPI_AUTO_LENGTH, &text);
   STEP(napi_create_error, NULL, text, &s->error);

@@ -165,3 +165,16 @@ test('one that touches JavaScript is the end, with Node\'s words', () => {
   assert.ok(isolated.stderr.includes(words), isolated.stderr);
   assert.deepEqual([isolated.code, isolated.stdout], [0, 'ERR_NAPI_REMOTE_HOST_DIED\n']);
 });
+
+// Node lets go of a Buffer inside the collection, and so must the agent, with what it has on it.
+test('Buffers of an experimental addon are collected', () => {
+  const { code, signal, stdout, stderr } = run((kit) => {
+    const addon = kit.dlopen(kit.addonFile('raw_experimental'));
+    for (let i = 0; i < 500; i++) {
+      addon.call('napi_create_arraybuffer', [true, 4, true, true]);
+      if (i % 10 === 0) globalThis.gc();
+    }
+    console.log('collected');
+  }, { isolated: true, nodeArgs: ['--expose-gc'] });
+  assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: 'collected\n' }, stderr);
+});

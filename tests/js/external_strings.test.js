@@ -70,3 +70,13 @@ for (const how of ['end', 'exit']) {
     assert.deepEqual({ ...isolated, stderr: '' }, { ...inProcess, stderr: '' }, isolated.stderr);
   });
 }
+
+// More than the ring holds.
+test('forty thousand of them at the end of the program', () => {
+  const program = (kit) => {
+    globalThis.kept = kit.dlopen(kit.addonFile('external_strings')).many(40_000);
+  };
+  const inProcess = run(program);
+  const isolated = run(program, { isolated: true });
+  assert.deepEqual({ ...isolated, stderr: '' }, { ...inProcess, stderr: '' }, isolated.stderr);
+});
