@@ -146,26 +146,27 @@ static napi_status create(struct nr_call *call, void **data, napi_value *result)
   return nr_call_end(call, status);
 }
 
+static napi_status create_arraybuffer(napi_env env, unsigned opcode, size_t byte_length, void **data,
+                                      napi_value *result) {
+  Nr__CreateArraybufferRequest request = NR__CREATE_ARRAYBUFFER_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, opcode, &request.base);
+  request.byte_length = byte_length;
+  request.result = nr_call_result(&call);
+  return create(&call, data, result);
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_create_arraybuffer(napi_env env, size_t byte_length, void **data,
                                                          napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, result);
-  Nr__CreateArraybufferRequest request = NR__CREATE_ARRAYBUFFER_REQUEST__INIT;
-  struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_ARRAYBUFFER, &request.base);
-  request.byte_length = byte_length;
-  request.result = nr_call_result(&call);
-  return create(&call, data, result);
+  return create_arraybuffer(env, NR_OP_NAPI_CREATE_ARRAYBUFFER, byte_length, data, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL node_api_create_sharedarraybuffer(napi_env env, size_t byte_length, void **data,
                                                                    napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, result);
-  Nr__CreateArraybufferRequest request = NR__CREATE_ARRAYBUFFER_REQUEST__INIT;
-  struct nr_call call = NR_CALL(env, NR_OP_NODE_API_CREATE_SHAREDARRAYBUFFER, &request.base);
-  request.byte_length = byte_length;
-  request.result = nr_call_result(&call);
-  return create(&call, data, result);
+  return create_arraybuffer(env, NR_OP_NODE_API_CREATE_SHAREDARRAYBUFFER, byte_length, data, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_create_buffer(napi_env env, size_t length, void **data, napi_value *result) {

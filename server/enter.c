@@ -156,6 +156,18 @@ void nr_enter_end(struct nr_enter *enter) {
   nr_connection_unref(connection);
 }
 
+void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigned opcode,
+                   const ProtobufCMessage *request) {
+  struct nr_enter enter;
+  struct nr_callback *outer = connection->callback;
+  nr_enter_begin(&enter, connection, env, opcode);
+  enter.request = request;
+  connection->callback = NULL;
+  (void)nr_enter_run(&enter);
+  connection->callback = outer;
+  nr_enter_end(&enter);
+}
+
 void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCMessage *request) {
   struct nr_frame_header header = {
       .opcode = (uint16_t)opcode, .depth = (uint16_t)connection->depth, .kind = NR_KIND_POST};

@@ -46,37 +46,20 @@ void nr_wrap_silence(struct nr_wrap *wrap) {
 }
 
 static void enter_finalizer(struct nr_wrap *wrap) {
-  struct nr_enter enter;
   Nr__FinalizeRequest request = NR__FINALIZE_REQUEST__INIT;
-  struct nr_connection *connection = wrap->connection;
-  struct nr_callback *outer = connection->callback;
   request.finalizer_id = wrap->object_id;
-  nr_enter_begin(&enter, connection, wrap->env, NR_OP_FINALIZE);
-  enter.request = &request.base;
-  connection->callback = NULL;
-  (void)nr_enter_run(&enter); /* a dead host has no finalizers left to run */
-  connection->callback = outer;
-  nr_enter_end(&enter);
+  nr_enter_once(wrap->connection, wrap->env, NR_OP_FINALIZE, &request.base);
 }
 
 /* What the basic finalizers of a collection called could not be sent while it lasted: the host sends it when it is
  * entered. */
 static void drain(napi_env napi, void *data, void *hint) {
   struct nr_env *env = data;
-  struct nr_connection *connection = env->connection;
-  struct nr_callback *outer = connection->callback;
   Nr__Empty request = NR__EMPTY__INIT;
-  struct nr_enter enter;
   (void)napi;
   (void)hint;
   env->drains = false;
-  if (connection->exited) return;
-  nr_enter_begin(&enter, connection, env, NR_OP_DRAIN);
-  enter.request = &request.base;
-  connection->callback = NULL;
-  (void)nr_enter_run(&enter);
-  connection->callback = outer;
-  nr_enter_end(&enter);
+  if (!env->connection->exited) nr_enter_once(env->connection, env, NR_OP_DRAIN, &request.base);
 }
 
 void nr_finalizers_drain(struct nr_env *env) {

@@ -20,26 +20,16 @@ static void hook_free(struct nr_hook *hook) {
 /* Node runs it: the host runs the addon's. */
 static void run(void *argument) {
   struct nr_hook *hook = argument;
-  struct nr_connection *connection = hook->connection;
-  struct nr_callback *outer = connection->callback;
   Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
-  struct nr_enter enter;
   napi_env napi = hook->env->napi;
   napi_handle_scope scope;
   request.hook_id = hook->id;
-  nr_table_remove(connection->hooks, hook->id, NR_SORT_HOOK);
+  nr_table_remove(hook->connection->hooks, hook->id, NR_SORT_HOOK);
   /* Node runs hooks without one. */
-  if (napi_open_handle_scope(napi, &scope) != napi_ok) {
-    hook_free(hook);
-    return;
+  if (napi_open_handle_scope(napi, &scope) == napi_ok) {
+    nr_enter_once(hook->connection, hook->env, NR_OP_CLEANUP_HOOK, &request.base);
+    napi_close_handle_scope(napi, scope);
   }
-  nr_enter_begin(&enter, connection, hook->env, NR_OP_CLEANUP_HOOK);
-  enter.request = &request.base;
-  connection->callback = NULL;
-  (void)nr_enter_run(&enter); /* a dead host has nothing left to clean up */
-  connection->callback = outer;
-  nr_enter_end(&enter);
-  napi_close_handle_scope(napi, scope);
   hook_free(hook);
 }
 

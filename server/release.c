@@ -2,6 +2,9 @@
  * What JavaScript has let go of, for the host to free: gathered, since it happens in collections, one by one and at any
  * time, and an idle host should not be woken for each. Goes out before the next entry, or when many have come together
  * and the ring has room: never waits.
+ *
+ * Finalizers that a collection calls are another matter: each is to run as soon as may be, in order, and none may be
+ * lost. They go out one by one while the ring has room, and all before the host gets the turn.
  */
 #include <stdlib.h>
 

@@ -201,6 +201,9 @@ int nr_enter_run(struct nr_enter *enter);
 void nr_enter_end(struct nr_enter *enter);
 /* After nr_enter_run() of an init or invoke: what was returned, NULL for nothing. */
 napi_value nr_enter_result(struct nr_enter *enter);
+/* All of that for an entry whose return says nothing. A dead host has nothing left to do for it. */
+void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigned opcode,
+                   const ProtobufCMessage *request);
 /* Sends a message that nothing answers. Never blocks on a dead host. */
 void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCMessage *request);
 
