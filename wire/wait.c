@@ -30,7 +30,7 @@
 /* A smaller budget is none. */
 #define SPIN_MIN_NS 1000u
 /* A wait that ends within this while spinning is a gain. */
-#define SPIN_GAIN_NS 8000u
+#define SPIN_GAIN_NS 24000u
 /* The budget of whoever has a reason to try again. */
 #define SPIN_TRIAL_NS 4000u
 /* With a small budget every so many waits try the full one, or the budget would never recover: a sleeper wakes so late

@@ -5,9 +5,11 @@ const { firstDifference } = require('./compare.js');
 const { Runner } = require('./execute.js');
 const { shrink } = require('./shrink.js');
 
+/**
+ * Programs between collections. None happens by itself in between (children.js gives the heap room), so that weak references are no matter of chance; and the
+ * memory of which native code may have kept the address stays less than a host compares at every turn.
+ */
 const BATCH = 100;
-/** Programs between collections. None happens by itself in between (children.js gives the heap room), so that weak references are no matter of chance. */
-const COLLECT = 300;
 const SHRINK_MS = 20_000;
 
 /** Where the parent reads, when this process has ended, which program it was at. */
@@ -75,10 +77,9 @@ async function range({ start, count }) {
       }
       if (runner.spoiled) process.reallyExit(SPOILED);
     }
-    if (first % COLLECT < BATCH) await collect();
+    await collect();
     await send({ type: 'at', done, counts: runner.counts() });
   }
-  await collect();
   await send({ type: 'done', done, counts: runner.counts() });
 }
 

@@ -8,6 +8,9 @@ const { shrink } = require('./shrink.js');
 const CRASH_SHRINK_MS = 60_000;
 /** One program takes milliseconds: one that hangs need not be waited for as long each time that it is made smaller. */
 const HANG_MS = 3000;
+/** How far back what a program needs to differ is looked for, and for how long what of it is needed. */
+const PREDECESSORS = [30, 300, 2000];
+const SEARCH_MS = 60_000;
 /** After so many findings there is something to do before more are looked for. */
 const ENOUGH = 8;
 
@@ -97,27 +100,33 @@ class Exploration {
     if (type === 'unrepeated') await this.explainWithOthers({ seed, first, difference });
   }
 
-  /** Not alone: with the programs before it, or only because both sides share a process. */
+  /** Not alone: with programs before it, or only because both sides share a process. */
   async explainWithOthers({ seed, first, difference }) {
-    let before = Array.from({ length: seed - first }, (_, i) => first + i);
-    let verified = await verify({ seeds: [...before, seed] });
-    if (verified === null) {
+    const before = await this.findPredecessors(seed, first);
+    if (before === null) {
       this.notes.push(`seed ${seed}: differs only with both sides in one process (${difference.sort})`);
       return;
     }
+    this.add({ seeds: [seed], sort: difference.sort, before, difference: await verify({ seeds: [...before, seed] }) });
+  }
+
+  /** The fewest programs found with which a seed differs in fresh processes; null: there are none. */
+  async findPredecessors(seed, first) {
+    const until = performance.now() + SEARCH_MS;
+    let before = [];
+    for (const count of PREDECESSORS) {
+      before = Array.from({ length: Math.min(count, seed - first) }, (_, i) => seed - Math.min(count, seed - first) + i);
+      if (await verify({ seeds: [...before, seed] }) !== null) break;
+      if (count === PREDECESSORS.at(-1) || before.length === seed - first) return null;
+    }
     for (let size = before.length >> 1; size >= 1; size >>= 1) {
-      for (let at = 0; at < before.length;) {
+      for (let at = 0; at < before.length && performance.now() < until;) {
         const fewer = before.toSpliced(at, size);
-        const still = await verify({ seeds: [...fewer, seed] });
-        if (still === null) {
-          at += size;
-        } else {
-          before = fewer;
-          verified = still;
-        }
+        if (await verify({ seeds: [...fewer, seed] }) === null) at += size;
+        else before = fewer;
       }
     }
-    this.add({ seeds: [seed], sort: difference.sort, before, difference: verified });
+    return before;
   }
 
   async explainDeath({ seed, first, end }) {

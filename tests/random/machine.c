@@ -80,9 +80,10 @@ static void ask(struct rd_call *call) {
   if ((call->flags & RD_MARK) != 0) mark(call->env);
 }
 
-/* Memory that an earlier call of this frame gave: JavaScript may have written there, and sees what is written now. */
+/* Memory that an earlier call gave, in whatever frame: JavaScript may have written there, and sees what is written now.
+ */
 static void use_memory(struct rd_call *call, bool writes) {
-  const struct rd_memory *memory = &call->frame->memories[(unsigned)call->words[0] % RD_MEMORIES];
+  const struct rd_memory *memory = &rd_machine.memories[(unsigned)call->words[0] % RD_MEMORIES];
   rd_print(writes ? "poke " : "peek ");
   if (memory->bytes == NULL) return;
   if (writes) {

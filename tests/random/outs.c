@@ -160,7 +160,6 @@ static size_t memory_length(const struct rd_call *call) {
 }
 
 static void settle_memory(struct rd_call *call, struct rd_out *out) {
-  struct rd_frame *frame = call->frame;
   struct rd_memory memory = {out->cell.pointer, memory_length(call)};
   if (memory.length == 0 || memory.bytes == NULL) {
     rd_print(memory.length == 0 ? " empty" : " NULL");
@@ -172,7 +171,7 @@ static void settle_memory(struct rd_call *call, struct rd_out *out) {
   if ((call->flags & RD_WRITE) != 0) {
     for (size_t i = 0; i < memory.length; i += 3) memory.bytes[i] ^= (uint8_t)(i + 1);
   }
-  frame->memories[frame->memory_next++ % RD_MEMORIES] = memory;
+  rd_machine.memories[rd_machine.memory_next++ % RD_MEMORIES] = memory;
 }
 
 static void settle_arguments(struct rd_call *call, const struct rd_out *out) {

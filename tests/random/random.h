@@ -84,6 +84,7 @@ struct rd_out {
   } cell;
 };
 
+/* An address that a call gave. It is kept for as long as the program runs. */
 struct rd_memory {
   uint8_t *bytes;
   size_t length;
@@ -104,8 +105,6 @@ struct rd_frame {
   unsigned levels[RD_VALUES]; /* 1 and the scopes that were open when it came; 0: nothing is there */
   struct rd_scope scopes[RD_SCOPES];
   unsigned scope_count;
-  struct rd_memory memories[RD_MEMORIES];
-  unsigned memory_next;
 };
 
 struct rd_ref {
@@ -122,6 +121,8 @@ struct rd_machine {
   napi_value observe; /* as long as the root runs */
   struct rd_ref references[RD_REFERENCES];
   napi_deferred deferreds[RD_DEFERREDS];
+  struct rd_memory memories[RD_MEMORIES];
+  unsigned memory_next;
 };
 
 extern struct rd_machine rd_machine;
