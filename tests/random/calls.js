@@ -22,6 +22,10 @@ const DECODE = {
   buffer16: ({ names: [buffer, size] }) => [`size_t ${size};`, `char16_t *${buffer} = rd_buffer(call, true, &${size});`],
   lent8: ({ names: [text, length] }) => [`size_t ${length};`, `char *${text} = rd_lent8(call, &${length});`],
   lent16: ({ names: [text, length] }) => [`size_t ${length};`, `char16_t *${text} = rd_lent16(call, &${length});`],
+  lentBytes: ({ group }) => {
+    const [data, length] = group[0].type === 'void*' ? group : [group[1], group[0]];
+    return [`size_t ${length.name};`, `void *${data.name} = rd_lent_bytes(call, &${length.name});`];
+  },
   values: ({ names: [count, values] }) => [`size_t ${count};`, `const napi_value *${values} = rd_values(call, &${count});`],
   pairs: ({ names: [keys, values, count] }) => [
     `size_t ${count};`, `const napi_value *${values};`, `const napi_value *${keys} = rd_pairs(call, &${values}, &${count});`,

@@ -87,6 +87,7 @@ const FORMAT = {
   wordsIn: ([count, first]) => `${count < 0 ? pools.specialCounts[-1 - count] : count}, ${first < 0 ? 'NULL' : `words + ${first}`}`,
   wordsOut: ([count, unwanted]) => `${count < 0 ? 'NULL' : `&count = ${count}`}, ${unwanted ? 'NULL' : 'words'}`,
   bytes: ([size, present]) => `${size}, ${present || size ? 'bytes' : 'NULL'}`,
+  lentBytes: ([size]) => `${size} lent bytes`,
   callback: numbered('function'),
   finalizer: ([word]) => (word < 0 ? 'NULL' : 'finalize'),
   token: ([word]) => token(word),

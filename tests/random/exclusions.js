@@ -4,7 +4,7 @@
 const LOOP = 'comes to its end in a later turn of the loop, which a program does not wait for';
 const THREAD = 'is about other threads';
 const HOOK = 'runs when the env ends, long after the transcript';
-const MOVED = 'the native address outlives the call in which it was given';
+const ANY_THREAD = 'its finalizer may run on any thread';
 
 /** Functions that are not called at all. */
 const functions = {
@@ -32,9 +32,7 @@ const functions = {
   napi_release_threadsafe_function: THREAD,
   napi_unref_threadsafe_function: THREAD,
   napi_ref_threadsafe_function: THREAD,
-  napi_create_external_buffer: MOVED,
-  napi_create_external_arraybuffer: MOVED,
-  node_api_create_external_sharedarraybuffer: MOVED,
+  node_api_create_external_sharedarraybuffer: ANY_THREAD,
   node_api_post_finalizer: LOOP,
 };
 

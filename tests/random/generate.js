@@ -312,6 +312,7 @@ const MAKE = {
   },
   wordsOut: (g, { isNull, random }) => [isNull ? -1 : random.below(7), random.chance(0.2) ? 1 : 0],
   bytes: (g, { isNull, random }) => [random.pick([0, 1, 3, 8, 16, 70, 200]), isNull ? 0 : 1],
+  lentBytes: (g, { random }) => [random.pick([0, 1, 8, 16, 24, 100])],
   callback: number(CALLBACKS),
   finalizer: (g, { random }) => [random.chance(0.2) ? -1 : 0],
   token: (g, { random }) => [random.chance(0.4) ? -2 : random.below(17) - 1],

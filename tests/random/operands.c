@@ -6,6 +6,7 @@
 #include "random.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 int32_t rd_word(struct rd_call *call) {
@@ -145,6 +146,19 @@ char *rd_lent8(struct rd_call *call, size_t *length) {
 
 char16_t *rd_lent16(struct rd_call *call, size_t *length) {
   return (char16_t *)rd_text16(call, length);
+}
+
+/* The same of bytes, which both may write. */
+void *rd_lent_bytes(struct rd_call *call, size_t *length) {
+  *length = (size_t)rd_word(call) % 256;
+  uint8_t *bytes = malloc(*length + 1);
+  if (bytes == NULL) abort();
+  for (size_t i = 0; i < *length; i++) bytes[i] = (uint8_t)(i * 3);
+  rd_separate(call);
+  rd_print("%zu lent", *length);
+  call->lent = bytes;
+  call->length = *length;
+  return bytes;
 }
 
 const void *rd_some_bytes(struct rd_call *call, size_t *length) {

@@ -159,19 +159,24 @@ static size_t memory_length(const struct rd_call *call) {
   return *call->length_out * element_size(call->type_out);
 }
 
+static void remember(uint8_t *bytes, size_t length) {
+  rd_machine.memories[rd_machine.memory_next++ % RD_MEMORIES] = (struct rd_memory){bytes, length};
+}
+
 static void settle_memory(struct rd_call *call, struct rd_out *out) {
-  struct rd_memory memory = {out->cell.pointer, memory_length(call)};
-  if (memory.length == 0 || memory.bytes == NULL) {
-    rd_print(memory.length == 0 ? " empty" : " NULL");
+  uint8_t *bytes = out->cell.pointer;
+  size_t length = memory_length(call);
+  if (length == 0 || bytes == NULL) {
+    rd_print(length == 0 ? " empty" : " NULL");
     return;
   }
-  if (call->fills) memset(memory.bytes, 0x11, memory.length);
+  if (call->fills) memset(bytes, 0x11, length);
   rd_print(" ");
-  rd_print_bytes(memory.bytes, memory.length);
+  rd_print_bytes(bytes, length);
   if ((call->flags & RD_WRITE) != 0) {
-    for (size_t i = 0; i < memory.length; i += 3) memory.bytes[i] ^= (uint8_t)(i + 1);
+    for (size_t i = 0; i < length; i += 3) bytes[i] ^= (uint8_t)(i + 1);
   }
-  rd_machine.memories[rd_machine.memory_next++ % RD_MEMORIES] = memory;
+  remember(bytes, length);
 }
 
 static void settle_arguments(struct rd_call *call, const struct rd_out *out) {
@@ -342,6 +347,7 @@ napi_status rd_settle(struct rd_call *call, napi_status status) {
   rd_print(" = %s", rd_status(status));
   settle_deferred(call, status);
   if (status == napi_ok) settle_operands(call);
+  if (status == napi_ok && call->lent != NULL && call->length > 0) remember(call->lent, call->length);
   for (unsigned i = 0; i < call->out_count; i++) {
     if (status == napi_ok) {
       settle_out(call, &call->outs[i]);

@@ -35,6 +35,8 @@ const GROUPS = [
   [['char16_t*', 'size_t', 'size_t*'], 'buffer16'],
   [['char*', 'size_t', 'node_api_basic_finalize'], 'lent8'],
   [['char16_t*', 'size_t', 'node_api_basic_finalize'], 'lent16'],
+  [['size_t', 'void*', 'node_api_basic_finalize'], 'lentBytes'],
+  [['void*', 'size_t', 'node_api_basic_finalize'], 'lentBytes'],
   [['size_t', 'const napi_value*'], 'values'],
   [['const napi_value*', 'const napi_value*', 'size_t'], 'pairs'],
   [['size_t', 'const napi_property_descriptor*'], 'descriptors'],
@@ -44,7 +46,7 @@ const GROUPS = [
   [['size_t', 'const void*'], 'bytes'],
 ];
 /** How many parameters a group takes; the rest of its types only tells it from others. */
-const TAKES = { buffer8: 2, buffer16: 2, lent8: 2, lent16: 2, args: 2 };
+const TAKES = { buffer8: 2, buffer16: 2, lent8: 2, lent16: 2, lentBytes: 2, args: 2 };
 
 function planGroup(parameters, at) {
   for (const [types, kind] of GROUPS) {

@@ -141,6 +141,7 @@ struct rd_call {
   size_t length;                        /* of the memory that it gives, */
   const size_t *length_out;             /* or where that is told, */
   const napi_typedarray_type *type_out; /* in elements of this type */
+  void *lent;                           /* the memory that it is made of */
   bool fills;                           /* the memory comes as it is */
   const void *wraps;
   size_t printed;        /* length of the transcript when the call began */
@@ -218,6 +219,7 @@ const char16_t *rd_text16(struct rd_call *call, size_t *length);
 const char *rd_cstring(struct rd_call *call);
 char *rd_lent8(struct rd_call *call, size_t *length);
 char16_t *rd_lent16(struct rd_call *call, size_t *length);
+void *rd_lent_bytes(struct rd_call *call, size_t *length);
 const void *rd_some_bytes(struct rd_call *call, size_t *length);
 const uint64_t *rd_words_in(struct rd_call *call, size_t *count);
 const napi_value *rd_values(struct rd_call *call, size_t *count);
