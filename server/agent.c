@@ -119,23 +119,27 @@ __attribute__((destructor)) static void on_process_exit(void) {
 }
 
 #define NR_STACK_RESERVE ((uintptr_t)256 << 10)
+/* V8's limit is 984 KiB below the beginning of the stack, unless it was told another one. */
+#define NR_STACK_CAREFREE ((uintptr_t)900 << 10)
 
 /* An addon's function that calls itself through Node-API takes no JavaScript stack, so nobody else would stop it. */
-static uintptr_t find_stack_floor(void) {
+static void find_stack(struct nr_agent *agent) {
   pthread_attr_t attributes;
   void *low = NULL;
   size_t size = 0;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
   if (pthread_attr_getstack(&attributes, &low, &size) != 0) low = NULL;
   pthread_attr_destroy(&attributes);
-  return low == NULL ? 0 : (uintptr_t)low + NR_STACK_RESERVE;
+  if (low == NULL) return;
+  agent->stack_floor = (uintptr_t)low + NR_STACK_RESERVE;
+  agent->stack_careful = (uintptr_t)low + size - NR_STACK_CAREFREE;
 }
 
 static struct nr_agent *create(napi_env napi) {
   struct nr_agent *agent = calloc(1, sizeof *agent);
   if (agent == NULL) return NULL;
   agent->napi = napi;
-  agent->stack_floor = find_stack_floor();
+  find_stack(agent);
   agent->objects = nr_table_create(NR_IDS_MAX);
   if (agent->objects == NULL || napi_add_env_cleanup_hook(napi, on_env_end, agent) != napi_ok) {
     if (agent->objects != NULL) nr_table_destroy(agent->objects);

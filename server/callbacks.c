@@ -130,13 +130,26 @@ static void end(struct invocation *invocation) {
   nr_connection_unref(connection);
 }
 
-/* Can this thread, and this connection, be entered? If not there is an exception. */
-static bool may_begin(struct nr_callback *callback, napi_env napi) {
-  struct nr_connection *connection = callback->connection;
-  if (connection->agent != NULL && (uintptr_t)__builtin_frame_address(0) < connection->agent->stack_floor) {
+/* Is there stack left? Functions of Node-API have no check of V8's in front of them, but JavaScript functions do:
+ * calling one throws the RangeError that is wanted. (Node 26 ends the process for an exception that is thrown much
+ * further down.) */
+static bool has_stack(struct nr_agent *agent, napi_env napi) {
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  napi_value check = NULL, undefined = NULL;
+  if (here >= agent->stack_careful) return true;
+  if (here < agent->stack_floor) {
     napi_throw_range_error(napi, NULL, "Maximum call stack size exceeded");
     return false;
   }
+  return agent->plain_check == NULL || napi_get_undefined(napi, &undefined) != napi_ok ||
+         napi_get_reference_value(agent->napi, agent->plain_check, &check) != napi_ok ||
+         napi_call_function(napi, undefined, check, 0, NULL, NULL) == napi_ok;
+}
+
+/* Can this thread, and this connection, be entered? If not there is an exception. */
+static bool may_begin(struct nr_callback *callback, napi_env napi) {
+  struct nr_connection *connection = callback->connection;
+  if (connection->agent != NULL && !has_stack(connection->agent, napi)) return false;
   if (nr_port_failure(connection->port) < 0 || connection->exited) {
     nr_throw_failure(connection, napi, "a call");
     return false;

@@ -41,6 +41,7 @@ struct nr_agent {
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
   bool no_tracker;              /* this kernel tracks no writes */
   uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
+  uintptr_t stack_careful;      /* below this address every entry asks V8 whether there is stack left */
   uintptr_t stack_floor; /* below this address no entry begins: V8 does not measure what calls of API functions take */
 };
 
