@@ -111,7 +111,7 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   napi_status status = nr_call_wait(&call);
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
-    *result = nr_unwire(reply->result);
+    if (result != NULL) *result = nr_unwire(reply->result);
     nr_memory_adopt(env->channel, reply->view, data, length < NR_EXTERNAL_SPARSE);
   }
   /* Where it failed, the server has seen to the finalizer: Node calls it in some cases. */
@@ -128,11 +128,11 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_external_buffer(napi_env env, size_
   return create(env, NR_OP_NAPI_CREATE_EXTERNAL_BUFFER, data, length, finalize_cb, finalize_hint, result);
 }
 
+/* Node does not mind a result that is NULL here: it makes the Buffer, and asks for its ArrayBuffer. */
 NR_EXPORT napi_status NAPI_CDECL napi_create_external_arraybuffer(napi_env env, void *external_data, size_t byte_length,
                                                                   node_api_basic_finalize finalize_cb,
                                                                   void *finalize_hint, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
   return create(env, NR_OP_NAPI_CREATE_EXTERNAL_ARRAYBUFFER, external_data, byte_length, finalize_cb, finalize_hint,
                 result);
 }
