@@ -22,24 +22,39 @@ static napi_value load(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* run(number, observe, ...values): what the program returns or throws. */
+/*
+ * begin(number): what comes is that program. Its functions as JavaScript functions, which may be all that runs, when it
+ * is the program of another addon.
+ */
+static napi_value begin(napi_env env, napi_callback_info info) {
+  static const struct rd_machine fresh;
+  napi_value number, result = t_array(env);
+  t_args(env, info, &number, 1);
+  rd_machine = fresh;
+  rd_machine.program = batch + batch[1 + t_int(env, number)];
+  rd_machine.flags = rd_machine.program[0];
+  rd_machine.steps = RD_STEPS;
+  rd_tokens_begin();
+  rd_transcript_clear();
+  for (uint32_t i = 0; i < RD_CALLBACKS; i++) {
+    napi_value function;
+    T_OK(napi_create_function(env, "callback", NAPI_AUTO_LENGTH, rd_callbacks[i], rd_token((int32_t)i), &function));
+    T_OK(napi_set_element(env, result, i, function));
+  }
+  return result;
+}
+
+/* run(observe, ...values): what the program that has begun returns or throws. */
 static napi_value run(napi_env env, napi_callback_info info) {
-  napi_value argv[2 + RD_VALUES];
+  napi_value argv[1 + RD_VALUES];
   static struct rd_frame frame;
   static const struct rd_frame none;
-  static const struct rd_machine fresh;
-  t_args(env, info, argv, 2 + RD_VALUES);
+  t_args(env, info, argv, 1 + RD_VALUES);
   frame = none;
   /* What the root gets as `this` is the exports, and they belong to all programs. */
   frame.hides_this = true;
-  for (int i = 0; i < RD_VALUES; i++) rd_keep(&frame, i, argv[2 + i], 1);
-  rd_machine = fresh;
-  rd_machine.program = batch + batch[1 + t_int(env, argv[0])];
-  rd_machine.flags = rd_machine.program[0];
-  rd_machine.steps = RD_STEPS;
-  rd_machine.observe = argv[1];
-  rd_tokens_begin();
-  rd_transcript_clear();
+  for (int i = 0; i < RD_VALUES; i++) rd_keep(&frame, i, argv[1 + i], 1);
+  rd_machine.observe = argv[0];
   napi_value result = rd_enter(env, info, 0, &frame);
   rd_machine.observe = NULL;
   return result;
@@ -52,17 +67,6 @@ static napi_value take(napi_env env, napi_callback_info info) {
   rd_clean(env);
   const char *text = rd_transcript_text(&length);
   T_OK(napi_create_string_latin1(env, text, length, &result));
-  return result;
-}
-
-/* callbacks(): the functions of any program as JavaScript functions. */
-static napi_value callbacks(napi_env env, napi_callback_info info) {
-  napi_value result = t_array(env);
-  for (uint32_t i = 0; i < RD_CALLBACKS; i++) {
-    napi_value function;
-    T_OK(napi_create_function(env, "callback", NAPI_AUTO_LENGTH, rd_callbacks[i], rd_token((int32_t)i), &function));
-    T_OK(napi_set_element(env, result, i, function));
-  }
   return result;
 }
 
@@ -88,9 +92,8 @@ static napi_value counts(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static const struct t_function exported[] = {{"load", load},           {"run", run},
-                                             {"take", take},           {"callbacks", callbacks},
-                                             {"functions", functions}, {"counts", counts}};
+static const struct t_function exported[] = {{"load", load}, {"begin", begin},         {"run", run},
+                                             {"take", take}, {"functions", functions}, {"counts", counts}};
 
 NAPI_MODULE_INIT() {
   rd_find_functions();

@@ -15,7 +15,7 @@ const { shrink } = require('../random/shrink.js');
 
 const PROGRAMS = 10_000;
 /** How often each function has to have succeeded in a run. */
-const ENOUGH = 20;
+const ENOUGH = 40;
 
 const plan = readPlan();
 const cli = path.join(__dirname, '..', 'random', 'run.js');
@@ -63,6 +63,7 @@ test('the first difference of two transcripts', () => {
   assert.deepEqual(difference.before, ['a']);
   assert.equal(firstDifference('same', 'same'), null);
   assert.match(firstDifference('a\nb', 'a\nfailed: ERR_NAPI_REMOTE_HOST_DIED').sort, /HOST_DIED/);
+  assert.match(firstDifference('failed: not ours', 'failed: not ours').sort, /not ours/);
 });
 
 test('the command line', () => {

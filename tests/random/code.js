@@ -4,6 +4,8 @@
 const util = require('node:util');
 const { wellKnown } = require('./observe.js');
 
+const trapNames = Object.getOwnPropertyNames(Reflect);
+
 /** How deep traps may call each other: a proxy that is its own prototype would end with the stack, which is not as deep everywhere. */
 const NESTED = 20;
 
@@ -174,6 +176,30 @@ const classes = {
   array: () => class extends Array {},
 };
 
+/** What another addon's functions do, and what both do together. */
+const guests = {
+  functions: {
+    guest0: ({ guest }) => guest(0),
+    guest1: ({ guest }) => guest(1),
+    guestRelay: ({ callback, guest }) => (...args) => guest(0)(callback(1), callback(2)(...args), ...args),
+    guestBack: ({ callback, guest }) => (...args) => callback(0)(guest(1), guest(2)(...args), ...args),
+    guestConstructs: ({ callback, guest }) => (...args) => callback(1)(new (guest(2))(...args), new (callback(2))(guest(0))),
+  },
+  classes: { guestExtending: ({ guest }) => class extends guest(2) {}, guestBare: ({ guest }) => guest(3) },
+  objects: {
+    guestAccessors: ({ callback, guest }) => ({
+      get a() {
+        return guest(0)(this);
+      },
+      set a(value) {
+        guest(1)(value, callback(0));
+      },
+      b: guest(2),
+    }),
+    guestProxy: (ctx) => logging(ctx, { a: 1 }, { get: (target, key) => (typeof key === 'string' ? ctx.guest(0)(key) : undefined) }),
+  },
+};
+
 const proxies = {
   plain: (ctx) => logging(ctx, { a: 1, get b() { return 2; } }),
   ofArray: (ctx) => logging(ctx, [1, 2, 3]),
@@ -209,4 +235,4 @@ const detaching = {
   },
 };
 
-module.exports = { classes, detaching, fail, functions, ofFunction, proxies };
+module.exports = { classes, detaching, fail, functions, guests, ofFunction, proxies };

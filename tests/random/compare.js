@@ -11,10 +11,12 @@ function sortOf(line) {
 
 /** { inProcess, isolated, before, sort }: the first lines that differ and some that stand before them; null when all are the same. */
 function firstDifference(inProcess, isolated) {
-  if (inProcess === isolated) return null;
   const [a, b] = [inProcess, isolated].map((text) => text.split('\n'));
+  // In one process it must come to its end: this is none of the program's doing.
+  if (/^failed/.test(a.at(-1))) return { inProcess: a.at(-1), isolated: b.at(-1), before: [], sort: a.at(-1) };
+  if (inProcess === isolated) return null;
   // A host that died left no lines of its own: that says it all.
-  if (/^failed/.test(b.at(-1)) && !/^failed/.test(a.at(-1))) {
+  if (/^failed/.test(b.at(-1))) {
     return { inProcess: 'went to its end', isolated: b.at(-1), before: [], sort: b.at(-1).replace(/\d+/g, 'N') };
   }
   let at = 0;

@@ -18,53 +18,44 @@ const nextTick = process.nextTick;
 
 /** One addon in one place. */
 class Side {
-  constructor(version, isolated, shared) {
+  constructor(version, group) {
     this.file = path.join(build, 'addons', version === 0 ? 'random.node' : `random_${VERSIONS[version]}.node`);
-    this.isolated = isolated;
-    this.shared = shared;
-    this.open();
-  }
-
-  open() {
-    if (this.isolated) {
-      this.addon = load(this.file);
-    } else {
+    if (group === undefined) {
       const module = { exports: {}, filename: this.file, id: this.file };
       process.dlopen(module, this.file);
       this.addon = module.exports;
+    } else {
+      this.addon = load(this.file, { group });
     }
     const names = this.addon.functions();
     this.numbers = new Map(names.map((name, i) => [name, i]));
     this.lacking = new Set(plan.functions.map(({ name }) => name).filter((name) => !this.numbers.has(name)));
   }
 
-  load(programs) {
-    this.addon.load(encodeBatch(programs, this.numbers));
-  }
-
-  /** Runs the number-th of the loaded programs and gives its transcript. */
-  async run(program, number) {
+  /** Runs the number-th of the loaded programs and gives its transcript. guest: another addon in the same place. */
+  async run(program, number, guest, shared) {
     const observer = new Observer();
     const { log, show } = observer;
+    const hasGuest = world.usesGuest(program.world);
     try {
-      const callbacks = this.addon.callbacks();
-      const callback = (k) => callbacks[k];
-      const values = program.world.map((item) => world.make(item, { log, show, callback }));
+      const own = this.addon.begin(number), others = hasGuest ? guest.addon.begin(number) : [];
+      const ctx = { log, show, callback: (k) => own[k], guest: (k) => others[k] };
+      const values = program.world.map((item) => world.make(item, ctx));
       const { run } = this.addon;
       let outcome, threw = false;
       try {
-        outcome = run(number, observer.observe, ...values);
+        outcome = run(observer.observe, ...values);
       } catch (error) {
         outcome = error;
         threw = true;
       }
       // What comes now needs them as they were.
       const shares = program.bits & BITS.shares;
-      if (shares) this.shared.restore();
+      if (shares) shared.restore();
       log(`${threw ? 'threw' : 'returned'} ${observer.describe(outcome)}`);
       await settle(observer);
-      if (shares) this.shared.restore();
-      return `${this.addon.take()}\n${observer.lines.join('\n')}`;
+      if (shares) shared.restore();
+      return `${this.addon.take()}${hasGuest ? `\nguest:${guest.addon.take()}` : ''}\n${observer.lines.join('\n')}`;
     } catch (error) {
       // Not the program's doing: a host that died.
       return `${observer.lines.join('\n')}\nfailed: ${error.code} ${error.message}`;
@@ -100,11 +91,15 @@ async function settle(observer) {
   }
 }
 
+/** Classes that no program comes to, and they are many. */
+const REMOTE = /^(Abort|Blob|Broadcast|Byte|Close|Compress|Count|Crypto|Custom|DOM|Decompress|Event|File|Final|Form|Headers|Intl|Message|Navig|Perf|Readable|Request|Response|Stor|Subtle|Text|Transform|URL|Web|Worker|Writable)/;
+
 /** What programs must find as it was: the objects that belong to the whole process. */
 class Shared {
   constructor() {
     this.spoiled = false;
-    this.objects = [...wellKnown.keys()].map((object) => {
+    const reachable = [...wellKnown].filter(([, name]) => !REMOTE.test(name));
+    this.objects = reachable.map(([object]) => {
       const keys = ownKeys(object), properties = Object.create(null);
       // Without a prototype, since a program may have given that one a property `get`.
       for (const key of keys) properties[key] = setPrototypeOf(getOwnPropertyDescriptor(object, key), null);
@@ -141,15 +136,26 @@ function restoreProperty(object, key, was) {
 
 /** The versions that this Node can load addons of. */
 const VERSION_NUMBERS = [0, 1, 2].filter((version) => version !== 1 || Number(process.versions.napi) >= 10);
+/** The addon that lives beside the one of a version. */
+const guestOf = (version) => VERSION_NUMBERS[(VERSION_NUMBERS.indexOf(version) + 1) % VERSION_NUMBERS.length];
 
 class Runner {
   /** sides: 'both', 'inProcess' or 'isolated'. */
   constructor(sides = 'both') {
-    this.sides = sides;
-    this.pairs = new Map();
     this.shared = new Shared();
+    this.hosts = 0;
+    // Asked in both runs: what a program is made of must not depend on where it runs.
+    this.inProcess = VERSION_NUMBERS.map((version) => new Side(version));
+    this.sides = { inProcess: sides === 'isolated' ? undefined : this.inProcess };
+    if (sides !== 'inProcess') this.reopen();
     // What a program leaves rejected is none of our business.
     process.on('unhandledRejection', () => {});
+  }
+
+  /** A new host for all versions: after a difference nobody knows what state the old one is in. */
+  reopen() {
+    const group = `random ${process.pid} ${++this.hosts}`;
+    this.sides.isolated = VERSION_NUMBERS.map((version) => new Side(version, group));
   }
 
   /** Something of the whole process is not as it was. */
@@ -157,36 +163,26 @@ class Runner {
     return this.shared.spoiled;
   }
 
-  pair(version) {
-    let pair = this.pairs.get(version);
-    if (pair === undefined) {
-      pair = {};
-      // Asked in both runs: what a program is made of must not depend on where it runs.
-      pair.inProcess = new Side(version, false, this.shared);
-      if (this.sides !== 'inProcess') pair.isolated = new Side(version, true, this.shared);
-      this.pairs.set(version, pair);
-    }
-    return pair;
-  }
-
   generate(seed) {
-    const { inProcess } = this.pair(0);
-    return generate(seed, plan.functions, inProcess.lacking, VERSION_NUMBERS);
+    return generate(seed, plan.functions, this.inProcess[0].lacking, VERSION_NUMBERS);
   }
 
   load(programs) {
-    // Each side has the programs of its version; others leave a gap, so that all have the same numbers.
-    for (const version of new Set(programs.map((program) => program.version))) {
-      for (const side of Object.values(this.pair(version))) side.load(programs.map((program) => (program.version === version ? program : null)));
-    }
+    VERSION_NUMBERS.forEach((number, i) => {
+      // Each addon has the programs of its version and those that it is a guest of; for others there is a gap, so that all have the same numbers.
+      const isFor = ({ version, world: items }) => version === number || (guestOf(version) === number && world.usesGuest(items));
+      const batch = encodeBatch(programs.map((program) => (isFor(program) ? program : null)), this.inProcess[i].numbers);
+      for (const sides of Object.values(this.sides)) sides?.[i].addon.load(batch);
+    });
   }
 
   /** { inProcess, isolated }: transcripts of the number-th loaded program. */
   async run(program, number) {
-    const pair = this.pair(program.version);
     const result = {};
-    if (this.sides !== 'isolated') result.inProcess = await pair.inProcess.run(program, number);
-    if (this.sides !== 'inProcess') result.isolated = await pair.isolated.run(program, number);
+    for (const [name, sides] of Object.entries(this.sides)) {
+      const at = (version) => sides[VERSION_NUMBERS.indexOf(version)];
+      if (sides) result[name] = await at(program.version).run(program, number, at(guestOf(program.version)), this.shared);
+    }
     return result;
   }
 
@@ -194,20 +190,16 @@ class Runner {
   counts() {
     const sums = new Map();
     let finalizedTwice = 0;
-    for (const { inProcess, isolated } of this.pairs.values()) {
-      const own = inProcess.counts();
-      finalizedTwice += own.finalizedTwice + (isolated?.counts().finalizedTwice ?? 0);
+    for (const side of this.sides.isolated ?? []) finalizedTwice += side.counts().finalizedTwice;
+    for (const side of this.inProcess) {
+      const own = side.counts();
+      finalizedTwice += own.finalizedTwice;
       for (const [name, { ok, failed }] of own.functions) {
         const sum = sums.get(name) ?? { ok: 0, failed: 0 };
         sums.set(name, { ok: sum.ok + ok, failed: sum.failed + failed });
       }
     }
     return { functions: [...sums], finalizedTwice };
-  }
-
-  /** After a difference nobody knows what state a host is in. */
-  reopen() {
-    for (const { isolated } of this.pairs.values()) isolated?.open();
   }
 }
 

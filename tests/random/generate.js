@@ -35,7 +35,6 @@ function randomFrom(seed) {
   };
 }
 
-const REGISTERS = Array.from({ length: VALUES }, (_, i) => i);
 const range = (count) => Array.from({ length: count }, (_, i) => i);
 /** By what a program may do: the texts, and where in a pool the numbers are. */
 const textsFor = [false, true].map((shares) => [false, true].map((setsLength) => range(pools.texts.length).filter(
@@ -46,11 +45,22 @@ const smallInt32s = pools.int32s.filter((value) => value >= 0 && !pools.isLarge(
 
 /** These do not get what is there by a name. */
 const NAMES_ONLY = /^napi_(set_named|has_named|define_|throw)|^node_api_throw/;
+/** What `find` says of a parameter, which it looks for by patterns. */
+function remembering(find) {
+  const known = new WeakMap();
+  return (f, p) => {
+    let found = known.get(p);
+    if (found === undefined) known.set(p, found = find(f.name, p.name));
+    return found;
+  };
+}
+const wantedOf = remembering(wantedBy), givenOf = remembering(givenBy);
+
 const isUnwrap = (name) => name === 'napi_unwrap' || name === 'napi_remove_wrap';
 
 /** How often a function is chosen, against 1. */
 const WEIGHTS = {
-  napi_call_function: 8, napi_new_instance: 4, napi_create_function: 3, napi_define_class: 2, napi_define_properties: 2, napi_wrap: 2, napi_set_property: 3,
+  napi_call_function: 12, napi_new_instance: 5, napi_create_function: 3, napi_define_class: 2, napi_define_properties: 2, napi_wrap: 2, napi_set_property: 3,
   napi_get_property: 3, napi_set_named_property: 3, napi_get_named_property: 3, napi_open_handle_scope: 2, napi_open_escapable_handle_scope: 2,
   napi_create_reference: 2, napi_unwrap: 2, napi_remove_wrap: 2, napi_escape_handle: 4, napi_close_handle_scope: 2, napi_close_escapable_handle_scope: 2,
   napi_resolve_deferred: 3, napi_reject_deferred: 3, napi_run_script: 2, napi_get_value_external: 2, napi_detach_arraybuffer: 4, napi_create_typedarray: 2,
@@ -102,7 +112,7 @@ class Generator {
     program.world = range(VALUES).map(() => random.pick(items));
     this.references = 0;
     this.deferreds = 0;
-    this.callbacks = random.below(4) + (random.chance(0.3) ? 2 : 0);
+    this.callbacks = 1 + random.below(3) + (random.chance(0.3) ? 2 : 0);
     for (let i = 0; i <= this.callbacks; i++) program.functions.push(this.makeFunction(i === 0));
     return program;
   }
@@ -147,13 +157,12 @@ class Generator {
     if (isUnwrap(f.name) && p.kind === 'value') return this.wrapped.size > 0;
     if (p.kind === 'newScope' || p.kind === 'newEscapable') return this.scopes.length < SCOPES;
     if (p.kind !== 'value') return true;
-    const wanted = wantedBy(f.name, p.name);
-    return this.kinds.some((kind) => kind !== null && (wanted === null || kindOf(kind, wanted)));
+    return this.has(wantedOf(f, p));
   }
 
   makePseudo(name) {
     const { random } = this;
-    const words = { inspect: [], poke: [4, 64, 256], peek: [4] }[name];
+    const words = { inspect: [], poke: [4, 200_000, 256], peek: [4] }[name];
     return { name, bits: 0, args: words.map((limit) => [random.below(limit)]) };
   }
 
@@ -195,7 +204,7 @@ class Generator {
   follow(f, args) {
     f.parameters.forEach((p, i) => {
       if (p.kind === 'result' && args[i][0] >= 0) {
-        this.kinds[args[i][0]] = givenBy(f.name, p.name);
+        this.kinds[args[i][0]] = givenOf(f, p);
         this.wrapped.delete(args[i][0]);
       }
       if (p.kind === 'newRef' && args[i][0] >= 0) this.references++;
@@ -213,10 +222,20 @@ class Generator {
   register(wanted, root) {
     const { random } = this;
     if (!root && random.chance(0.1)) return VALUES + random.below(VALUES);
-    const alive = REGISTERS.filter((i) => this.kinds[i] !== null);
-    const fitting = wanted === null ? alive : alive.filter((i) => kindOf(this.kinds[i], wanted));
-    if (fitting.length > 0 && random.chance(0.85)) return random.pick(fitting);
-    return alive.length > 0 ? random.pick(alive) : random.below(VALUES);
+    if (wanted !== null && random.chance(0.93)) {
+      const start = random.below(VALUES);
+      for (let i = 0; i < VALUES; i++) {
+        const place = (start + i) % VALUES;
+        if (this.kinds[place] !== null && kindOf(this.kinds[place], wanted)) return place;
+      }
+    }
+    // The interpreter takes another one when nothing is there.
+    return random.below(VALUES);
+  }
+
+  has(wanted) {
+    for (let i = 0; i < VALUES; i++) if (this.kinds[i] !== null && (wanted === null || kindOf(this.kinds[i], wanted))) return true;
+    return false;
   }
 
   makeText(f) {
@@ -253,6 +272,7 @@ class Generator {
     const creates = f.name.includes('create_');
     const ofView = /typedarray|dataview|from_arraybuffer/.test(f.name);
     if (ofView && !odd) return random.pick(name.includes('offset') ? [0, 0, 0, 1, 8, 16] : [0, 1, 1, 2, 3, 8]);
+    if (/buffer$/.test(f.name) && !name.includes('offset') && random.chance(0.02)) return random.pick(pools.largeSizes);
     // Memory of such a size is there or not; arrays of such a length end the process.
     return odd && (ofView || !creates) ? -1 - random.below(pools.specialSizes.length) : random.pick(pools.sizes);
   }
@@ -285,7 +305,7 @@ const MAKE = {
   env: (g, { isNull }) => [isNull ? 1 : 0],
   value: nullOr((g, { f, p, root, random }) => {
     if (isUnwrap(f.name) && g.wrapped.size > 0 && random.chance(0.8)) return random.pick([...g.wrapped]);
-    return g.register(wantedBy(f.name, p.name), root);
+    return g.register(wantedOf(f, p), root);
   }),
   result: number(VALUES),
   text: (g, { f, isNull, random }) => [isNull ? -1 : g.makeText(f), random.chance(0.6) ? 0 : random.below(pools.LENGTH_MODES)],
@@ -293,7 +313,7 @@ const MAKE = {
   cstring: (g, { isNull, random, f }) => [isNull || (f.name.includes('throw') && random.chance(0.2)) ? -1 : g.makeText(f)],
   buffer8: (g, { random }) => [random.chance(0.25) ? 0 : 1, random.pick([0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 16, 64, 300, 400, 500])],
   values: (g, { isNull, random, root }) => {
-    const count = random.chance(0.7) ? random.below(4) : random.below(9);
+    const count = random.chance(0.7) ? random.below(4) : random.below(random.chance(0.2) ? 24 : 9);
     return isNull || (count === 0 && random.chance(0.5)) ? [count, 0] : [count, 1, ...range(count).map(() => g.register(null, root))];
   },
   pairs: (g, { isNull, random, root }) => {
@@ -305,7 +325,7 @@ const MAKE = {
     const count = random.below(5);
     return isNull || (count === 0 && random.chance(0.5)) ? [count, 0] : [count, 1, ...range(count).flatMap(() => g.makeDescriptor(f, root))];
   },
-  args: (g, { random }) => [random.chance(0.05) ? -1 : random.below(9), random.chance(0.3) ? -1 : random.below(VALUES)],
+  args: (g, { random }) => [random.chance(0.05) ? -1 : random.below(random.chance(0.1) ? 24 : 9), random.chance(0.3) ? -1 : random.below(VALUES)],
   wordsIn: (g, { isNull, random }) => {
     const first = random.below(4);
     return [random.chance(0.05) ? -1 - random.below(pools.specialCounts.length) : random.below(5), isNull ? -1 : first];

@@ -54,20 +54,16 @@ const GIVEN = [
   [/create_object|new_instance|coerce_to_object|get_global|get_prototype/, 'object'],
 ];
 
-const cached = (compute) => {
-  const known = new Map();
-  return (f, p) => {
-    const key = `${f} ${p}`;
-    if (!known.has(key)) known.set(key, compute(f, p));
-    return known.get(key);
-  };
-};
-
 /** The kinds of value that a parameter wants; null: any. */
-const wantedBy = cached((f, p) => WANTED.find(([function_, parameter]) => function_.test(f) && parameter.test(p))?.[2] ?? null);
+function wantedBy(f, p) {
+  return WANTED.find(([function_, parameter]) => function_.test(f) && parameter.test(p))?.[2] ?? null;
+}
 
 /** The kind of value that a result probably is. */
-const givenBy = cached((f, p) => (p === 'arraybuffer' ? 'arraybuffer' : GIVEN.find(([function_]) => function_.test(f))?.[1] ?? 'any'));
+function givenBy(f, p) {
+  if (p === 'arraybuffer') return 'arraybuffer';
+  return GIVEN.find(([function_]) => function_.test(f))?.[1] ?? 'any';
+}
 
 /** What is of the first kind is of the second, too. */
 const ALSO = { script: 'string', class: 'function', buffer: 'typedarray' };

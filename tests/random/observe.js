@@ -41,6 +41,7 @@ function checksum(bytes) {
 }
 
 function hex(buffer, offset, length) {
+  if (length === 0) return '';
   const bytes = Buffer.from(buffer, offset, length);
   return length > 64 ? `${bytes.toString('hex', 0, 16)}..#${checksum(bytes)}` : bytes.toString('hex');
 }

@@ -38,6 +38,8 @@ const int32s = [0, 1, -1, 2, 3, 7, 42, 255, -128, 65536, 2147483647, -2147483648
 const indices = [0, 1, 2, 3, 5, 10, 100, -1];
 const counts = [0, 1, 1, 2, 3];
 
+/** Sizes of memory beyond that of a page, and beyond that from which it is shared in another way. */
+const largeSizes = [1000, 4096, 5000, 140_000];
 /** Sizes; a negative one stands for the special size at that place from the end. */
 const sizes = [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 24, 32, 64, 100];
 const specialSizes = [2n ** 31n, 2n ** 32n, 2n ** 32n + 4n];
@@ -50,5 +52,5 @@ const words = [0n, 1n, 2n ** 63n, 2n ** 64n - 1n, 12345678901234567890n, 0n, 7n,
 const tags = [[1n, 2n], [1n, 3n], [0n, 0n], [2n ** 64n - 1n, 5n]];
 
 module.exports = {
-  texts, isShared, isLength, isLarge, wides, doubles, int64s, uint64s, changes, int32s, indices, counts, sizes, specialSizes, specialCounts, LENGTH_MODES, words, tags,
+  texts, isShared, isLength, isLarge, wides, doubles, int64s, uint64s, changes, int32s, indices, counts, sizes, largeSizes, specialSizes, specialCounts, LENGTH_MODES, words, tags,
 };

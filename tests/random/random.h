@@ -21,7 +21,7 @@
 #define RD_DEPTH 5   /* callbacks inside of each other */
 #define RD_STEPS 300 /* calls of a program, however it loops */
 #define RD_OUTS 8
-#define RD_ARGUMENT_COUNT 8
+#define RD_ARGUMENT_COUNT 24
 #define RD_PROPERTIES 4
 #define RD_BIG 8     /* words of a BigInt */
 #define RD_TEXT 2048 /* bytes of what strings are read into */

@@ -1,7 +1,7 @@
 'use strict';
 // The values that a program finds in its registers: one of each sort that JavaScript has, the nastier ones included. All are made afresh for each
 // run, since programs change them.
-const { classes, detaching, functions, ofFunction, proxies } = require('./code.js');
+const { classes, detaching, functions, guests, ofFunction, proxies } = require('./code.js');
 const things = require('./things.js');
 const { isLarge } = require('./pools.js');
 
@@ -12,7 +12,8 @@ const constants = (list) => Object.fromEntries(list.map((value, i) => [i, typeof
 /** [kind, name, make, how often] */
 const items = [];
 function add(kind, table, often = 1, detaches = false) {
-  for (const [name, make] of Object.entries(table)) items.push({ kind, name: `${kind}.${name}`, make, often, detaches });
+  const isGuest = Object.values(guests).includes(table);
+  for (const [name, make] of Object.entries(table)) items.push({ kind, name: `${kind}.${name}`, make, often, detaches, isGuest });
 }
 add('undefined', { value: () => undefined }, 3);
 add('null', { value: () => null }, 3);
@@ -37,6 +38,10 @@ add('error', things.errors, 2);
 add('date', things.dates, 3);
 add('promise', things.promises, 3);
 add('function', Object.fromEntries([0, 1, 2, 3, 4, 5].map((k) => [`callback${k}`, ({ callback }) => callback(k)])), 3);
+// Functions of another addon that runs functions of the same program: another env on the same thread.
+add('function', guests.functions, 3);
+add('class', guests.classes, 2);
+add('object', guests.objects, 3);
 add('function', detaching, 12, true);
 
 const numbered = items.flatMap((item, i) => Array(item.often).fill(i));
@@ -63,5 +68,6 @@ module.exports = {
   choices: ({ shares, detaches, setsLength }) => chosen[Number(shares)][Number(detaches)][Number(setsLength)],
   kindOf: (number) => items[number].kind,
   nameOf: (number) => items[number].name,
+  usesGuest: (numbers) => numbers.some((number) => items[number].isGuest),
   make: (number, ctx) => items[number].make(ctx),
 };
