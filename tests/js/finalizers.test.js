@@ -137,8 +137,8 @@ test('a million wrapped objects leave nothing behind', async () => {
   };
   const before = await round(100_000);
   const after = await round(900_000);
-  // Allocators keep a little; a leak of eight bytes an object would be seven megabytes.
-  after.forEach((kilobytes, side) => assert.ok(kilobytes < before[side] + 6_000, `${before} kB before, ${after} kB after`));
+  // Heaps grow a little with use; the smallest block of malloc for each object would be 21 megabytes.
+  after.forEach((kilobytes, side) => assert.ok(kilobytes < before[side] + 16_000, `${before} kB before, ${after} kB after`));
 });
 
 test('weak references to collected objects are empty', (t) => compare(t, 'references', async ({ create, get, ref, unref }) => {

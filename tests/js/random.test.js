@@ -15,7 +15,7 @@ const { shrink } = require('../random/shrink.js');
 
 const PROGRAMS = 10_000;
 /** How often each function has to have succeeded in a run. */
-const ENOUGH = 40;
+const ENOUGH = 20;
 
 const plan = readPlan();
 const cli = path.join(__dirname, '..', 'random', 'run.js');

@@ -10,6 +10,7 @@ const { shrink } = require('./shrink.js');
  * memory of which native code may have kept the address stays less than a host compares at every turn.
  */
 const BATCH = 100;
+const FULL = 2000;
 const SHRINK_MS = 20_000;
 
 /** Where the parent reads, when this process has ended, which program it was at. */
@@ -46,22 +47,22 @@ async function explain(runner, program, first) {
   return { type: 'difference', seed: program.seed, program: small, difference: (await judge(runner, small)) ?? alone };
 }
 
-async function collect() {
+/** Mostly of young objects only: after a full collection V8 forgets what it has optimised. */
+async function collect(type) {
   for (let i = 0; i < 2; i++) {
-    global.gc();
+    global.gc({ type });
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
   }
 }
 
-async function range({ start, count }) {
+async function range({ seeds }) {
   const runner = new Runner();
   const known = new Set();
   let done = 0;
-  while (done < count) {
-    const first = start + done;
-    const programs = Array.from({ length: Math.min(BATCH, count - done) }, (_, i) => runner.generate(first + i));
+  while (done < seeds.length) {
+    const programs = seeds.slice(done, done + BATCH).map((seed) => runner.generate(seed));
     runner.load(programs);
     for (const [i, program] of programs.entries()) {
       note(program.seed);
@@ -77,10 +78,9 @@ async function range({ start, count }) {
       }
       if (runner.spoiled) process.reallyExit(SPOILED);
     }
-    await collect();
-    await send({ type: 'at', done, counts: runner.counts() });
+    await collect(done % FULL < BATCH ? 'major' : 'minor');
+    await send({ type: 'at', counts: runner.counts() });
   }
-  await send({ type: 'done', done, counts: runner.counts() });
 }
 
 /** Runs programs one after the other on one side; the last one's transcript. */
