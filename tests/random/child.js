@@ -10,7 +10,6 @@ const { shrink } = require('./shrink.js');
  * memory of which native code may have kept the address stays less than a host compares at every turn.
  */
 const BATCH = 100;
-const FULL = 2000;
 const SHRINK_MS = 20_000;
 
 /** Where the parent reads, when this process has ended, which program it was at. */
@@ -47,22 +46,22 @@ async function explain(runner, program, first) {
   return { type: 'difference', seed: program.seed, program: small, difference: (await judge(runner, small)) ?? alone };
 }
 
-/** Mostly of young objects only: after a full collection V8 forgets what it has optimised. */
-async function collect(type) {
+async function collect() {
   for (let i = 0; i < 2; i++) {
-    global.gc({ type });
+    global.gc();
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
   }
 }
 
-async function range({ seeds }) {
+async function range({ start, count }) {
   const runner = new Runner();
   const known = new Set();
   let done = 0;
-  while (done < seeds.length) {
-    const programs = seeds.slice(done, done + BATCH).map((seed) => runner.generate(seed));
+  while (done < count) {
+    const first = start + done;
+    const programs = Array.from({ length: Math.min(BATCH, count - done) }, (_, i) => runner.generate(first + i));
     runner.load(programs);
     for (const [i, program] of programs.entries()) {
       note(program.seed);
@@ -78,9 +77,10 @@ async function range({ seeds }) {
       }
       if (runner.spoiled) process.reallyExit(SPOILED);
     }
-    await collect(done % FULL < BATCH ? 'major' : 'minor');
-    await send({ type: 'at', counts: runner.counts() });
+    await collect();
+    await send({ type: 'at', done, counts: runner.counts() });
   }
+  await send({ type: 'done', done, counts: runner.counts() });
 }
 
 /** Runs programs one after the other on one side; the last one's transcript. */

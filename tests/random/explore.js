@@ -3,7 +3,6 @@
 const { SPOILED } = require('./child.js');
 const { ask, runTask } = require('./children.js');
 const { firstDifference } = require('./compare.js');
-const { sharesOf } = require('./generate.js');
 const { shrink } = require('./shrink.js');
 
 const CRASH_SHRINK_MS = 60_000;
@@ -34,10 +33,11 @@ class Exploration {
     this.counts = new Map();
     this.finalizedTwice = 0;
     this.programs = 0;
+    this.pending = [];
   }
 
   get isOver() {
-    return performance.now() >= this.end || this.findings.length >= ENOUGH;
+    return this.programs >= this.count || performance.now() >= this.end || this.findings.length >= ENOUGH;
   }
 
   addCounts({ functions, finalizedTwice }) {
@@ -55,38 +55,54 @@ class Exploration {
     else known.seeds.push(...finding.seeds);
   }
 
-  /** One child, as far as it comes; the seeds that are left. */
-  async runChild(seeds) {
-    let counts;
-    const found = [];
-    const end = await runTask({ kind: 'range', seeds }, (message) => {
-      if (message.type === 'at') counts = message.counts;
-      else found.push(message);
-    });
-    if (counts !== undefined) this.addCounts(counts);
-    // One that died: go on behind the program that it was at.
-    const done = end.code === 0 ? seeds.length : Math.max(seeds.indexOf(end.seed) + 1, 1);
-    if (end.code !== 0 && end.code !== SPOILED) found.push({ type: 'death', seed: end.seed, end });
-    this.programs += done;
-    for (const message of found) await this.explain({ ...message, ran: seeds });
-    return seeds.slice(done);
+  receive(message, first) {
+    switch (message.type) {
+      case 'at':
+      case 'done':
+        this.counted = message.counts;
+        this.done = message.done;
+        this.isDone = message.type === 'done';
+        break;
+      default:
+        this.pending.push({ ...message, first });
+    }
+  }
+
+  /** One child, as far as it comes. */
+  async runChild() {
+    const first = this.start + this.programs;
+    const left = this.count - this.programs;
+    // With a time limit in pieces, since a child does not know of it.
+    const count = this.end === Infinity ? left : Math.min(left, 2000);
+    this.done = 0;
+    this.isDone = false;
+    this.counted = undefined;
+    const end = await runTask({ kind: 'range', start: first, count }, (message) => this.receive(message, first));
+    if (this.counted !== undefined) this.addCounts(this.counted);
+    if (!this.isDone) {
+      // Go on behind the program that it was at.
+      this.done = Math.max(end.seed - first + 1, 1);
+      if (end.code !== SPOILED) this.pending.push({ type: 'death', seed: end.seed, first, end });
+    }
+    this.programs += this.done;
+    for (const message of this.pending.splice(0)) await this.explain(message);
   }
 
   async explain(message) {
-    const { type, seed, difference, program } = message;
-    if (type === 'again') this.add({ seeds: [seed], sort: difference.sort, difference });
+    const { type, seed, first, difference, program } = message;
+    if (type === 'again') this.findings.find(({ sort }) => sort === difference.sort)?.seeds.push(seed);
     if (type === 'death') await this.explainDeath(message);
     if (type === 'difference') {
       const verified = await verify({ programs: [program] });
       if (verified !== null) this.add({ seeds: [seed], sort: difference.sort, program, difference: verified });
       else await this.explainWithOthers(message);
     }
-    if (type === 'unrepeated') await this.explainWithOthers(message);
+    if (type === 'unrepeated') await this.explainWithOthers({ seed, first, difference });
   }
 
   /** Not alone: with programs before it, or only because both sides share a process. */
-  async explainWithOthers({ seed, ran, difference }) {
-    const before = await this.findPredecessors(seed, ran.slice(0, ran.indexOf(seed)));
+  async explainWithOthers({ seed, first, difference }) {
+    const before = await this.findPredecessors(seed, first);
     if (before === null) {
       this.notes.push(`seed ${seed}: differs only with both sides in one process (${difference.sort})`);
       return;
@@ -95,13 +111,13 @@ class Exploration {
   }
 
   /** The fewest programs found with which a seed differs in fresh processes; null: there are none. */
-  async findPredecessors(seed, ran) {
+  async findPredecessors(seed, first) {
     const until = performance.now() + SEARCH_MS;
     let before = [];
     for (const count of PREDECESSORS) {
-      before = ran.slice(-count);
+      before = Array.from({ length: Math.min(count, seed - first) }, (_, i) => seed - Math.min(count, seed - first) + i);
       if (await verify({ seeds: [...before, seed] }) !== null) break;
-      if (count === PREDECESSORS.at(-1) || count >= ran.length) return null;
+      if (count === PREDECESSORS.at(-1) || before.length === seed - first) return null;
     }
     for (let size = before.length >> 1; size >= 1; size >>= 1) {
       for (let at = 0; at < before.length && performance.now() < until;) {
@@ -113,7 +129,7 @@ class Exploration {
     return before;
   }
 
-  async explainDeath({ seed, ran, end }) {
+  async explainDeath({ seed, first, end }) {
     const how = end.hung ? 'hangs' : `ended with ${end.signal ?? end.code}`;
     for (const side of ['inProcess', 'isolated']) {
       const alone = await ask({ kind: 'transcript', sides: side, seeds: [seed] });
@@ -126,7 +142,7 @@ class Exploration {
       this.add({ seeds: [seed], sort: `death ${side} ${names.join(' ')}`, program, text: `${text}: ${how}\n${alone.stderr}` });
       return;
     }
-    const text = `Node ${how} at seed ${seed}, after all from ${ran[0]} on, not with it alone\n${end.stderr}`;
+    const text = `Node ${how} at seed ${seed}, after all from ${first} on, not with it alone\n${end.stderr}`;
     this.add({ seeds: [seed], sort: `death at ${seed}`, text });
   }
 
@@ -139,16 +155,7 @@ class Exploration {
   }
 
   async run() {
-    // With a time limit in pieces, since a child does not know of it.
-    const piece = this.end === Infinity ? this.count : Math.min(this.count, 2000);
-    for (let from = 0; from < this.count && !this.isOver; from += piece) {
-      const seeds = Array.from({ length: Math.min(piece, this.count - from) }, (_, i) => this.start + from + i);
-      // V8 never again is as fast once Array.prototype was changed: the programs that may do that have processes of their own.
-      for (const shares of [false, true]) {
-        let left = seeds.filter((seed) => sharesOf(seed) === shares);
-        while (left.length > 0 && !this.isOver) left = await this.runChild(left);
-      }
-    }
+    while (!this.isOver) await this.runChild();
     return this;
   }
 }

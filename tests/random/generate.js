@@ -10,8 +10,6 @@ const { kindOf, givenBy, wantedBy } = require('./kinds.js');
 const { pend, pollute, recipes } = require('./recipes.js');
 const world = require('./world.js');
 
-/** How many programs may hold objects that belong to the whole process. */
-const SHARING = 0.12;
 const VALUES = 16, CALLBACKS = 6, SCOPES = 5;
 const BITS = { shares: 1, finishes: 2 };
 const FUNCTION_BITS = { takesArguments: 1, takesThis: 2, usesThis: 4 };
@@ -88,8 +86,8 @@ class Generator {
   constructor(seed, functions, lacking, versions) {
     this.random = randomFrom(seed);
     const { random } = this;
-    this.shares = random.chance(SHARING);
     this.program = { seed, version: random.pick(versions), bits: 0, detaches: random.chance(0.15), world: [], functions: [] };
+    this.shares = random.chance(0.12);
     this.setsLength = random.chance(0.25);
     this.names = textsFor[1][Number(this.setsLength)];
     this.wides = range(pools.wides.length).filter((i) => this.setsLength || pools.wides[i] !== 'length');
@@ -134,7 +132,7 @@ class Generator {
       made.bits |= FUNCTION_BITS.takesThis;
       this.kinds[4] = 'object';
     }
-    const count = root ? 4 + random.below(44) : random.below(14);
+    const count = root ? 4 + random.below(30) : random.below(10);
     while (made.calls.length < count) {
       if (random.chance(0.08)) made.calls.push(...this.makeSequence(root));
       else made.calls.push(this.makeCall(root));
@@ -358,12 +356,9 @@ for (const kind of ['pointer', 'errorInfo', 'nodeVersion', 'fileName']) MAKE[kin
 // What a fresh Buffer holds is nobody's business, so it is always looked up and overwritten.
 MAKE.memory = (g, { isNull, f }) => [isNull && f.name !== 'napi_create_buffer' ? 1 : 0];
 
-/** May the program of a seed hold objects that belong to the whole process? */
-const sharesOf = (seed) => randomFrom(seed).chance(SHARING);
-
 /** The program of a seed. lacking: functions that this Node does not have; versions: those of Node-API that it has, by their numbers in encode.js. */
 function generate(seed, functions, lacking, versions) {
   return new Generator(seed, functions, lacking, versions).run();
 }
 
-module.exports = { generate, sharesOf, BITS, CALL_BITS, CALLBACKS, VALUES };
+module.exports = { generate, BITS, CALL_BITS, CALLBACKS, VALUES };
