@@ -8,6 +8,7 @@
 #include "common.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <unistd.h>
 
