@@ -22,8 +22,8 @@ function sameProgram(program, options = {}) {
 function programs(list, options) {
   for (const [name, program] of Object.entries(list)) {
     test(name, () => {
-      const { stdout } = sameProgram(program, options);
-      assert.ok(stdout.length > 1, 'the program printed nothing');
+      const { stdout, stderr } = sameProgram(program, options);
+      assert.ok(stdout.length > 1, `the program printed nothing:\n${stderr.join('\n')}`);
     });
   }
 }
