@@ -58,7 +58,7 @@ napi_status nr_call_wait(struct nr_call *call) {
   uint32_t sequence = ++channel->sequence;
   if (NR_UNLIKELY(!send(call, NR_KIND_CALL, sequence))) return napi_generic_failure;
   channel->depth++;
-  nr_channel_await_reply(channel, sequence, call->opcode, &call->frame);
+  nr_channel_await_reply(channel, sequence, call->opcode, call->js, &call->frame);
   channel->depth--;
   if (NR_UNLIKELY(channel->deferred != NULL)) nr_deferred_send(channel);
   const struct nr_op_info *info = nr_op_info(call->opcode);
@@ -74,6 +74,7 @@ napi_status nr_call_wait_js(struct nr_call *call) {
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
   nr_memory_flush(channel, call->env);
+  call->js = true;
   channel->js_epoch++;
   status = nr_call_wait(call);
   channel->js_epoch++;

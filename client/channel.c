@@ -12,6 +12,8 @@
 
 #include "client/client-private.h"
 #include "client/entries.h"
+#include "client/loop.h"
+#include "client/threadsafe.h"
 
 static _Thread_local struct nr_channel *current;
 
@@ -40,22 +42,23 @@ struct nr_channel *nr_channel_create(struct nr_port *port) {
   channel->references = nr_table_create(NR_IDS_MAX);
   channel->hooks = nr_table_create(NR_IDS_MAX);
   channel->modules = nr_table_create(NR_IDS_MAX);
+  channel->asyncs = nr_table_create(NR_IDS_MAX);
   channel->pairs = nr_table_create(NR_IDS_MAX);
   if (channel->arena == NULL || channel->callbacks == NULL || channel->objects == NULL || channel->references == NULL ||
-      channel->hooks == NULL || channel->modules == NULL || channel->pairs == NULL) {
+      channel->hooks == NULL || channel->modules == NULL || channel->asyncs == NULL || channel->pairs == NULL) {
     return NULL; /* the process ends at once, see main() */
   }
   current = channel;
   return channel;
 }
 
-/* The next frame, waiting for it. `idle`: no turn is held, so there is time to sleep on the doorbell. */
-static void receive(struct nr_channel *channel, struct nr_frame *frame, bool idle) {
+/* The next frame, waiting for it. `watches`: Node's loop may turn meanwhile, so this thread's loop may be due. */
+static void receive(struct nr_channel *channel, struct nr_frame *frame, bool watches) {
   for (;;) {
     int status = nr_port_try_receive(channel->port, channel->arena, frame);
     if (status == 0) return;
     if (status != -EAGAIN) nr_channel_lost(channel);
-    status = idle ? nr_port_wait_poll(channel->port, NULL, 0, -1) : nr_port_wait(channel->port, 0);
+    status = watches ? nr_loop_wait(channel) : nr_port_wait(channel->port, 0);
     if (status < 0 && status != -ETIMEDOUT) nr_channel_lost(channel);
   }
 }
@@ -69,6 +72,7 @@ static void send_return(struct nr_channel *channel, const struct nr_frame *entry
       .depth = entry->header.depth,
       .status = (uint16_t)status,
       .kind = NR_KIND_RETURN,
+      .flags = channel->state = nr_loop_state(channel),
   };
   if (nr_port_send(channel->port, &header, reply, tail, tail_count) < 0) nr_channel_lost(channel);
 }
@@ -79,6 +83,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
       .outer = channel->entry,
       .chosen_top = channel->chosen_top,
       .scope_base = channel->scope_count,
+      .callback_scope_base = channel->callback_scopes,
   };
   struct nr_window *windows = channel->windows;
   struct nr_served served = {.tail_count = 0};
@@ -87,11 +92,15 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   channel->plain = (frame->header.flags & NR_FLAG_PLAIN) != 0;
   channel->js_epoch++;
   nr_fresh_clear(channel);
+  if (entry.outer == NULL) nr_loop_update_time(channel);
   if (NR_UNLIKELY(channel->deferred != NULL)) nr_deferred_send(channel);
+  if (NR_UNLIKELY(__atomic_load_n(&channel->foreign, __ATOMIC_RELAXED) != NULL)) nr_foreign_serve(channel);
   nr_entry_serve(channel, &entry, frame, &served);
   nr_memory_leave(channel, served.env, windows);
   nr_fresh_clear(channel);
   nr_scopes_truncate(channel, entry.scope_base, entry.chosen_top);
+  channel->callback_scopes = entry.callback_scope_base;
+  nr_threadsafe_flush(channel);
   channel->depth--;
   channel->entry = entry.outer;
   send_return(channel, frame, served.status, &served.reply.base, served.tail, served.tail_count);
@@ -108,10 +117,12 @@ static void serve(struct nr_channel *channel, const struct nr_frame *frame) {
   }
 }
 
-void nr_channel_await_reply(struct nr_channel *channel, uint32_t sequence, unsigned opcode, struct nr_frame *frame) {
+void nr_channel_await_reply(struct nr_channel *channel, uint32_t sequence, unsigned opcode, bool js,
+                            struct nr_frame *frame) {
+  bool watches = NR_UNLIKELY(channel->loop != NULL) && js;
   for (;;) {
     struct nr_arena_mark mark = nr_arena_mark(channel->arena);
-    receive(channel, frame, false);
+    receive(channel, frame, watches);
     if (frame->header.kind == NR_KIND_REPLY) {
       if (frame->header.sequence == sequence && frame->header.opcode == opcode) return;
       nr_port_fail(channel->port, EPROTO);

@@ -4,6 +4,7 @@
 #ifndef NR_CLIENT_CHANNEL_H
 #define NR_CLIENT_CHANNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdnoreturn.h>
 
@@ -13,7 +14,9 @@ struct nr_frame;
 /* Node is gone or speaks nonsense: nothing is left to do for this process. */
 noreturn void nr_channel_lost(struct nr_channel *channel);
 
-/* Waits for the reply on top of the stack and serves whatever arrives before it. The frame lies in the arena. */
-void nr_channel_await_reply(struct nr_channel *channel, uint32_t sequence, unsigned opcode, struct nr_frame *frame);
+/* Waits for the reply on top of the stack and serves whatever arrives before it. The frame lies in the arena. `js`:
+ * JavaScript may run meanwhile. */
+void nr_channel_await_reply(struct nr_channel *channel, uint32_t sequence, unsigned opcode, bool js,
+                            struct nr_frame *frame);
 
 #endif

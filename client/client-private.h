@@ -43,7 +43,18 @@ struct napi_env__ {
 };
 
 /* What lives behind an id in the client's tables. */
-enum nr_sort { NR_SORT_CALLBACK = 1, NR_SORT_OBJECT, NR_SORT_REFERENCE, NR_SORT_HOOK, NR_SORT_PAIR, NR_SORT_MODULE };
+enum nr_sort {
+  NR_SORT_CALLBACK = 1,
+  NR_SORT_OBJECT,
+  NR_SORT_REFERENCE,
+  NR_SORT_HOOK,
+  NR_SORT_PAIR,
+  NR_SORT_MODULE,
+  NR_SORT_CONTEXT,
+  NR_SORT_WORK,
+  NR_SORT_THREADSAFE,
+  NR_SORT_ASYNC_HOOK,
+};
 
 struct nr_callback {
   napi_env env;
@@ -105,10 +116,15 @@ struct nr_entry {
   uint32_t given_count;
   uint32_t chosen_top; /* to go back to */
   uint32_t scope_base;
+  uint32_t callback_scope_base;
 };
 
 /* A call that could not be sent when it was made (deferred.c). */
 struct nr_deferred;
+/* What another thread has done to a reference (foreign.c). */
+struct nr_foreign;
+struct nr_loop;
+struct napi_threadsafe_function__;
 
 /* One JavaScript thread joined with this thread. */
 struct nr_channel {
@@ -119,6 +135,7 @@ struct nr_channel {
   struct nr_table *references;
   struct nr_table *hooks;
   struct nr_table *modules;
+  struct nr_table *asyncs;   /* contexts, works, threadsafe functions, hooks */
   struct nr_table *pairs;    /* adopted: the server chooses these ids */
   struct nr_window *windows; /* hot */
   struct nr_cold cold;
@@ -128,6 +145,13 @@ struct nr_channel {
   bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */
   struct nr_deferred *deferred; /* oldest first */
   struct nr_deferred **deferred_end;
+  struct nr_loop *loop; /* NULL: nobody has asked for it */
+  uint8_t state;        /* of the loop, as the server was told last */
+  /* ---- of all threads ---- */
+  bool rung;                                     /* and the server has not come yet: atomic */
+  struct napi_threadsafe_function__ *threadsafe; /* those with something to tell (threadsafe.c) */
+  struct nr_foreign *foreign;                    /* newest first (foreign.c) */
+  /* ---- */
   int64_t external_memory; /* what napi_adjust_external_memory() said last */
   napi_env *envs;
   uint32_t env_count;
@@ -142,6 +166,7 @@ struct nr_channel {
   uint32_t scope_count;
   uint32_t scope_room;
   uint32_t scope_serial;
+  uint32_t callback_scopes;   /* open ones */
   uint32_t scopes_on_server;  /* of `scopes`, this many from the bottom have been announced */
   nr_value fresh[NR_LEARNED]; /* objects and arrays that this turn made and JavaScript has not seen */
   struct nr_learned learned[NR_LEARNED];
@@ -167,6 +192,7 @@ struct nr_call {
   uint32_t tail_room;
   uint32_t tail_length;
   bool out_of_memory;
+  bool js;               /* may run JavaScript */
   bool keeps_last_error; /* when it succeeds: as functions that end with GET_RETURN_STATUS() do */
   const char *text;      /* for napi_get_last_error_info() when the call fails; NULL: Node's for the status */
   nr_value *values;
@@ -344,6 +370,17 @@ struct nr_object *nr_object_get(napi_env env, nr_id id);
 napi_status nr_defer(struct nr_call *call);
 /* That moment: inside an entry, with nothing in flight. */
 void nr_deferred_send(struct nr_channel *channel);
+
+/* ---- foreign.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* Calls that addons make on threads that are not the env's, and that Node happens to tolerate: carried out at the next
+ * entry. */
+enum nr_foreign_call { NR_FOREIGN_DELETE, NR_FOREIGN_REF, NR_FOREIGN_UNREF };
+bool nr_is_foreign(napi_env env);
+napi_status nr_foreign_note(napi_env env, napi_ref ref, enum nr_foreign_call what);
+/* Carries them out, inside an entry. */
+void nr_foreign_serve(struct nr_channel *channel);
 
 /* ---- env.c ----------------------------------------------------------------------------------------------------------
  */

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client/async.h"
 #include "client/channel.h"
 #include "client/loader.h"
+#include "client/loop.h"
+#include "client/threadsafe.h"
 
 static noreturn void nonsense(struct nr_channel *channel) {
   nr_port_fail(channel->port, EPROTO);
@@ -148,6 +151,19 @@ static void finalize_in_gc(struct nr_channel *channel, const Nr__FinalizeRequest
   free(object);
 }
 
+/* What is run by its id: nothing comes back. */
+static void serve_by_id(struct nr_channel *channel, const struct nr_frame *frame, const void *request,
+                        struct nr_served *served) {
+  nr__empty__init(&served->reply.empty);
+  switch (frame->header.opcode) {
+  case NR_OP_COMPLETE_WORK:
+    served->env = nr_work_complete(channel, ((const Nr__CompleteRequest *)request)->async_id);
+    break;
+  case NR_OP_ASYNC_HOOK: served->env = nr_async_hook_run(channel, ((const Nr__HookRequest *)request)->hook_id); break;
+  default: served->env = nr_threadsafe_serve(channel, request); break;
+  }
+}
+
 static void serve_cleanup_hook(struct nr_channel *channel, const struct nr_frame *frame, const Nr__HookRequest *request,
                                struct nr_served *served) {
   nr__empty__init(&served->reply.empty);
@@ -166,6 +182,13 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   switch (frame->header.opcode) {
   case NR_OP_INVOKE: serve_invoke(channel, entry, frame, request, served); break;
   case NR_OP_FINALIZE: serve_finalize(channel, request, served); break;
+  case NR_OP_TURN_LOOP:
+    nr__empty__init(&served->reply.empty);
+    nr_loop_turn(channel);
+    break;
+  case NR_OP_COMPLETE_WORK:
+  case NR_OP_ASYNC_HOOK:
+  case NR_OP_THREADSAFE: serve_by_id(channel, frame, request, served); break;
   case NR_OP_DRAIN: nr__empty__init(&served->reply.empty); break; /* what was deferred has gone out already */
   case NR_OP_LOAD: serve_load(channel, frame, request, served); break;
   case NR_OP_INIT: serve_init(channel, frame, request, served); break;

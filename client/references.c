@@ -51,6 +51,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value 
 NR_EXPORT napi_status NAPI_CDECL napi_delete_reference(napi_env env, napi_ref ref) {
   NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, ref);
+  if (NR_UNLIKELY(nr_is_foreign(env))) return nr_foreign_note(env, ref, NR_FOREIGN_DELETE);
   Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_DELETE_REFERENCE, &request.base);
   request.ref_id = (nr_id)(uintptr_t)ref;
@@ -63,6 +64,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_delete_reference(napi_env env, napi_ref re
 NR_EXPORT napi_status NAPI_CDECL napi_reference_ref(napi_env env, napi_ref ref, uint32_t *result) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, ref);
+  if (NR_UNLIKELY(nr_is_foreign(env))) return nr_foreign_note(env, ref, NR_FOREIGN_REF);
   Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_REFERENCE_REF, &request.base);
   struct nr_reference *reference = get(env, ref);
@@ -83,6 +85,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_reference_ref(napi_env env, napi_ref ref, 
 NR_EXPORT napi_status NAPI_CDECL napi_reference_unref(napi_env env, napi_ref ref, uint32_t *result) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, ref);
+  if (NR_UNLIKELY(nr_is_foreign(env))) return nr_foreign_note(env, ref, NR_FOREIGN_UNREF);
   Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_REFERENCE_UNREF, &request.base);
   struct nr_reference *reference = get(env, ref);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/doorbell.h"
 #include "server/elf.h"
 #include "server/loading.h"
 #include "server/node_info.h"
@@ -102,6 +103,7 @@ static void on_env_end(void *data) {
     struct nr_connection *connection = agent->connections;
     agent->connections = connection->next;
     connection->agent = NULL;
+    nr_doorbell_close(connection);
     nr_connection_unref(connection);
   }
   nr_table_destroy(agent->objects);

@@ -9,13 +9,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "server/doorbell.h"
 #include "server/memory.h"
+#include "server/pending.h"
 
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here
  * whole. */
 #define NR_ARENA_CAP ((size_t)NR_TAIL_MAX + NR_MESSAGE_MAX * 17)
 
 static void destroy(struct nr_connection *connection) {
+  nr_doorbell_close(connection);
   if (connection->pair_index != NULL) nr_memory_end(connection);
   if (connection->host != NULL) {
     if (connection->port != NULL) nr_host_unwatch_port(connection->host, connection->port);
@@ -30,6 +33,7 @@ static void destroy(struct nr_connection *connection) {
   if (connection->deferreds != NULL) nr_table_destroy(connection->deferreds);
   if (connection->pairs != NULL) nr_table_destroy(connection->pairs);
   if (connection->hooks != NULL) nr_table_destroy(connection->hooks);
+  if (connection->asyncs != NULL) nr_pending_free(connection);
   for (uint32_t i = 0; i < connection->env_count; i++) nr_env_destroy(connection->envs[i]);
   free(connection->envs);
   nr_release_end(connection);
@@ -59,10 +63,11 @@ static struct nr_connection *create(struct nr_agent *agent) {
   connection->deferreds = nr_table_create(NR_IDS_MAX);
   connection->pairs = nr_table_create(NR_IDS_MAX);
   connection->hooks = nr_table_create(NR_IDS_MAX);
+  connection->asyncs = nr_table_create(NR_IDS_MAX);
   connection->pair_index = nr_pair_index_create();
   if (connection->arena != NULL && connection->given != NULL && connection->chosen != NULL &&
       connection->references_table != NULL && connection->deferreds != NULL && connection->pairs != NULL &&
-      connection->hooks != NULL && connection->pair_index != NULL) {
+      connection->hooks != NULL && connection->asyncs != NULL && connection->pair_index != NULL) {
     return connection;
   }
   destroy(connection);
@@ -73,7 +78,8 @@ static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const 
   char why[512] = "out of memory";
   struct nr_connection *connection = create(agent);
   if (connection == NULL ||
-      nr_host_start(agent->host_path, group, &connection->host, &connection->port, why, sizeof why) < 0) {
+      nr_host_start(agent->host_path, group, &connection->host, &connection->port, why, sizeof why) < 0 ||
+      !nr_doorbell_open(connection)) {
     char text[640];
     snprintf(text, sizeof text, "Cannot start the host process: %s", why);
     napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "server/doorbell.h"
+#include "server/pending.h"
 #include "server/server-private.h"
 
 void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, struct nr_env *env, unsigned opcode) {
@@ -16,9 +18,11 @@ void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, st
   enter->given_top = nr_handles_top(connection->given);
   enter->chosen_top = nr_handles_top(connection->chosen);
   enter->scope_base = connection->scope_base;
+  enter->callback_scope_base = connection->callback_scope_base;
   enter->entry_floor = connection->entry_floor;
   enter->windows = connection->windows;
   connection->scope_base = connection->scope_count;
+  connection->callback_scope_base = connection->callback_scope_count;
   connection->entry_floor = enter->chosen_top;
   nr_connection_ref(connection);
 }
@@ -70,6 +74,7 @@ static int take_frame(struct nr_enter *enter) {
       return nr_connection_fault(connection, "return of another entry than the innermost");
     }
     status = take_return(enter);
+    nr_doorbell_state(connection, header->flags);
     return status < 0 ? status : 1;
   }
   if (header->kind != NR_KIND_CALL && header->kind != NR_KIND_POST) {
@@ -146,8 +151,10 @@ int nr_enter_run(struct nr_enter *enter) {
 
 void nr_enter_end(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
+  nr_callback_scopes_close(connection, connection->callback_scope_base);
   nr_scopes_close(connection, connection->scope_base); /* V8's scopes must close in order, whatever the host forgot */
   connection->scope_base = enter->scope_base;
+  connection->callback_scope_base = enter->callback_scope_base;
   connection->entry_floor = enter->entry_floor;
   nr_memory_leave(connection, enter->windows);
   nr_handles_truncate(connection->given, enter->given_top);

@@ -28,7 +28,16 @@ struct nr_connection;
 struct nr_env;
 
 /* What lives behind an id in the server's tables. */
-enum nr_sort { NR_SORT_WRAP = 1, NR_SORT_REFERENCE, NR_SORT_DEFERRED, NR_SORT_PAIR, NR_SORT_HOOK };
+enum nr_sort {
+  NR_SORT_WRAP = 1,
+  NR_SORT_REFERENCE,
+  NR_SORT_DEFERRED,
+  NR_SORT_PAIR,
+  NR_SORT_HOOK,
+  NR_SORT_ASYNC, /* an async context, of a work too */
+  NR_SORT_THREADSAFE,
+  NR_SORT_ASYNC_HOOK,
+};
 
 /* One JavaScript thread's agent: the instance data of the env that loaded it first. */
 struct nr_agent {
@@ -87,6 +96,12 @@ struct nr_scope {
   uint32_t top; /* of `chosen` when it was opened */
 };
 
+/* An open callback scope of the host. */
+struct nr_callback_scope {
+  napi_callback_scope real;
+  napi_env napi;
+};
+
 /* What JavaScript has let go of and the host does not know yet (release.c). */
 enum nr_released { NR_RELEASED_CALLBACK, NR_RELEASED_OBJECT, NR_RELEASED_PAIR, NR_RELEASED_SORTS };
 struct nr_release_list {
@@ -117,6 +132,8 @@ struct nr_connection {
   struct nr_table *deferreds;        /* ids of this side */
   struct nr_table *pairs;            /* ids of this side */
   struct nr_table *hooks;            /* ids of the host */
+  struct nr_table *asyncs;           /* ids of the host */
+  struct nr_doorbell *doorbell;      /* NULL: nobody listens any more */
   struct nr_pair_index *pair_index;  /* by address */
   struct nr_window *windows;         /* hot */
   struct nr_cold cold;
@@ -129,7 +146,11 @@ struct nr_connection {
   struct nr_scope *scopes;
   uint32_t scope_count;
   uint32_t scope_room;
-  uint32_t scope_base;  /* of the innermost entry: scopes below are not the host's to close */
+  uint32_t scope_base; /* of the innermost entry: scopes below are not the host's to close */
+  struct nr_callback_scope *callback_scopes;
+  uint32_t callback_scope_count;
+  uint32_t callback_scope_room;
+  uint32_t callback_scope_base;
   uint32_t entry_floor; /* places of `chosen` below are of outer entries */
   uint32_t sequence;
   uint32_t depth;               /* CALLs and ENTERs that are open */
@@ -190,6 +211,7 @@ struct nr_enter {
   uint32_t given_top;
   uint32_t chosen_top;
   uint32_t scope_base;
+  uint32_t callback_scope_base;
   uint32_t entry_floor;
   struct nr_window *windows;
 };

@@ -26,6 +26,11 @@ enum nr_flag {
   NR_FLAG_EXCEPTION = 1, /* REPLY: an exception is pending in the env of this frame */
   NR_FLAG_PLAIN =
       2, /* ENTER, REPLY: Object.prototype and Array.prototype are as they were made, see docs/protocol.md */
+  /* RETURN: the state of the host's loop. */
+  NR_FLAG_ALIVE = 4,   /* it would keep a program running */
+  NR_FLAG_TURNS = 8,   /* it wants to turn with every turn of Node's loop, behind what Node polls for */
+  NR_FLAG_BEFORE = 16, /* ... before Node polls */
+  NR_FLAG_SPINS = 32,  /* ... and Node's loop must not sleep meanwhile */
 };
 
 /*

@@ -87,6 +87,11 @@ int nr_port_wait_poll(struct nr_port *port, struct pollfd *extra, unsigned extra
  */
 bool nr_port_sleep_on_doorbell(struct nr_port *port, bool on);
 
+/* Makes the other side's doorbell readable, whether it sleeps or not: for its event loop. From any thread. */
+void nr_port_ring(struct nr_port *port);
+/* Empties this side's doorbell: before looking at what it rang for. */
+void nr_port_hear(struct nr_port *port);
+
 /* Marks the port failed: 0 < error (an errno: EPIPE the peer is gone, EPROTO …). The first one stays. Wakes a sleeping
  * owner, which then gets -error from every call. From any thread. */
 void nr_port_fail(struct nr_port *port, int error);

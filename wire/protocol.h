@@ -34,6 +34,13 @@ enum nr_view_kind {
   NR_VIEW_SHARED = 102, /* a SharedArrayBuffer, for Nodes whose napi_get_arraybuffer_info() takes one */
 };
 
+/* What Node does with a threadsafe function, and the host's half is to do. */
+enum nr_threadsafe {
+  NR_THREADSAFE_CALL = 0,     /* the next item of the queue */
+  NR_THREADSAFE_CLOSING = 1,  /* the env ends: no more items */
+  NR_THREADSAFE_FINALIZE = 2, /* it is closed */
+};
+
 /* What Fact.shape tells about a value. */
 enum nr_shape {
   NR_SHAPE_TEXT = 1,     /* a string whose contents are in `text` */

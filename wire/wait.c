@@ -352,6 +352,14 @@ bool nr_port_sleep_on_doorbell(struct nr_port *port, bool on) {
   return false;
 }
 
+void nr_port_ring(struct nr_port *port) {
+  if (port->peer_doorbell >= 0) doorbell_ring(port->peer_doorbell);
+}
+
+void nr_port_hear(struct nr_port *port) {
+  doorbell_drain(port->own_doorbell);
+}
+
 /* ---- Waking the owner, from any thread ---- */
 
 /*

@@ -76,7 +76,7 @@ function handler({ row, prototype, parameters }) {
 }
 
 function entry(row) {
-  if (row.words.has('absent')) return '    {NULL, 0},\n';
+  if (row.words.has('absent') || row.words.has('here')) return '    {NULL, 0},\n';
   const name = row.words.has('flat') ? `serve_${row.name}` : `nr_serve_${row.name}`;
   const flags = row.words.has('js') ? 'NR_HANDLER_JS' : '0';
   return `    {${name}, ${flags}}, /* ${row.name} */\n`;
@@ -86,7 +86,7 @@ const MADE = '/* Made by proto/generate.js from proto/napi.proto. */\n';
 
 /** handlers.h: the handlers that are written by hand. */
 function handlersHeader(rows, prototypes) {
-  const byHand = rows.filter((row) => ['Waited', 'Posted'].includes(row.service) && (row.words.has('hand') || row.words.has('internal')));
+  const byHand = rows.filter(({ service, words }) => ['Waited', 'Posted'].includes(service) && (words.has('hand') || words.has('internal')) && !words.has('here'));
   return `${MADE}#ifndef NR_HANDLERS_H\n#define NR_HANDLERS_H\n\n#include "proto/experimental.h"\n#include "server/server-private.h"\n\n${
     prototypes.filter(isNewer).map(({ name }) => `#pragma weak ${name}\n`).join('')}\n${
     byHand.map((row) => `napi_status nr_serve_${row.name}(struct nr_dispatch *d, const void *message, void *answer);\n`).join('')}\n#endif\n`;

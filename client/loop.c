@@ -1,0 +1,145 @@
+/*
+ * The host's loop: when it is due, what the server is told about it, and turning it.
+ */
+#include "client/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "client/channel.h"
+#include "client/client-private.h"
+#include "client/threadsafe.h"
+#include "client/uv_names.h"
+
+struct nr_loop {
+  uv_loop_t *uv;
+  /* Never closed, and not referenced but for moments: libuv neither turns a loop without references nor tells when its
+   * next timer is due, while in Node's own loop something else would keep it going. */
+  uv_async_t anchor;
+};
+
+static void on_anchor(uv_async_t *anchor) {
+  (void)anchor;
+}
+
+uv_loop_t *nr_loop_get(struct nr_channel *channel) {
+  if (channel->loop != NULL) return channel->loop->uv;
+  struct nr_loop *loop = calloc(1, sizeof *loop);
+  if (loop == NULL) return NULL;
+  loop->uv = nr_uv_default_loop();
+  if (loop->uv == NULL || uv_async_init(loop->uv, &loop->anchor, on_anchor) != 0) {
+    free(loop);
+    return NULL;
+  }
+  uv_unref((uv_handle_t *)&loop->anchor);
+  uv_update_time(loop->uv);
+  channel->loop = loop;
+  return loop->uv;
+}
+
+/* libuv's queues are rings of two pointers, in all versions: an empty one points to itself. */
+static bool is_empty(const void *queue) {
+  return *(const void *const *)queue == queue;
+}
+
+uint8_t nr_loop_state(const struct nr_channel *channel) {
+  if (channel->loop == NULL) return 0;
+  const uv_loop_t *uv = channel->loop->uv;
+  uint8_t state = uv_loop_alive(uv) ? NR_FLAG_ALIVE : 0;
+  if (!is_empty(&uv->check_handles)) state |= NR_FLAG_TURNS;
+  if (!is_empty(&uv->prepare_handles)) state |= NR_FLAG_BEFORE;
+  if (!is_empty(&uv->idle_handles)) state |= NR_FLAG_SPINS;
+  return state;
+}
+
+/* Milliseconds until something is due, 0: now, -1: only when the loop's descriptor says so. */
+static int due_in(struct nr_loop *loop) {
+  /* New watchers are known to the kernel only after a turn. */
+  if (!is_empty(&loop->uv->watcher_queue)) return 0;
+  uv_update_time(loop->uv);
+  uv_ref((uv_handle_t *)&loop->anchor);
+  int timeout = uv_backend_timeout(loop->uv);
+  uv_unref((uv_handle_t *)&loop->anchor);
+  return timeout;
+}
+
+void nr_loop_update_time(struct nr_channel *channel) {
+  if (NR_UNLIKELY(channel->loop != NULL)) uv_update_time(channel->loop->uv);
+}
+
+void nr_loop_turn(struct nr_channel *channel) {
+  __atomic_store_n(&channel->rung, false, __ATOMIC_SEQ_CST);
+  nr_threadsafe_flush(channel);
+  if (channel->loop == NULL) return;
+  struct nr_loop *loop = channel->loop;
+  uv_ref((uv_handle_t *)&loop->anchor);
+  nr_uv_run(loop->uv, UV_RUN_NOWAIT);
+  uv_unref((uv_handle_t *)&loop->anchor);
+}
+
+void nr_loop_ring(struct nr_channel *channel) {
+  if (!__atomic_exchange_n(&channel->rung, true, __ATOMIC_SEQ_CST)) nr_port_ring(channel->port);
+}
+
+int nr_loop_wait(struct nr_channel *channel) {
+  struct nr_loop *loop = channel->loop;
+  uint8_t state = nr_loop_state(channel);
+  /* A finalizer out of a collection may have changed it, and no return has told the server. */
+  if (channel->entry == NULL && state != channel->state) nr_loop_ring(channel);
+  bool comes_anyway = __atomic_load_n(&channel->rung, __ATOMIC_SEQ_CST) || (state & NR_FLAG_SPINS) != 0;
+  if (loop == NULL || comes_anyway) return nr_port_wait_poll(channel->port, NULL, 0, -1);
+  struct pollfd backend = {.fd = uv_backend_fd(loop->uv), .events = POLLIN};
+  int timeout = due_in(loop);
+  if (timeout == 0) {
+    nr_loop_ring(channel);
+    return 0;
+  }
+  int status = nr_port_wait_poll(channel->port, &backend, 1, timeout);
+  if (status == 1 || status == -ETIMEDOUT) nr_loop_ring(channel);
+  return status < 0 ? status : 0;
+}
+
+/* ---- What addons call ----------------------------------------------------------------------------------------------
+ */
+
+NR_EXPORT napi_status NAPI_CDECL napi_get_uv_event_loop(napi_env env, uv_loop_t **loop) {
+  NR_CHECK_BASIC_ENV(env);
+  NR_CHECK_ARG(env, loop);
+  Nr__Empty request = NR__EMPTY__INIT;
+  *loop = nr_loop_get(env->channel);
+  return nr_answer(env, NR_OP_NAPI_GET_UV_EVENT_LOOP, &request.base, NULL,
+                   *loop == NULL ? napi_generic_failure : napi_ok);
+}
+
+/* The main thread's loop is Node's main loop to an addon. */
+NR_EXPORT uv_loop_t *uv_default_loop(void) {
+  struct nr_channel *channel = nr_channel_current();
+  return channel == NULL ? nr_uv_default_loop() : nr_loop_get(channel);
+}
+
+/* An addon that turns the loop from inside a call waits for JavaScript too: Node's loop turns, and enters here. */
+static int turn_node(struct nr_channel *channel, uv_run_mode mode) {
+  Nr__TurnNodeRequest request = NR__TURN_NODE_REQUEST__INIT;
+  struct nr_call call = NR_CALL(channel->envs[0], NR_OP_TURN_NODE, &request.base);
+  napi_extended_error_info before = call.env->last_error;
+  bool pending = call.env->exception_pending;
+  request.mode = (uint32_t)mode;
+  request.state = nr_loop_state(channel);
+  channel->state = (uint8_t)request.state;
+  napi_status status = nr_call_wait_js(&call);
+  int result = status == napi_ok ? ((const Nr__TurnNodeReply *)call.reply)->result : 0;
+  nr_call_end(&call, status);
+  call.env->last_error = before;
+  call.env->exception_pending = pending;
+  return result;
+}
+
+NR_EXPORT int uv_run(uv_loop_t *loop, uv_run_mode mode) {
+  struct nr_channel *channel = nr_channel_current();
+  if (channel == NULL || channel->loop == NULL || channel->loop->uv != loop || channel->entry == NULL ||
+      channel->env_count == 0 || channel->in_basic) {
+    return nr_uv_run(loop, mode);
+  }
+  return turn_node(channel, mode);
+}

@@ -1,0 +1,145 @@
+/*
+ * Async work: executed on this process' own libuv pool, completed when the loop turns, in the scopes that the server
+ * opens around the completion (run_completion, which enters with complete_work).
+ */
+#include <stdlib.h>
+
+#include "client/async.h"
+#include "client/channel.h"
+#include "client/loop.h"
+
+struct work {
+  uv_work_t request;
+  napi_env env;
+  nr_id id;
+  napi_async_execute_callback execute;
+  napi_async_complete_callback complete;
+  void *data;
+  napi_status status; /* for the completion */
+  bool queued;        /* and not yet completed */
+  bool was_queued;    /* ever: libuv knows the request */
+  bool deleted;       /* while it was queued: nobody but libuv knows it */
+};
+
+static struct work *get(napi_env env, napi_async_work work) {
+  return nr_table_get(env->channel->asyncs, (nr_id)(uintptr_t)work, NR_SORT_WORK);
+}
+
+static napi_status status_of(int error) {
+  switch (error) {
+  case 0: return napi_ok;
+  case UV_EINVAL: return napi_invalid_arg;
+  case UV_ECANCELED: return napi_cancelled;
+  default: return napi_generic_failure;
+  }
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_create_async_work(napi_env env, napi_value async_resource,
+                                                        napi_value async_resource_name,
+                                                        napi_async_execute_callback execute,
+                                                        napi_async_complete_callback complete, void *data,
+                                                        napi_async_work *result) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, execute);
+  NR_CHECK_ARG(env, result);
+  Nr__AsyncInitRequest request = NR__ASYNC_INIT_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_ASYNC_WORK, &request.base);
+  struct work *work = calloc(1, sizeof *work);
+  if (work != NULL) {
+    work->env = env;
+    work->execute = execute;
+    work->complete = complete;
+    work->data = data;
+    request.async_id = work->id = nr_table_add(env->channel->asyncs, NR_SORT_WORK, work);
+  }
+  if (request.async_id == 0) call.out_of_memory = true;
+  request.async_resource = nr_wire(async_resource);
+  request.async_resource_name = nr_wire(async_resource_name);
+  napi_status status = nr_call_wait_js(&call);
+  if (status == napi_ok) {
+    *result = (napi_async_work)(uintptr_t)request.async_id;
+  } else {
+    nr_table_remove(env->channel->asyncs, request.async_id, NR_SORT_WORK);
+    free(work);
+  }
+  return nr_call_end(&call, status);
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_delete_async_work(napi_env env, napi_async_work work) {
+  NR_CHECK_ENV(env);
+  NR_CHECK_ARG(env, work);
+  Nr__AsyncRequest request = NR__ASYNC_REQUEST__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_NAPI_DELETE_ASYNC_WORK, &request.base);
+  struct work *deleted = get(env, work);
+  if (deleted == NULL) return nr_call_end(&call, napi_invalid_arg);
+  request.async_id = deleted->id;
+  napi_status status = nr_call_post(&call);
+  if (status == napi_ok) {
+    nr_table_remove(env->channel->asyncs, deleted->id, NR_SORT_WORK);
+    deleted->deleted = true;
+    if (!deleted->queued) free(deleted);
+  }
+  return nr_call_end(&call, status);
+}
+
+/* On a thread of the pool. */
+static void execute_it(uv_work_t *request) {
+  struct work *work = (struct work *)request;
+  struct nr_channel *channel = work->env->channel;
+  work->execute(work->env, work->data);
+  /* Node takes a while to wake up: it begins now, and this process' main thread wakes up at the same time. */
+  nr_loop_ring(channel);
+}
+
+static void run_completion(struct work *work) {
+  Nr__CompleteRequest request = NR__COMPLETE_REQUEST__INIT;
+  struct nr_call call = NR_CALL(work->env, NR_OP_RUN_COMPLETION, &request.base);
+  request.async_id = work->id;
+  nr_call_end(&call, nr_call_wait_js(&call));
+}
+
+static void after(uv_work_t *request, int error) {
+  struct work *work = (struct work *)request;
+  work->queued = false;
+  work->status = status_of(error);
+  if (work->deleted) {
+    free(work);
+  } else if (work->complete != NULL) {
+    run_completion(work);
+  }
+}
+
+napi_env nr_work_complete(struct nr_channel *channel, nr_id id) {
+  struct work *work = nr_table_get(channel->asyncs, id, NR_SORT_WORK);
+  if (work == NULL) return NULL;
+  napi_env env = work->env;
+  nr_clear_last_error(env);
+  env->exception_pending = false;
+  work->complete(env, work->status, work->data);
+  return env;
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_queue_async_work(node_api_basic_env env, napi_async_work work) {
+  NR_CHECK_BASIC_ENV(env);
+  NR_CHECK_ARG(env, work);
+  Nr__Empty request = NR__EMPTY__INIT;
+  struct work *queued = get(env, work);
+  uv_loop_t *loop = nr_loop_get(env->channel);
+  int error = UV_EINVAL;
+  if (queued != NULL && !queued->queued && loop != NULL) {
+    queued->queued = queued->was_queued = true;
+    error = uv_queue_work(loop, &queued->request, execute_it, after);
+  }
+  return nr_answer(env, NR_OP_NAPI_QUEUE_ASYNC_WORK, &request.base, NULL, status_of(error));
+}
+
+NR_EXPORT napi_status NAPI_CDECL napi_cancel_async_work(node_api_basic_env env, napi_async_work work) {
+  NR_CHECK_BASIC_ENV(env);
+  NR_CHECK_ARG(env, work);
+  Nr__Empty request = NR__EMPTY__INIT;
+  struct work *cancelled = get(env, work);
+  int error = cancelled == NULL || !cancelled->was_queued ? UV_EINVAL : uv_cancel((uv_req_t *)&cancelled->request);
+  napi_status status = nr_answer(env, NR_OP_NAPI_CANCEL_ASYNC_WORK, &request.base, NULL, status_of(error));
+  env->last_error.engine_error_code = (uint32_t)error;
+  return status;
+}

@@ -1,0 +1,20 @@
+/*
+ * The host's loop in Node's: Node's loop enters the host when that has something due, and is kept going by what keeps
+ * the host's going. Raw libuv handles, which neither async_hooks nor process.getActiveResourcesInfo() see.
+ */
+#ifndef NR_SERVER_DOORBELL_H
+#define NR_SERVER_DOORBELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nr_connection;
+
+/* Listens to the host of this connection. False: without memory, or without a loop. */
+bool nr_doorbell_open(struct nr_connection *connection);
+/* The host's loop is in this state now: enum nr_flag bits. */
+void nr_doorbell_state(struct nr_connection *connection, uint8_t state);
+/* Listens no more. The handles close when Node's loop turns next. */
+void nr_doorbell_close(struct nr_connection *connection);
+
+#endif

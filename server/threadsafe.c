@@ -1,0 +1,139 @@
+/*
+ * Threadsafe functions: a real one for each of the host, with one thread, the host's. The host says how many items its
+ * queue has got, as many go into the real one; and what Node then does with each, and at the end, is an entry.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "handlers.h"
+#include "server/pending.h"
+
+struct nr_threadsafe_function {
+  struct nr_connection *connection; /* counted */
+  struct nr_env *env;
+  nr_id id; /* in the host */
+  napi_threadsafe_function real;
+  bool released; /* the real one's only thread has gone */
+};
+typedef struct nr_threadsafe_function function;
+
+static void enter(function *self, enum nr_threadsafe what, nr_value callback) {
+  Nr__ThreadsafeRequest request = NR__THREADSAFE_REQUEST__INIT;
+  request.async_id = self->id;
+  request.what = what;
+  request.callback = callback;
+  struct nr_enter entry;
+  struct nr_callback *outer = self->connection->callback;
+  nr_enter_begin(&entry, self->connection, self->env, NR_OP_THREADSAFE);
+  entry.request = &request.base;
+  self->connection->callback = NULL;
+  (void)nr_enter_run(&entry);
+  self->connection->callback = outer;
+  nr_enter_end(&entry);
+}
+
+/* Node calls it for each item. Without an env it is about to be finalized: the host empties its queue then. */
+static void on_call(napi_env napi, napi_value callback, void *context, void *data) {
+  function *self = context;
+  (void)data;
+  if (napi == NULL || nr_port_failure(self->connection->port) < 0) return;
+  uint32_t given = nr_handles_top(self->connection->given);
+  napi_valuetype type;
+  nr_value value = callback == NULL ? NR_ABSENT : nr_give_argument(self->connection, napi, callback, &type);
+  enter(self, NR_THREADSAFE_CALL, value);
+  nr_handles_truncate(self->connection->given, given);
+}
+
+/* Runs right before Node's own hook for it closes it. */
+static void on_env_end(void *data) {
+  function *self = data;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(self->env->napi, &scope) != napi_ok) return;
+  enter(self, NR_THREADSAFE_CLOSING, NR_ABSENT);
+  napi_close_handle_scope(self->env->napi, scope);
+}
+
+static void on_finalize(napi_env napi, void *data, void *hint) {
+  function *self = data;
+  (void)hint;
+  napi_remove_env_cleanup_hook(napi, on_env_end, self);
+  if (self->real != NULL) {
+    enter(self, NR_THREADSAFE_FINALIZE, NR_ABSENT);
+    nr_table_remove(self->connection->asyncs, self->id, NR_SORT_THREADSAFE);
+  }
+  nr_connection_unref(self->connection);
+  free(self);
+}
+
+void nr_threadsafe_lost(struct nr_threadsafe_function *self) {
+  if (!self->released) napi_release_threadsafe_function(self->real, napi_tsfn_abort);
+  self->released = true;
+}
+
+napi_status nr_serve_napi_create_threadsafe_function(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__CreateThreadsafeFunctionRequest *request = message;
+  napi_value func, resource, name;
+  (void)answer;
+  NR_TAKE(d, request->func, &func);
+  NR_TAKE(d, request->async_resource, &resource);
+  NR_TAKE(d, request->async_resource_name, &name);
+  function *self = calloc(1, sizeof *self);
+  if (self == NULL) return napi_generic_failure;
+  *self = (function){.connection = d->connection, .env = d->env, .id = request->async_id};
+  int error = nr_table_adopt(d->connection->asyncs, self->id, NR_SORT_THREADSAFE, self);
+  if (error < 0) {
+    free(self);
+    return error == -ENOMEM || error == -EDQUOT ? napi_generic_failure : nr_fault(d, "an id that is taken");
+  }
+  napi_status status = napi_create_threadsafe_function(d->napi, func, resource, name, 0, 1, self, on_finalize, self,
+                                                       on_call, &self->real);
+  if (status != napi_ok) {
+    nr_table_remove(d->connection->asyncs, self->id, NR_SORT_THREADSAFE);
+    free(self);
+    return status;
+  }
+  nr_connection_ref(self->connection);
+  napi_add_env_cleanup_hook(d->napi, on_env_end, self);
+  return napi_ok;
+}
+
+static function *get(struct nr_dispatch *d, nr_id id) {
+  function *self = nr_table_get(d->connection->asyncs, id, NR_SORT_THREADSAFE);
+  return self == NULL || self->env != d->env ? NULL : self;
+}
+
+/* More than a host can have queued in earnest between two entries: it would only be memory of ours. */
+#define NR_ITEMS_MAX (UINT32_C(1) << 28)
+
+napi_status nr_serve_send_threadsafe(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__SendThreadsafeRequest *request = message;
+  function *self = get(d, request->async_id);
+  (void)answer;
+  if (self == NULL || self->released) return napi_invalid_arg;
+  if (request->count > NR_ITEMS_MAX) return nr_fault(d, "too many items");
+  for (uint32_t i = 0; i < request->count; i++) {
+    NR_TRY(napi_call_threadsafe_function(self->real, NULL, napi_tsfn_nonblocking));
+  }
+  return napi_ok;
+}
+
+napi_status nr_serve_release_threadsafe(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__ReleaseThreadsafeRequest *request = message;
+  function *self = get(d, request->async_id);
+  (void)answer;
+  if (self == NULL || self->released) return napi_invalid_arg;
+  self->released = true;
+  return napi_release_threadsafe_function(self->real, request->abort ? napi_tsfn_abort : napi_tsfn_release);
+}
+
+napi_status nr_serve_napi_ref_threadsafe_function(struct nr_dispatch *d, const void *message, void *answer) {
+  function *self = get(d, ((const Nr__AsyncRequest *)message)->async_id);
+  (void)answer;
+  return self == NULL ? napi_invalid_arg : napi_ref_threadsafe_function(d->napi, self->real);
+}
+
+napi_status nr_serve_napi_unref_threadsafe_function(struct nr_dispatch *d, const void *message, void *answer) {
+  function *self = get(d, ((const Nr__AsyncRequest *)message)->async_id);
+  (void)answer;
+  return self == NULL ? napi_invalid_arg : napi_unref_threadsafe_function(d->napi, self->real);
+}
