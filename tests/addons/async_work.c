@@ -2,6 +2,7 @@
  * Async work as JavaScript wants it: works are numbers; what `execute` waits for and when a work is deleted are
  * options.
  */
+#define T_GATES_FOR_JAVASCRIPT
 #include "gates.h"
 #include "recorder.h"
 

@@ -43,6 +43,8 @@ static inline void t_gate_await(uint32_t gate, int waiting) {
   pthread_mutex_unlock(&t_gates_mutex);
 }
 
+/* For an addon that lets JavaScript open gates. */
+#ifdef T_GATES_FOR_JAVASCRIPT
 /* (gate, room = 1) */
 static napi_value t_open_gate(napi_env env, napi_callback_info info) {
   napi_value argv[2];
@@ -59,9 +61,9 @@ static napi_value t_await_gate(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-#define T_GATE_FUNCTIONS                                                                                               \
-  {"openGate", t_open_gate}, {                                                                                         \
-    "awaitGate", t_await_gate                                                                                          \
-  }
+/* clang-format off */
+#define T_GATE_FUNCTIONS {"openGate", t_open_gate}, {"awaitGate", t_await_gate}
+/* clang-format on */
+#endif
 
 #endif

@@ -2,6 +2,7 @@
  * Threadsafe functions as JavaScript wants them: functions and threads are numbers, what they do are options. Built for
  * several versions of Node-API.
  */
+#define T_GATES_FOR_JAVASCRIPT
 #include "gates.h"
 #include "recorder.h"
 
