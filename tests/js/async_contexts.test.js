@@ -98,9 +98,8 @@ for (const how of ['make', 'scope', 'scopes', 'call']) {
         kit.print('called');
         process.nextTick(() => kit.print('tick'));
         queueMicrotask(() => kit.print('microtask'));
-        setImmediate(() => kit.print(addon.destroy(value).status));
       });
-      process.on('exit', (code) => kit.print(`exit ${code}`));
+      process.on('exit', (code) => kit.print([code, addon.destroy(value).status]));
     },
     [`outside, ${how}: an exception`]: (kit, of) => {
       const addon = kit.dlopen(kit.addonFile('async_contexts'));

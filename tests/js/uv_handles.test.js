@@ -230,7 +230,6 @@ programs({
     const addon = kit.dlopen(kit.addonFile('uv_handles'));
     addon.unref(addon.timer(kit.print, 1e6, 0));
     addon.unref(addon.async(kit.print));
-    addon.unref(addon.check(() => {}));
     kit.print('end of the script');
   },
   'async_hooks see no handles of libuv\'s': (kit) => {
@@ -276,7 +275,7 @@ programs({
     const addon = kit.dlopen(kit.addonFile('uv_handles'));
     const id = addon.timer((what) => {
       kit.print(what);
-      addon.close(id, kit.print);
+      addon.close(id);
       addon.stopRunning();
     }, 5, 0);
     addon.runUntilStopped();
