@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/doorbell.h"
 #include "server/elf.h"
 #include "server/loading.h"
 #include "server/node_info.h"
@@ -93,17 +92,13 @@ static void make_plain_check(struct nr_agent *agent) {
   napi_create_reference(agent->napi, function, 1, &agent->plain_check);
 }
 
-/* Registered before any addon's env was made, hence run after their teardowns. */
-static void on_env_end(void *data) {
-  struct nr_agent *agent = data;
-  nr_connections_exit(agent, 0);
+void nr_agent_gone(struct nr_agent *agent) {
   nr_loading_forget(agent);
   current = NULL;
   while (agent->connections != NULL) {
     struct nr_connection *connection = agent->connections;
     agent->connections = connection->next;
     connection->agent = NULL;
-    nr_doorbell_close(connection);
     nr_connection_unref(connection);
   }
   nr_table_destroy(agent->objects);
@@ -143,7 +138,7 @@ static struct nr_agent *create(napi_env napi) {
   agent->napi = napi;
   find_stack(agent);
   agent->objects = nr_table_create(NR_IDS_MAX);
-  if (agent->objects == NULL || napi_add_env_cleanup_hook(napi, on_env_end, agent) != napi_ok) {
+  if (agent->objects == NULL || !nr_ending_prepare(agent)) {
     if (agent->objects != NULL) nr_table_destroy(agent->objects);
     free(agent);
     return NULL;

@@ -35,6 +35,7 @@ static void run(napi_async_cleanup_hook_handle handle, void *data) {
   nr_id id = hook->id;
   napi_handle_scope scope;
   (void)handle;
+  nr_ending_begin(connection->agent);
   request.hook_id = id;
   nr_connection_ref(connection);
   if (napi_open_handle_scope(napi, &scope) == napi_ok) {

@@ -35,8 +35,7 @@ static void turn(struct nr_connection *connection) {
   napi_close_handle_scope(napi, scope);
 }
 
-/* The host is gone: nothing of it keeps Node going, and nobody waits for what it had begun. */
-static void lost(struct nr_connection *connection) {
+void nr_doorbell_lost(struct nr_connection *connection) {
   nr_doorbell_close(connection);
   nr_pending_lost(connection);
 }
@@ -47,7 +46,7 @@ static void on_bell(uv_poll_t *bell, int status, int events) {
   (void)events;
   nr_port_hear(connection->port);
   if (nr_port_failure(connection->port) < 0) {
-    lost(connection);
+    nr_doorbell_lost(connection);
   } else if ((connection->doorbell->state & NR_EACH_TURN) == 0) { /* else it comes in this turn anyway, once */
     turn(connection);
   }

@@ -40,6 +40,13 @@ static int send(struct nr_enter *enter, uint32_t sequence) {
   return nr_port_send(connection->port, &header, enter->request, enter->tail, enter->tail_count);
 }
 
+/* It takes longer than it may at the end of a program. */
+static int give_up(struct nr_connection *connection) {
+  nr_host_kill(connection->host);
+  nr_port_fail(connection->port, EPIPE);
+  return nr_port_failure(connection->port);
+}
+
 /* The next frame of the host, waiting for it. */
 static int receive(struct nr_enter *enter) {
   struct nr_port *port = enter->connection->port;
@@ -47,6 +54,7 @@ static int receive(struct nr_enter *enter) {
     int status = nr_port_try_receive(port, enter->connection->arena, &enter->frame);
     if (status != -EAGAIN) return status;
     status = nr_port_wait(port, enter->deadline_ns);
+    if (status == -ETIMEDOUT) return give_up(enter->connection);
     if (status < 0) return status;
   }
 }
@@ -120,6 +128,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   nr_memory_refresh(connection);
   if (connection->release_count > 0) nr_release_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
+  enter->deadline_ns = nr_ending_deadline(connection->agent);
   enter->sequence = ++connection->sequence;
   connection->counts.entries++;
   enter->failure = send(enter, enter->sequence);

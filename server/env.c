@@ -37,6 +37,7 @@ void nr_env_destroy(struct nr_env *env) {
 static void ending(void *data) {
   struct nr_env *env = data;
   env->ending = true;
+  nr_ending_begin(env->connection->agent);
 }
 
 /* Instance data of the real env, set before anything else, so that its finalizer runs last: nothing of the env is used
@@ -49,7 +50,9 @@ static void torn_down(napi_env napi, void *data, void *hint) {
   nr_external_strings_orphan(env);
   env->napi = NULL;
   while (env->callbacks != NULL) nr_callback_free(env->callbacks);
+  struct nr_agent *agent = connection->agent;
   nr_connection_unref(connection);
+  if (agent != NULL) nr_ending_env(agent);
 }
 
 static struct nr_env *create(struct nr_connection *connection, napi_env napi, const struct nr_prepared *prepared) {
@@ -69,6 +72,7 @@ static struct nr_env *create(struct nr_connection *connection, napi_env napi, co
     return NULL;
   }
   nr_connection_ref(connection);
+  connection->agent->envs++;
   envs[connection->env_count++] = env;
   env->number = connection->env_count;
   return env;

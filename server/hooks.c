@@ -23,6 +23,7 @@ static void run(void *argument) {
   Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
   napi_env napi = hook->env->napi;
   napi_handle_scope scope;
+  nr_ending_begin(hook->connection->agent);
   request.hook_id = hook->id;
   nr_table_remove(hook->connection->hooks, hook->id, NR_SORT_HOOK);
   /* Node runs hooks without one. */

@@ -51,11 +51,27 @@ struct nr_agent {
   bool no_tracker;              /* this kernel tracks no writes */
   uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
   uintptr_t stack_careful;      /* below this address every entry asks V8 whether there is stack left */
+  struct nr_ending *ending;     /* what its end takes (ending.c) */
+  uint32_t envs;                /* of addons, not yet torn down */
   uintptr_t stack_floor; /* below this address no entry begins: V8 does not measure what calls of API functions take */
 };
 
 /* This thread's agent; NULL before the agent was loaded in it and after its end. */
 struct nr_agent *nr_agent_current(void);
+/* The hosts have exited, nothing of the agent is used any more but by Node's loop. */
+void nr_agent_gone(struct nr_agent *agent);
+
+/* ---- ending.c -------------------------------------------------------------------------------------------------------
+ */
+
+/* Has Node wait at its end for what ending.c does. False: it cannot be had. */
+bool nr_ending_prepare(struct nr_agent *agent);
+/* The env is being torn down: what its hosts still do has a limit from now on. */
+void nr_ending_begin(struct nr_agent *agent);
+/* The moment at which a host that has not finished is ended, CLOCK_MONOTONIC nanoseconds; 0: none. */
+uint64_t nr_ending_deadline(const struct nr_agent *agent);
+/* An addon's env is gone. */
+void nr_ending_env(struct nr_agent *agent);
 
 /* An isolated addon's env: the real one that Node made for it. */
 struct nr_env {

@@ -48,6 +48,7 @@ static void on_call(napi_env napi, napi_value callback, void *context, void *dat
 static void on_env_end(void *data) {
   function *self = data;
   napi_handle_scope scope;
+  nr_ending_begin(self->connection->agent);
   if (napi_open_handle_scope(self->env->napi, &scope) != napi_ok) return;
   enter(self, NR_THREADSAFE_CLOSING, NR_ABSENT);
   napi_close_handle_scope(self->env->napi, scope);

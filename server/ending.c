@@ -1,0 +1,103 @@
+/*
+ * The end of a thread's agent, after all the envs of its addons: some of them take their time, with hooks that finish
+ * later and threadsafe functions that close, and Node turns its loop until they are done. What a host does not finish
+ * within a limit ends with it: Node's exit is not held up.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <uv.h>
+
+#include "server/doorbell.h"
+#include "server/server-private.h"
+
+#define NR_ENDING_MILLISECONDS 10000u
+
+struct nr_ending {
+  struct nr_agent *agent;
+  napi_async_cleanup_hook_handle hook;
+  uv_timer_t *limit;
+  uint64_t milliseconds;
+  uint64_t deadline_ns; /* 0: the end has not begun */
+  bool last;            /* only this is left of the env's hooks */
+};
+
+static uint64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void on_closed(uv_handle_t *limit) {
+  struct nr_ending *ending = limit->data;
+  napi_remove_async_cleanup_hook(ending->hook);
+  free(ending);
+  free(limit);
+}
+
+static void finish(struct nr_ending *ending) {
+  struct nr_agent *agent = ending->agent;
+  nr_connections_exit(agent, 0);
+  for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) nr_doorbell_close(each);
+  uv_close((uv_handle_t *)ending->limit, on_closed);
+  nr_agent_gone(agent);
+}
+
+static void on_limit(uv_timer_t *limit) {
+  struct nr_ending *ending = limit->data;
+  for (struct nr_connection *each = ending->agent->connections; each != NULL; each = each->next) {
+    nr_host_kill(each->host);
+    nr_port_fail(each->port, EPIPE);
+    nr_doorbell_lost(each);
+  }
+}
+
+void nr_ending_begin(struct nr_agent *agent) {
+  struct nr_ending *ending = agent == NULL ? NULL : agent->ending;
+  if (ending == NULL || ending->deadline_ns != 0) return;
+  ending->deadline_ns = now_ns() + ending->milliseconds * 1000000u;
+  uv_update_time(ending->limit->loop);
+  uv_timer_start(ending->limit, on_limit, ending->milliseconds, 0);
+}
+
+uint64_t nr_ending_deadline(const struct nr_agent *agent) {
+  return agent->ending->deadline_ns;
+}
+
+/* Registered before any addon's env was made, hence the last that begins; those envs may be there still. */
+static void on_env_end(napi_async_cleanup_hook_handle hook, void *data) {
+  struct nr_ending *ending = data;
+  (void)hook;
+  nr_ending_begin(ending->agent);
+  ending->last = true;
+  if (ending->agent->envs == 0) finish(ending);
+}
+
+void nr_ending_env(struct nr_agent *agent) {
+  if (--agent->envs == 0 && agent->ending->last) finish(agent->ending);
+}
+
+static uint64_t limit_wanted(void) {
+  const char *text = getenv("NAPI_REMOTE_TEARDOWN_MILLISECONDS");
+  char *end = NULL;
+  unsigned long wanted = text == NULL ? 0 : strtoul(text, &end, 10);
+  return wanted > 0 && *end == '\0' && wanted <= UINT32_MAX ? wanted : NR_ENDING_MILLISECONDS;
+}
+
+bool nr_ending_prepare(struct nr_agent *agent) {
+  uv_loop_t *loop = NULL;
+  struct nr_ending *ending = calloc(1, sizeof *ending);
+  /* Of the size that Node's libuv says, not the one of our header. */
+  uv_timer_t *limit = calloc(1, uv_handle_size(UV_TIMER));
+  if (ending == NULL || limit == NULL || napi_get_uv_event_loop(agent->napi, &loop) != napi_ok ||
+      napi_add_async_cleanup_hook(agent->napi, on_env_end, ending, &ending->hook) != napi_ok) {
+    free(ending);
+    free(limit);
+    return false;
+  }
+  *ending = (struct nr_ending){.agent = agent, .hook = ending->hook, .limit = limit, .milliseconds = limit_wanted()};
+  uv_timer_init(loop, limit);
+  limit->data = ending;
+  agent->ending = ending;
+  return true;
+}
