@@ -78,7 +78,7 @@ static void answer(int socket, const struct nr_port *port) {
   if (error < 0) give_up("the handshake could not be answered", error);
 }
 
-static struct nr_port *shake_hands(int socket, int base) {
+static struct nr_port *shake_hands(int socket, int base, int *memory) {
   struct nr_port *port;
   int fds[NR_SOCKET_FDS_MAX];
   size_t count = NR_SOCKET_FDS_MAX;
@@ -91,7 +91,7 @@ static struct nr_port *shake_hands(int socket, int base) {
             NR_PROTOCOL_VERSION);
     _exit(70);
   }
-  if (count != 3) give_up("the handshake came without memory", -EPROTO);
+  if (count != 4) give_up("the handshake came without memory", -EPROTO);
   error = nr_port_create(&port, NR_RING_SIZE);
   if (error < 0) give_up("no shared memory", error);
   remember_node(hello);
@@ -100,6 +100,7 @@ static struct nr_port *shake_hands(int socket, int base) {
   nr_port_close_memfd(port);
   error = nr_port_connect(port, fds[0], raise_fd(fds[1], base), raise_fd(fds[2], base));
   if (error < 0) give_up("the agent's memory cannot be used", error);
+  *memory = raise_fd(fds[3], base);
   return port;
 }
 
@@ -134,9 +135,10 @@ int main(int argc, char **argv) {
   socket = atoi(argv[1]);
   set_up_process((pid_t)atoi(argv[2]));
   fcntl(socket, F_SETFD, FD_CLOEXEC);
-  struct nr_port *port = shake_hands(socket, socket);
+  int memory;
+  struct nr_port *port = shake_hands(socket, socket, &memory);
   start_watching(&socket);
-  struct nr_channel *channel = nr_channel_create(port);
+  struct nr_channel *channel = nr_channel_create(port, memory);
   if (channel == NULL) give_up("no channel", -ENOMEM);
   return nr_channel_run(channel);
 }

@@ -11,7 +11,7 @@ static const Nr__View *known_view(napi_env env, nr_value value) {
 
 /* The native address of a view that a reply describes, for those who asked for one. */
 static void put_data(struct nr_call *call, const Nr__View *view, void **data) {
-  if (data != NULL) *data = view == NULL ? NULL : nr_memory_view(call->env->channel, view, &call->frame);
+  if (data != NULL) *data = view == NULL ? NULL : nr_memory_view(call->env->channel, view);
 }
 
 static uint32_t element_size(uint32_t type) {
@@ -41,15 +41,13 @@ static bool answer_known(napi_env env, unsigned opcode, const ProtobufCMessage *
   reply.arraybuffer = NR_ABSENT;
   if (wanted->type != NULL) *wanted->type = (napi_typedarray_type)view->kind;
   if (wanted->length != NULL) *wanted->length = reply.length;
-  if (wanted->data != NULL) *wanted->data = nr_memory_view(env->channel, view, NULL);
+  if (wanted->data != NULL) *wanted->data = nr_memory_view(env->channel, view);
   if (wanted->byte_offset != NULL) *wanted->byte_offset = view->offset;
   nr_answer(env, opcode, request, &reply.base, napi_ok);
   return true;
 }
 
-/* Asks the server, which sends the bytes as it has them: what native code changed goes ahead. */
 static napi_status ask(struct nr_call *call, const struct wanted *wanted) {
-  nr_memory_flush(call->env->channel, call->env);
   napi_status status = nr_call_wait(call);
   if (status == napi_ok) {
     const Nr__ViewInfoReply *reply = call->reply;

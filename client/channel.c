@@ -29,12 +29,13 @@ noreturn void nr_channel_lost(struct nr_channel *channel) {
   _exit(1);
 }
 
-struct nr_channel *nr_channel_create(struct nr_port *port) {
+struct nr_channel *nr_channel_create(struct nr_port *port, int memory) {
   struct nr_channel *channel = calloc(1, sizeof *channel);
   if (channel == NULL) return NULL;
   channel->port = port;
   channel->chosen_generation = 1;
-  nr_cold_init(&channel->cold);
+  channel->memory = memory;
+  nr_cold_init(&channel->tracked);
   channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);
   channel->arena = nr_arena_create(SIZE_MAX);
   channel->callbacks = nr_table_create(NR_IDS_MAX);
@@ -85,7 +86,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
       .scope_base = channel->scope_count,
       .callback_scope_base = channel->callback_scopes,
   };
-  struct nr_window *windows = channel->windows;
+  uint32_t hot = channel->hot_count;
   struct nr_served served = {.tail_count = 0};
   channel->entry = &entry;
   channel->depth++;
@@ -96,7 +97,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   if (NR_UNLIKELY(channel->deferred != NULL)) nr_deferred_send(channel);
   if (NR_UNLIKELY(__atomic_load_n(&channel->foreign, __ATOMIC_RELAXED) != NULL)) nr_foreign_serve(channel);
   nr_entry_serve(channel, &entry, frame, &served);
-  nr_memory_leave(channel, served.env, windows);
+  nr_memory_leave(channel, served.env, hot);
   nr_fresh_clear(channel);
   nr_scopes_truncate(channel, entry.scope_base, entry.chosen_top);
   channel->callback_scopes = entry.callback_scope_base;

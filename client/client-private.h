@@ -137,9 +137,14 @@ struct nr_channel {
   struct nr_table *modules;
   struct nr_table *asyncs;   /* contexts, works, threadsafe functions, hooks */
   struct nr_table *pairs;    /* adopted: the server chooses these ids */
-  struct nr_window *windows; /* hot */
-  struct nr_cold cold;
-  uint64_t cold_bytes;          /* of the windows in there */
+  int memory;                /* what the server shares: the blocks of the pairs */
+  struct nr_extent *extents; /* by place */
+  uint32_t extent_count;
+  uint32_t extent_room;
+  struct nr_cold tracked; /* pairs that are: which of them to ask the kernel about */
+  struct nr_pair **hot;   /* those that open entries have seen */
+  uint32_t hot_count;
+  uint32_t hot_room;
   struct nr_tracker *tracker;   /* NULL: this kernel tracks no writes */
   struct nr_entry *entry;       /* the innermost */
   bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */
@@ -343,17 +348,16 @@ void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32
 /* ---- memory.c -------------------------------------------------------------------------------------------------------
  */
 
-/* The native address of a view that the server described, with its contents when they came along; makes it hot until
- * the entry returns. NULL for an empty one or without memory. */
-void *nr_memory_view(struct nr_channel *channel, const Nr__View *view, const struct nr_frame *frame);
-/* The pair's block is the addon's own memory. `hot`: until the entry returns changes go over, as with a view. */
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, bool hot);
-/* Sends what native code changed in the hot windows, and in the cold ones whose turn it is. */
+/* The native address of a view that the server described. NULL for an empty one or without memory. */
+void *nr_memory_view(struct nr_channel *channel, const Nr__View *view);
+/* The pair's block is the addon's own memory. */
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data);
+/* Before the turn goes to JavaScript: tells what was written where the server cannot compare. */
 void nr_memory_flush(struct nr_channel *channel, napi_env env);
-/* The same, and forgets the windows of the innermost entry. */
-void nr_memory_leave(struct nr_channel *channel, napi_env env, struct nr_window *keep);
-/* The server wrote: fresh bytes for windows. */
-void nr_memory_fill(struct nr_channel *channel, const Nr__FillRequest *request, const struct nr_frame *frame);
+/* What was viewed since there were `hot` of them is not hot any more. */
+void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot);
+void nr_memory_map(struct nr_channel *channel, const Nr__MapMemoryRequest *request);
+void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request);
 void nr_memory_release(struct nr_channel *channel, nr_id pair_id);
 
 /* ---- objects.c ------------------------------------------------------------------------------------------------------

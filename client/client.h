@@ -24,8 +24,9 @@ extern struct nr_node nr_node;
 /* Prints every call on stderr from now on. */
 void nr_trace_enable(void);
 
-/* The channel of a connected port, for the thread that calls. NULL without memory. */
-struct nr_channel *nr_channel_create(struct nr_port *port);
+/* The channel of a connected port, for the thread that calls. `memory`: the descriptor of the memory that the server
+ * shares, the channel's from here on. NULL without memory. */
+struct nr_channel *nr_channel_create(struct nr_port *port, int memory);
 
 /* Serves entries until the server says exit (the result is the exit code), or is gone (-1). */
 int nr_channel_run(struct nr_channel *channel);

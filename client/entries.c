@@ -216,7 +216,8 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   if (request == NULL) nonsense(channel);
   switch (frame->header.opcode) {
   case NR_OP_RELEASE: release(channel, request); break;
-  case NR_OP_FILL: nr_memory_fill(channel, request, frame); break;
+  case NR_OP_MAP_MEMORY: nr_memory_map(channel, request); break;
+  case NR_OP_TRACK_MEMORY: nr_memory_track(channel, request); break;
   case NR_OP_FINALIZE: finalize_in_gc(channel, request); break;
   default: nonsense(channel);
   }

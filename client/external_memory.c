@@ -1,6 +1,6 @@
 /*
- * External buffers: their memory is the addon's own, and stays where it is; JavaScript has a copy. What is in the host
- * goes over with the call, later changes as with any pair (memory.c).
+ * External buffers: their memory is the addon's own, and stays where it is; JavaScript has a copy, which the server
+ * makes and keeps up to date as with any pair (server/foreign.c).
  *
  * Addons make such buffers of a gigabyte over the little that is mapped. Of large ones only those pages go over that
  * are there: others may be no memory at all, and those that nobody has touched are zeros.
@@ -18,27 +18,25 @@
 #define NR_EXTERNAL_SPARSE (UINT64_C(64) << 20)
 #define NR_PAGE UINT64_C(4096)
 
-struct pieces {
-  Nr__Piece *items;
-  Nr__Piece **pointers;
+struct stretches {
+  Nr__Stretch *items;
+  Nr__Stretch **pointers;
   size_t count;
   size_t room;
 };
 
-static bool add_piece(struct nr_call *call, struct pieces *pieces, const uint8_t *data, uint64_t from, uint64_t to) {
-  if (pieces->count == pieces->room) {
-    size_t room = pieces->room == 0 ? 16 : pieces->room * 2;
-    Nr__Piece *items = realloc(pieces->items, room * sizeof *items);
+static bool add_stretch(struct stretches *stretches, uint64_t from, uint64_t to) {
+  if (stretches->count == stretches->room) {
+    size_t room = stretches->room == 0 ? 16 : stretches->room * 2;
+    Nr__Stretch *items = realloc(stretches->items, room * sizeof *items);
     if (items == NULL) return false;
-    pieces->items = items;
-    pieces->room = room;
+    stretches->items = items;
+    stretches->room = room;
   }
-  nr_span span = nr_call_bytes(call, data + from, to - from);
-  if (span == NR_SPAN_NULL) return false;
-  Nr__Piece *piece = &pieces->items[pieces->count++];
-  nr__piece__init(piece);
-  piece->offset = from;
-  piece->bytes = span;
+  Nr__Stretch *stretch = &stretches->items[stretches->count++];
+  nr__stretch__init(stretch);
+  stretch->offset = from;
+  stretch->length = to - from;
   return true;
 }
 
@@ -50,24 +48,22 @@ static bool is_there(int pagemap, uint64_t page) {
   return entry >> 62 != 0;
 }
 
-/* The pages of one mapping that are there, in stretches. */
-static bool add_anonymous(struct nr_call *call, struct pieces *pieces, const uint8_t *data, int pagemap, uint64_t from,
-                          uint64_t to) {
-  uint64_t base = (uint64_t)(uintptr_t)data;
+/* The pages of one mapping that are there. */
+static bool add_anonymous(struct stretches *stretches, uint64_t base, int pagemap, uint64_t from, uint64_t to) {
   while (from < to) {
     uint64_t start = from;
     while (from < to && is_there(pagemap, from)) from = (from / NR_PAGE + 1) * NR_PAGE;
-    if (from > start && !add_piece(call, pieces, data, start - base, (from < to ? from : to) - base)) return false;
+    if (from > start && !add_stretch(stretches, start - base, (from < to ? from : to) - base)) return false;
     if (from < to) from = (from / NR_PAGE + 1) * NR_PAGE;
   }
   return true;
 }
 
 /* What of the memory is readable, as /proc/self/maps tells; of files all, of the rest what is there. */
-static bool add_sparse(struct nr_call *call, struct pieces *pieces, const uint8_t *data, uint64_t length) {
+static bool add_sparse(struct stretches *stretches, uint64_t base, uint64_t length) {
   FILE *maps = fopen("/proc/self/maps", "re");
   int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-  uint64_t base = (uint64_t)(uintptr_t)data, from, to, inode;
+  uint64_t from, to, inode;
   char line[512], access;
   bool good = maps != NULL && pagemap >= 0;
   while (good && fgets(line, sizeof line, maps) != NULL) {
@@ -75,22 +71,22 @@ static bool add_sparse(struct nr_call *call, struct pieces *pieces, const uint8_
     if (from < base) from = base;
     if (to > base + length) to = base + length;
     if (from >= to || access != 'r') continue;
-    good = inode != 0 ? add_piece(call, pieces, data, from - base, to - base)
-                      : add_anonymous(call, pieces, data, pagemap, from, to);
+    good =
+        inode != 0 ? add_stretch(stretches, from - base, to - base) : add_anonymous(stretches, base, pagemap, from, to);
   }
   if (pagemap >= 0) close(pagemap);
   if (maps != NULL) fclose(maps);
-  return good;
+  /* Nothing at all is there: one that is empty says so. */
+  return good && (stretches->count > 0 || add_stretch(stretches, 0, 0));
 }
 
-static bool add_all(struct nr_call *call, struct pieces *pieces, const void *data, uint64_t length) {
-  if (data == NULL || length == 0) return true;
-  if (length >= NR_EXTERNAL_SPARSE ? !add_sparse(call, pieces, data, length)
-                                   : !add_piece(call, pieces, data, 0, length))
-    return false;
-  pieces->pointers = calloc(pieces->count + 1, sizeof *pieces->pointers);
-  if (pieces->pointers == NULL) return false;
-  for (size_t i = 0; i < pieces->count; i++) pieces->pointers[i] = &pieces->items[i];
+/* Of a small one nothing is said: it is what its length says. */
+static bool fill(struct stretches *stretches, const void *data, uint64_t length) {
+  if (data == NULL || length < NR_EXTERNAL_SPARSE) return true;
+  if (!add_sparse(stretches, (uint64_t)(uintptr_t)data, length)) return false;
+  stretches->pointers = calloc(stretches->count, sizeof *stretches->pointers);
+  if (stretches->pointers == NULL) return false;
+  for (size_t i = 0; i < stretches->count; i++) stretches->pointers[i] = &stretches->items[i];
   return true;
 }
 
@@ -98,11 +94,12 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
                           void *finalize_hint, napi_value *result) {
   Nr__CreateExternalMemoryRequest request = NR__CREATE_EXTERNAL_MEMORY_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, opcode, &request.base);
-  struct pieces pieces = {.count = 0};
-  if (!add_all(&call, &pieces, data, length)) call.out_of_memory = true;
+  struct stretches stretches = {.count = 0};
+  if (!fill(&stretches, data, length)) call.out_of_memory = true;
   request.length = length;
-  request.pieces = pieces.pointers;
-  request.n_pieces = pieces.pointers == NULL ? 0 : pieces.count;
+  request.address = (uint64_t)(uintptr_t)data;
+  request.stretches = stretches.pointers;
+  request.n_stretches = stretches.pointers == NULL ? 0 : stretches.count;
   if (finalize_cb != NULL) {
     request.object_id = nr_object_add(env, data, finalize_cb, finalize_hint);
     if (request.object_id == 0) call.out_of_memory = true;
@@ -112,11 +109,11 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
     if (result != NULL) *result = nr_unwire(reply->result);
-    nr_memory_adopt(env->channel, reply->view, data, length < NR_EXTERNAL_SPARSE);
+    nr_memory_adopt(env->channel, reply->view, data);
   }
   /* Where it failed, the server has seen to the finalizer: Node calls it in some cases. */
-  free(pieces.items);
-  free(pieces.pointers);
+  free(stretches.items);
+  free(stretches.pointers);
   return nr_call_end(&call, status);
 }
 

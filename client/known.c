@@ -47,10 +47,9 @@ void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__
   }
   if ((fact->shape & NR_SHAPE_VIEW) != 0 && fact->view != NULL) {
     known->view = *fact->view;
-    nr_memory_view(channel, fact->view, frame);
-    /* Bytes that did not come along have to be asked for. */
-    if (fact->view->pair_id != 0 && fact->view->bytes == NR_SPAN_NULL && !fact->view->current)
-      known->shape &= ~(uint32_t)NR_SHAPE_VIEW;
+    nr_memory_view(channel, fact->view);
+    /* Bytes that are not there have to be asked for. */
+    if (fact->view->pair_id != 0 && !fact->view->shown) known->shape &= ~(uint32_t)NR_SHAPE_VIEW;
   }
 }
 

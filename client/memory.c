@@ -1,144 +1,103 @@
 /*
- * Plain memory pairs: the bytes of an ArrayBuffer exist in both processes, here at an address that stays while the
- * object lives. A window is the part that a view shows; windows.c keeps them coherent.
+ * Pairs: the bytes of an ArrayBuffer exist in both processes, here at an address that stays while the object lives. Our
+ * half lies in memory that the server shares with us (server/blocks.h), and the server alone copies; an external
+ * buffer's is the addon's own.
  */
-#include "client/windows.h"
+#include "client/memory.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "client/channel.h"
 
-/* From here on blocks are mappings, whose untouched pages cost nothing: a small view on a large ArrayBuffer is common.
- */
-#define NR_PAIR_MAPPED (128u << 10)
+/* A part of the shared memory, as it is mapped here. */
+struct nr_extent {
+  uint64_t place;
+  uint64_t length;
+  uint8_t *memory; /* NULL: it could not be mapped, and what lies there has no address */
+};
 
-static struct nr_pair *pair_create(uint64_t length) {
-  struct nr_pair *pair = calloc(1, sizeof *pair);
-  if (pair == NULL) return NULL;
-  pair->length = length;
-  pair->ownership = length >= NR_PAIR_MAPPED ? NR_BLOCK_MAPPED : NR_BLOCK_ALLOCATED;
-  if (pair->ownership == NR_BLOCK_MAPPED) {
-    pair->block = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (pair->block == MAP_FAILED) pair->block = NULL;
-  } else {
-    pair->block = calloc(1, length > 0 ? length : 1);
+static void extent_remove(struct nr_channel *channel, uint64_t place) {
+  for (uint32_t i = 0; i < channel->extent_count; i++) {
+    struct nr_extent *extent = &channel->extents[i];
+    if (extent->place != place) continue;
+    if (extent->memory != NULL) munmap(extent->memory, extent->length);
+    memmove(extent, extent + 1, (--channel->extent_count - i) * sizeof *extent);
+    return;
   }
-  if (pair->block == NULL) {
-    free(pair);
-    return NULL;
-  }
-  return pair;
 }
 
-static void pair_free(struct nr_pair *pair) {
-  if (pair->ownership == NR_BLOCK_MAPPED) munmap(pair->block, pair->length);
-  if (pair->ownership == NR_BLOCK_ALLOCATED) free(pair->block);
-  free(pair);
+void nr_memory_map(struct nr_channel *channel, const Nr__MapMemoryRequest *request) {
+  if (request->gone) {
+    extent_remove(channel, request->place);
+    return;
+  }
+  if (channel->extent_count == channel->extent_room) {
+    uint32_t room = channel->extent_room == 0 ? 16 : channel->extent_room * 2;
+    struct nr_extent *extents = realloc(channel->extents, room * sizeof *extents);
+    if (extents == NULL) return;
+    channel->extents = extents;
+    channel->extent_room = room;
+  }
+  void *memory = mmap(NULL, request->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, channel->memory,
+                      (off_t)request->place);
+  /* Places only grow: the list stays sorted. */
+  channel->extents[channel->extent_count++] = (struct nr_extent){
+      .place = request->place, .length = request->length, .memory = memory == MAP_FAILED ? NULL : memory};
+}
+
+/* The address of a block; NULL: it is not mapped. */
+static uint8_t *address_of(const struct nr_channel *channel, uint64_t place, uint64_t length) {
+  uint32_t low = 0, high = channel->extent_count;
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    const struct nr_extent *extent = &channel->extents[middle];
+    if (place < extent->place) {
+      high = middle;
+    } else if (place - extent->place >= extent->length) {
+      low = middle + 1;
+    } else {
+      uint64_t offset = place - extent->place;
+      return extent->memory == NULL || length > extent->length - offset ? NULL : extent->memory + offset;
+    }
+  }
+  return NULL;
 }
 
 /* The server may use a slot again before it has told that the pair which was there is gone. */
-static bool pair_adopt(struct nr_channel *channel, nr_id pair_id, struct nr_pair *pair) {
+static struct nr_pair *pair_add(struct nr_channel *channel, nr_id pair_id, uint8_t *block, uint64_t length,
+                                bool foreign) {
+  struct nr_pair *pair = block == NULL ? NULL : calloc(1, sizeof *pair);
+  if (pair == NULL) return NULL;
   nr_id before = nr_table_tenant(channel->pairs, pair_id);
   if (before != 0) nr_memory_release(channel, before);
-  return nr_table_adopt(channel->pairs, pair_id, NR_SORT_PAIR, pair) == 0;
+  *pair = (struct nr_pair){.id = pair_id, .block = block, .length = length, .foreign = foreign};
+  if (nr_table_adopt(channel->pairs, pair_id, NR_SORT_PAIR, pair) == 0) return pair;
+  free(pair);
+  return NULL;
 }
 
-static struct nr_pair *pair_get(struct nr_channel *channel, const Nr__View *view) {
-  struct nr_pair *pair = nr_table_get(channel->pairs, view->pair_id, NR_SORT_PAIR);
-  if (pair != NULL) return pair;
-  pair = pair_create(view->block_length);
-  if (pair == NULL || pair_adopt(channel, view->pair_id, pair)) return pair;
-  pair_free(pair);
-  return NULL;
+struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t place, uint64_t length) {
+  struct nr_pair *pair = nr_table_get(channel->pairs, pair_id, NR_SORT_PAIR);
+  if (pair != NULL || place == 0) return pair;
+  return pair_add(channel, pair_id, address_of(channel, place - 1, length), length, false);
 }
 
 void nr_memory_release(struct nr_channel *channel, nr_id pair_id) {
   struct nr_pair *pair = nr_table_remove(channel->pairs, pair_id, NR_SORT_PAIR);
   if (pair == NULL) return;
-  nr_windows_forget(channel, pair);
-  pair_free(pair);
+  nr_pair_untrack(channel, pair);
+  free(pair);
 }
 
-/* An addon may have taken the rights to its own memory away, even from itself (sodium_mprotect_noaccess()): asking the
- * kernel to copy gives an error where touching it would be the end. Where the kernel does not do this, it is touched.
- */
-static bool copy_foreign(void *to, const void *from, uint64_t length, bool reads) {
-  struct iovec own = {.iov_base = reads ? to : (void *)(uintptr_t)from, .iov_len = length};
-  struct iovec foreign = {.iov_base = reads ? (void *)(uintptr_t)from : to, .iov_len = length};
-  ssize_t copied = reads ? process_vm_readv(getpid(), &own, 1, &foreign, 1, 0)
-                         : process_vm_writev(getpid(), &own, 1, &foreign, 1, 0);
-  if (copied < 0 && (errno == ENOSYS || errno == EPERM)) {
-    memcpy(to, from, length);
-    return true;
-  }
-  return copied >= 0 && (uint64_t)copied == length;
-}
-
-bool nr_block_read(const struct nr_pair *pair, uint64_t offset, uint8_t *to, uint64_t length) {
-  if (pair->ownership == NR_BLOCK_FOREIGN) return copy_foreign(to, pair->block + offset, length, true);
-  memcpy(to, pair->block + offset, length);
-  return true;
-}
-
-static void write_block(struct nr_pair *pair, uint64_t offset, const uint8_t *bytes, uint64_t length) {
-  if (pair->ownership == NR_BLOCK_FOREIGN) {
-    copy_foreign(pair->block + offset, bytes, length, false);
-  } else {
-    memcpy(pair->block + offset, bytes, length);
-  }
-}
-
-static bool view_is_sound(const struct nr_pair *pair, const Nr__View *view) {
-  return view->offset <= pair->length && view->length <= pair->length - view->offset;
-}
-
-/* The server's bytes are put in place. */
-static void put_bytes(struct nr_channel *channel, struct nr_pair *pair, uint64_t offset, const uint8_t *bytes,
-                      uint64_t length) {
-  write_block(pair, offset, bytes, length);
-  nr_windows_note(channel, pair, offset, bytes, length);
-}
-
-void *nr_memory_view(struct nr_channel *channel, const Nr__View *view, const struct nr_frame *frame) {
+void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
   if (view->pair_id == 0) return NULL;
-  struct nr_pair *pair = pair_get(channel, view);
-  if (pair == NULL || !view_is_sound(pair, view)) return NULL;
-  if (view->current) { /* the block has the bytes already */
-    nr_window_heat(channel, pair, view);
-    return pair->block + view->offset;
-  }
-  const uint8_t *bytes = frame == NULL ? NULL : nr_frame_bytes(frame, view->bytes);
-  if (bytes != NULL && nr_span_length(view->bytes) == view->length) {
-    put_bytes(channel, pair, view->offset, bytes, view->length);
-    if (view->length > 0 && !nr_window_heat(channel, pair, view) && pair->ownership != NR_BLOCK_FOREIGN) return NULL;
-  }
+  struct nr_pair *pair = nr_pair_get(channel, view->pair_id, view->place, view->block_length);
+  if (pair == NULL || view->offset > pair->length || view->length > pair->length - view->offset) return NULL;
+  if (pair->tracked.to > 0) nr_pair_heat(channel, pair);
   return pair->block + view->offset;
 }
 
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, bool hot) {
-  if (view == NULL || view->pair_id == 0 || data == NULL) return;
-  struct nr_pair *pair = calloc(1, sizeof *pair);
-  if (pair == NULL) return;
-  *pair = (struct nr_pair){.block = data, .length = view->block_length, .ownership = NR_BLOCK_FOREIGN};
-  if (!pair_adopt(channel, view->pair_id, pair)) {
-    free(pair);
-    return;
-  }
-  if (hot && view->length > 0) nr_window_heat(channel, pair, view);
-}
-
-void nr_memory_fill(struct nr_channel *channel, const Nr__FillRequest *request, const struct nr_frame *frame) {
-  for (size_t i = 0; i < request->n_views; i++) {
-    const Nr__View *view = request->views[i];
-    struct nr_pair *pair = nr_table_get(channel->pairs, view->pair_id, NR_SORT_PAIR);
-    const uint8_t *bytes = nr_frame_bytes(frame, view->bytes);
-    if (pair == NULL || bytes == NULL || nr_span_length(view->bytes) != view->length || !view_is_sound(pair, view))
-      continue;
-    if (!nr_windows_merge(channel, pair, view->offset, bytes, view->length))
-      put_bytes(channel, pair, view->offset, bytes, view->length);
-  }
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data) {
+  if (view != NULL && view->pair_id != 0) pair_add(channel, view->pair_id, data, view->block_length, true);
 }

@@ -1,23 +1,15 @@
 /*
- * Buffers, ArrayBuffers and views: making them, and finding out about them. Their bytes travel as windows (memory.c).
+ * Buffers, ArrayBuffers and views: making them, and finding out about them. Their bytes are pairs (memory.c).
  */
 #include <string.h>
 
 #include "handlers.h"
 
-static bool describe(struct nr_dispatch *d, napi_value value, bool bytes, Nr__View **result) {
-  struct nr_describe describe = {.connection = d->connection,
-                                 .napi = d->napi,
-                                 .tail = d->tail,
-                                 .tail_count = d->tail_count,
-                                 .tail_room = NR_DISPATCH_SLICES,
-                                 .tail_length = d->tail_length};
+static bool describe(struct nr_dispatch *d, napi_value value, bool shows, Nr__View **result) {
   Nr__View *view = nr_dispatch_alloc(d, sizeof *view);
   if (view == NULL) return false;
   nr__view__init(view);
-  if (!nr_memory_describe(&describe, value, bytes, view)) return false;
-  d->tail_count = describe.tail_count;
-  d->tail_length = describe.tail_length;
+  if (!nr_memory_describe(d->connection, d->napi, value, shows ? NR_SHOW_BYTES : NR_SHOW_NOTHING, view)) return false;
   *result = view;
   return true;
 }

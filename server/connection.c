@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "server/doorbell.h"
 #include "server/memory.h"
@@ -19,7 +20,7 @@
 
 static void destroy(struct nr_connection *connection) {
   nr_doorbell_close(connection);
-  if (connection->pair_index != NULL) nr_memory_end(connection);
+  nr_memory_end(connection);
   if (connection->host != NULL) {
     if (connection->port != NULL) nr_host_unwatch_port(connection->host, connection->port);
     nr_host_kill(connection->host);
@@ -74,12 +75,36 @@ static struct nr_connection *create(struct nr_agent *agent) {
   return NULL;
 }
 
+static void tell_of_extent(void *context, uint64_t place, uint64_t length, bool map) {
+  struct nr_connection *connection = context;
+  Nr__MapMemoryRequest request = NR__MAP_MEMORY_REQUEST__INIT;
+  request.place = place;
+  request.length = length;
+  request.gone = !map;
+  nr_post(connection, NR_OP_MAP_MEMORY, &request.base);
+}
+
+/* The host, and the memory that it shares. 0 or a negative errno with a sentence in `why`. */
+static int start_host(struct nr_connection *connection, const char *group, char *why, size_t why_size) {
+  int memfd = nr_blocks_memfd();
+  if (memfd < 0) {
+    snprintf(why, why_size, "no shared memory: %s", strerror(-memfd));
+    return memfd;
+  }
+  int error =
+      nr_host_start(connection->agent->host_path, group, memfd, &connection->host, &connection->port, why, why_size);
+  if (error < 0) {
+    close(memfd);
+    return error;
+  }
+  connection->blocks = nr_blocks_create(memfd, tell_of_extent, connection);
+  return connection->blocks == NULL ? -ENOMEM : 0;
+}
+
 static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const char *group) {
   char why[512] = "out of memory";
   struct nr_connection *connection = create(agent);
-  if (connection == NULL ||
-      nr_host_start(agent->host_path, group, &connection->host, &connection->port, why, sizeof why) < 0 ||
-      !nr_doorbell_open(connection)) {
+  if (connection == NULL || start_host(connection, group, why, sizeof why) < 0 || !nr_doorbell_open(connection)) {
     char text[640];
     snprintf(text, sizeof text, "Cannot start the host process: %s", why);
     napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);

@@ -321,7 +321,7 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
   connection->depth += waits;
   connection->doing = info->name;
   connection->agent->serving++;
-  if ((handler->flags & NR_HANDLER_JS) != 0) nr_memory_snapshot(connection);
+  if ((handler->flags & NR_HANDLER_JS) != 0) nr_memory_take(connection, connection->hot_count);
   return dispatch;
 }
 
@@ -329,7 +329,7 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   struct nr_connection *connection = dispatch->connection;
   const struct nr_frame *frame = dispatch->frame;
   bool waits = frame->header.kind == NR_KIND_CALL;
-  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0) nr_memory_refresh(connection);
+  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0) nr_memory_send(connection);
   connection->agent->serving--;
   connection->doing = NULL;
   connection->depth -= waits;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "server/blocks.h"
 #include "server/doorbell.h"
 #include "server/pending.h"
 #include "server/server-private.h"
@@ -20,7 +21,7 @@ void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, st
   enter->scope_base = connection->scope_base;
   enter->callback_scope_base = connection->callback_scope_base;
   enter->entry_floor = connection->entry_floor;
-  enter->windows = connection->windows;
+  enter->hot = connection->hot_count;
   connection->scope_base = connection->scope_count;
   connection->callback_scope_base = connection->callback_scope_count;
   connection->entry_floor = enter->chosen_top;
@@ -125,8 +126,9 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
     enter->failure = -ELOOP;
     return false;
   }
-  nr_memory_refresh(connection);
   if (connection->release_count > 0) nr_release_flush(connection);
+  nr_blocks_trim(connection->blocks);
+  nr_memory_send(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
   enter->deadline_ns = nr_ending_deadline(connection->agent);
   enter->sequence = ++connection->sequence;
@@ -140,6 +142,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
 }
 
 static __attribute__((noinline)) void stop(struct nr_enter *enter) {
+  if (enter->failure == 0) nr_memory_take(enter->connection, enter->hot);
   enter->connection->entries--;
   enter->connection->depth--;
 }
@@ -165,7 +168,7 @@ void nr_enter_end(struct nr_enter *enter) {
   connection->scope_base = enter->scope_base;
   connection->callback_scope_base = enter->callback_scope_base;
   connection->entry_floor = enter->entry_floor;
-  nr_memory_leave(connection, enter->windows);
+  nr_memory_leave(connection, enter->hot);
   nr_handles_truncate(connection->given, enter->given_top);
   nr_handles_truncate(connection->chosen, enter->chosen_top);
   nr_arena_release(connection->arena, enter->mark);

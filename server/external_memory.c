@@ -7,10 +7,14 @@
 #include <sys/mman.h>
 
 #include "handlers.h"
+#include "server/memory.h"
 #include "server/objects.h"
 
 /* From here on a mapping, whose untouched pages cost nothing: the length may be nominal. */
 #define NR_EXTERNAL_MAPPED (UINT64_C(128) << 10)
+
+/* Copied at once from the host: where one page cannot be read, the others of a piece are left out with it. */
+#define NR_PIECE UINT64_C(4096)
 
 struct external {
   struct nr_wrap *wrap;
@@ -54,27 +58,33 @@ static struct external *external_create(struct nr_dispatch *d, const Nr__CreateE
   return NULL;
 }
 
-static napi_status put_pieces(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, uint8_t *memory) {
-  for (size_t i = 0; i < request->n_pieces; i++) {
-    const Nr__Piece *piece = request->pieces[i];
-    const char *bytes;
-    size_t length;
-    NR_TAKE_BYTES(d, piece->bytes, &bytes, &length);
-    if (piece->offset > request->length || length > request->length - piece->offset)
-      return nr_fault(d, "bytes outside of the buffer");
-    if (length > 0) memcpy(memory + piece->offset, bytes, length);
+/* The parts that the host says are there; all of it when it says nothing. NULL: out of memory, or nonsense. */
+static struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
+                                   size_t *count) {
+  *count = request->n_stretches > 0 ? request->n_stretches : 1;
+  struct nr_range *parts = nr_dispatch_alloc(d, *count * sizeof *parts);
+  if (parts == NULL) return NULL;
+  parts[0] = (struct nr_range){0, request->length};
+  for (size_t i = 0; i < request->n_stretches; i++) {
+    const Nr__Stretch *stretch = request->stretches[i];
+    if (stretch->offset > request->length || stretch->length > request->length - stretch->offset) {
+      nr_fault(d, "bytes outside of the buffer");
+      return NULL;
+    }
+    parts[i] = (struct nr_range){stretch->offset, stretch->offset + stretch->length};
   }
-  return napi_ok;
+  return parts;
 }
 
-static napi_status describe(struct nr_dispatch *d, napi_value value, Nr__View **result) {
-  struct nr_describe describe = {.connection = d->connection, .napi = d->napi};
-  Nr__View *view = nr_dispatch_alloc(d, sizeof *view);
-  if (view == NULL) return napi_generic_failure;
-  nr__view__init(view);
-  if (!nr_memory_describe_known(&describe, value, view)) return napi_generic_failure;
-  *result = view;
-  return napi_ok;
+/* In pieces: what cannot be read (memory that the addon has taken the rights away to) stays zero. */
+static void copy_in(struct nr_dispatch *d, uint64_t address, uint8_t *memory, const struct nr_range *parts,
+                    size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    for (uint64_t at = parts[i].from; at < parts[i].to; at += NR_PIECE) {
+      uint64_t length = parts[i].to - at < NR_PIECE ? parts[i].to - at : NR_PIECE;
+      nr_foreign_read(d->connection, address + at, memory + at, length);
+    }
+  }
 }
 
 /* Did the real function, which failed, call the finalizer? It does when it throws. */
@@ -83,27 +93,34 @@ static bool is_pending(napi_env napi) {
   return napi_is_exception_pending(napi, &pending) == napi_ok && pending;
 }
 
+static napi_status create(struct nr_dispatch *d, struct external *external, bool arraybuffer, napi_value *result) {
+  return arraybuffer
+             ? napi_create_external_arraybuffer(d->napi, external->memory, external->length, finalize, external, result)
+             : napi_create_external_buffer(d->napi, external->length, external->memory, finalize, external, result);
+}
+
 static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, Nr__ViewReply *reply,
                          bool arraybuffer) {
   napi_value result = NULL;
-  struct external *external = external_create(d, request);
+  size_t count;
+  struct nr_range *parts = take_parts(d, request, &count);
+  struct external *external = parts == NULL ? NULL : external_create(d, request);
   if (external == NULL) return napi_generic_failure;
-  napi_status status = put_pieces(d, request, external->memory);
-  if (status == napi_ok) {
-    status =
-        arraybuffer
-            ? napi_create_external_arraybuffer(d->napi, external->memory, request->length, finalize, external, &result)
-            : napi_create_external_buffer(d->napi, request->length, external->memory, finalize, external, &result);
-  }
+  if (request->address != 0) copy_in(d, request->address, external->memory, parts, count);
+  napi_status status = create(d, external, arraybuffer, &result);
   if (status != napi_ok) {
-    if (d->fault || !is_pending(d->napi)) {
+    if (!is_pending(d->napi)) {
       nr_wrap_release(external->wrap);
       external_free(external);
     }
     return status;
   }
   NR_TRY(nr_give(d, request->result, result, &reply->result));
-  return describe(d, result, &reply->view);
+  reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
+  if (reply->view == NULL) return napi_generic_failure;
+  nr__view__init(reply->view);
+  nr_memory_describe_foreign(d->connection, d->napi, result, request->address, parts, count, reply->view);
+  return napi_ok;
 }
 
 napi_status nr_serve_napi_create_external_buffer(struct nr_dispatch *d, const void *message, void *answer) {

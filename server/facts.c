@@ -3,9 +3,9 @@
  */
 #include <string.h>
 
-#include "server/memory.h"
+#include "server/server-private.h"
 
-nr_span nr_describe_bytes(struct nr_describe *describe, const void *bytes, size_t length) {
+static nr_span describe_bytes(struct nr_describe *describe, const void *bytes, size_t length) {
   if (describe->tail_count == describe->tail_room || length > NR_TAIL_MAX - describe->tail_length) return NR_SPAN_NULL;
   nr_span span = nr_span_make(describe->tail_length, (uint32_t)length);
   describe->tail[describe->tail_count++] = (struct nr_slice){.data = bytes, .length = length};
@@ -35,7 +35,7 @@ static __attribute__((noinline)) bool describe_text(struct nr_describe *describe
   } else {
     for (size_t i = 0; i < length; i++) copy[i] = (uint8_t)text[i];
   }
-  fact->text = nr_describe_bytes(describe, copy, size);
+  fact->text = describe_bytes(describe, copy, size);
   if (fact->text == NR_SPAN_NULL) return false;
   fact->shape |= NR_SHAPE_TEXT | (wide ? NR_SHAPE_WIDE : 0);
   return true;
@@ -54,7 +54,8 @@ static void describe_view(struct nr_describe *describe, napi_value value, bool b
   Nr__View *view = nr_arena_alloc(describe->connection->arena, sizeof *view);
   if (view == NULL) return;
   nr__view__init(view);
-  if (nr_memory_describe(describe, value, bytes, view)) {
+  enum nr_showing showing = bytes ? NR_SHOW_ARGUMENT : NR_SHOW_NOTHING;
+  if (nr_memory_describe(describe->connection, describe->napi, value, showing, view)) {
     fact->shape |= NR_SHAPE_VIEW;
     fact->view = view;
   } else {

@@ -84,21 +84,22 @@ static int explain(char *why, size_t why_size, int error, const char *what) {
   return error;
 }
 
-/* The three descriptors that the host needs of this side. */
+/* The descriptors that the host needs of this side. */
 struct offer {
   int memfd;
+  int blocks; /* the memfd of the blocks */
   int host_doorbell;
   int server_doorbell;
 };
 
 static int shake(struct nr_host *host, const struct offer *offer, int *memfd, char *why, size_t why_size) {
   Nr__Hello hello = NR__HELLO__INIT;
-  int fds[3] = {offer->memfd, offer->host_doorbell, offer->server_doorbell};
+  int fds[4] = {offer->memfd, offer->host_doorbell, offer->server_doorbell, offer->blocks};
   int received[NR_SOCKET_FDS_MAX];
   size_t count = 1;
   int error = 0;
   nr_node_info_fill(&hello);
-  error = nr_socket_send(host->socket, &hello.base, fds, 3);
+  error = nr_socket_send(host->socket, &hello.base, fds, 4);
   if (error < 0) return explain(why, why_size, error, "the handshake could not be sent");
   Nr__Welcome *welcome = (Nr__Welcome *)nr_socket_receive(host->socket, &nr__welcome__descriptor, received, &count,
                                                           NR_HANDSHAKE_MILLISECONDS, &error);
@@ -118,8 +119,8 @@ static int shake(struct nr_host *host, const struct offer *offer, int *memfd, ch
 }
 
 /* Both sides' rings. The port owns the doorbells from here on. */
-static int connect_port(struct nr_host *host, struct nr_port *port, char *why, size_t why_size) {
-  struct offer offer = {.memfd = nr_port_memfd(port)};
+static int connect_port(struct nr_host *host, struct nr_port *port, int blocks, char *why, size_t why_size) {
+  struct offer offer = {.memfd = nr_port_memfd(port), .blocks = blocks};
   int memfd = -1;
   offer.host_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   offer.server_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -149,8 +150,8 @@ static int spawn(struct nr_host *host, const char *path, char *why, size_t why_s
   return error;
 }
 
-int nr_host_start(const char *path, const char *group, struct nr_host **result, struct nr_port **port, char *why,
-                  size_t why_size) {
+int nr_host_start(const char *path, const char *group, int blocks, struct nr_host **result, struct nr_port **port,
+                  char *why, size_t why_size) {
   struct nr_host *host = create(group);
   if (host == NULL) return -ENOMEM;
   *port = NULL;
@@ -160,7 +161,7 @@ int nr_host_start(const char *path, const char *group, struct nr_host **result, 
     explain(why, why_size, error, "no shared memory");
   }
   if (error == 0) error = spawn(host, path, why, why_size);
-  if (error == 0) error = connect_port(host, *port, why, why_size);
+  if (error == 0) error = connect_port(host, *port, blocks, why, why_size);
   if (error == 0) {
     *result = host;
     return 0;
@@ -174,6 +175,11 @@ int nr_host_start(const char *path, const char *group, struct nr_host **result, 
 
 pid_t nr_host_pid(const struct nr_host *host) {
   return nr_child_pid(host->child);
+}
+
+ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_count, const struct iovec *theirs,
+                     size_t their_count, bool writes) {
+  return nr_child_copy(host->child, own, own_count, theirs, their_count, writes);
 }
 
 const char *nr_host_group(const struct nr_host *host) {

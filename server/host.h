@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct nr_host;
 struct nr_port;
@@ -22,16 +23,21 @@ struct nr_death {
 };
 
 /*
- * Starts a host and shakes hands. 0, or a negative errno with a sentence in `why`. The result is counted (1).
+ * Starts a host and shakes hands; `blocks` is the memfd that it shares (blocks.h), and stays the caller's. 0, or a
+ * negative errno with a sentence in `why`. The result is counted (1).
  */
-int nr_host_start(const char *path, const char *group, struct nr_host **host, struct nr_port **port, char *why,
-                  size_t why_size);
+int nr_host_start(const char *path, const char *group, int blocks, struct nr_host **host, struct nr_port **port,
+                  char *why, size_t why_size);
 void nr_host_ref(struct nr_host *host);
 void nr_host_unref(struct nr_host *host);
 
 pid_t nr_host_pid(const struct nr_host *host);
 const char *nr_host_group(const struct nr_host *host);
 struct nr_death nr_host_death(struct nr_host *host);
+
+/* nr_child_copy() for this host. */
+ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_count, const struct iovec *theirs,
+                     size_t their_count, bool writes);
 
 /* Ends it with SIGKILL. From any thread. */
 void nr_host_kill(struct nr_host *host);

@@ -1,6 +1,5 @@
 /*
- * Plain memory pairs, the server's half: which ArrayBuffers the host has a copy of. What goes over and what comes back
- * is in windows.c.
+ * Pairs: the ArrayBuffers of which the host has a half. What goes over and what comes back is in windows.c.
  *
  * An ArrayBuffer is known by the address of its bytes, which is unique among those that live; a weak reference tells
  * whether the one at that address is still the same. Only the window of a view is ever copied or written.
@@ -37,6 +36,7 @@ static void forget_pair(struct nr_connection *connection, struct nr_pair *pair) 
   unlink_pair(connection, pair);
   nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
   nr_windows_forget(connection, pair);
+  nr_block_free(connection->blocks, &pair->block);
   nr_release(connection, NR_RELEASED_PAIR, pair->id);
 }
 
@@ -80,14 +80,22 @@ static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi
   return NULL;
 }
 
-static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, const struct place *place) {
+/* `address`: of the addon's own memory, when the host's half is that; otherwise 0. */
+static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, const struct place *place,
+                                 uint64_t address) {
   struct nr_pair *pair = calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
   pair->bytes = place->bytes;
   pair->length = place->block_length;
   pair->shared = place->shared;
+  pair->foreign = address != 0;
+  pair->address = address;
+  pair->hot = NR_NO_HOT;
   pair->napi = napi;
   pair->connection = connection;
+  if (!(address != 0 ? nr_block_create_twin(pair->length, &pair->block)
+                     : nr_block_create(connection->blocks, pair->length, &pair->block)))
+    goto fail;
   pair->id = nr_table_add(connection->pairs, NR_SORT_PAIR, pair);
   /* The finalizer's own reference: it may be deleted in the finalizer also when that runs inside a collection, which
    * Node does not survive for another reference to the same object. */
@@ -100,6 +108,7 @@ static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi
   return pair;
 fail:
   if (pair->id != 0) nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
+  if (pair->block.twin != NULL) nr_block_free(connection->blocks, &pair->block);
   free(pair);
   return NULL;
 }
@@ -157,65 +166,73 @@ static bool locate(napi_env napi, napi_value value, struct place *place) {
   return true;
 }
 
-/* Fills the view; `place` says where its bytes are, `pair` stays NULL when there are none. False: no view. */
-static bool describe(struct nr_describe *describe, napi_value value, Nr__View *view, struct place *place,
-                     struct nr_pair **pair) {
-  *pair = NULL;
-  if (!locate(describe->napi, value, place)) return false;
+/* Fills the view; `place` says where its bytes are, if there are any. False: no view. */
+static bool describe(napi_env napi, napi_value value, Nr__View *view, struct place *place) {
+  if (!locate(napi, value, place)) return false;
   view->kind = place->kind;
-  view->block_length = place->block_length;
   view->offset = place->offset;
   view->length = place->length;
-  view->bytes = NR_SPAN_NULL;
-  if (place->bytes == NULL || place->offset > place->block_length ||
-      place->length > place->block_length - place->offset)
-    return true;
-  *pair = find_pair(describe->connection, describe->napi, place);
-  if (*pair == NULL) *pair = make_pair(describe->connection, describe->napi, place);
-  if (*pair == NULL) return true;
-  view->pair_id = (*pair)->id;
-  view->block_length = (*pair)->length;
+  if (place->offset > place->block_length || place->length > place->block_length - place->offset) place->bytes = NULL;
   return true;
 }
 
-bool nr_memory_describe(struct nr_describe *to, napi_value value, bool bytes, Nr__View *view) {
+/* Where it is, the host knows from the first time on. */
+static void describe_pair(struct nr_pair *pair, Nr__View *view) {
+  view->pair_id = pair->id;
+  if (pair->told) return;
+  pair->told = true;
+  view->block_length = pair->length;
+  view->place = pair->block.place + 1;
+}
+
+bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, enum nr_showing showing,
+                        Nr__View *view) {
   struct place place;
-  struct nr_pair *pair;
-  if (!describe(to, value, view, &place, &pair)) return false;
-  if (pair == NULL || !bytes) return true;
-  view->current = nr_window_renew(to->connection, pair, place.offset, place.length);
-  if (view->current) return true;
-  view->bytes = nr_describe_bytes(to, place.bytes + place.offset, place.length);
-  if (view->bytes != NR_SPAN_NULL && place.length > 0) nr_window_heat(to->connection, pair, place.offset, place.length);
+  if (!describe(napi, value, view, &place)) return false;
+  if (place.bytes == NULL) return true;
+  struct nr_pair *pair = find_pair(connection, napi, &place);
+  if (pair == NULL) pair = make_pair(connection, napi, &place, 0);
+  if (pair == NULL) return true;
+  describe_pair(pair, view);
+  view->shown = showing != NR_SHOW_NOTHING && nr_window_show(connection, pair, place.bytes, place.offset,
+                                                             place.offset + place.length, showing == NR_SHOW_ARGUMENT);
   return true;
 }
 
-bool nr_memory_describe_known(struct nr_describe *to, napi_value value, Nr__View *view) {
+bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
+                                const struct nr_range *parts, size_t part_count, Nr__View *view) {
   struct place place;
-  struct nr_pair *pair;
-  if (!describe(to, value, view, &place, &pair)) return false;
-  if (pair != NULL && place.length > 0) nr_window_heat(to->connection, pair, place.offset, place.length);
+  if (!describe(napi, value, view, &place)) return false;
+  if (place.bytes == NULL || address == 0) return true;
+  struct nr_pair *pair = make_pair(connection, napi, &place, address);
+  if (pair == NULL) return true;
+  describe_pair(pair, view);
+  view->shown = true;
+  for (size_t i = 0; i < part_count; i++) {
+    uint64_t from = parts[i].from, to = parts[i].to;
+    memcpy(pair->block.twin + from, place.bytes + from, to - from);
+    view->shown = view->shown && nr_window_show(connection, pair, place.bytes, from, to, false);
+  }
   return true;
 }
 
-uint8_t *nr_pair_bytes(napi_env napi, const struct nr_pair *pair, uint64_t offset, uint64_t length) {
+uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t length) {
   napi_value buffer = NULL;
   void *bytes = NULL;
   size_t now = 0;
-  if (pair == NULL || napi_get_reference_value(napi, pair->reference, &buffer) != napi_ok || buffer == NULL)
-    return NULL;
+  if (napi_get_reference_value(pair->napi, pair->reference, &buffer) != napi_ok || buffer == NULL) return NULL;
   if (pair->shared) {
     bytes = pair->bytes;
     now = pair->length;
-  } else if (napi_get_arraybuffer_info(napi, buffer, &bytes, &now) != napi_ok || bytes == NULL) {
-    return NULL;
+  } else if (napi_get_arraybuffer_info(pair->napi, buffer, &bytes, &now) != napi_ok || bytes != pair->bytes) {
+    return NULL; /* detached */
   }
-  if (offset > now || length > now - offset) return NULL;
-  return (uint8_t *)bytes + offset;
+  return offset > now || length > now - offset ? NULL : bytes;
 }
 
 /* Pairs count their connection, so none is left here. */
 void nr_memory_end(struct nr_connection *connection) {
-  nr_memory_leave(connection, NULL);
+  free(connection->hot);
+  if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);
   free(connection->pair_index);
 }

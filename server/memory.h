@@ -1,52 +1,108 @@
 /*
- * Pairs (memory.c) and the windows on them (windows.c).
+ * Pairs (memory.c), what of them is known to the host and how it is kept up to date (windows.c, tracking.c), and memory
+ * that is the addon's own (foreign.c).
  */
 #ifndef NR_SERVER_MEMORY_H
 #define NR_SERVER_MEMORY_H
 
+#include "server/blocks.h"
 #include "server/server-private.h"
 #include "wire/cold.h"
+#include "wire/track.h"
 
-/* An ArrayBuffer of which the host has a copy. */
+#define NR_NO_HOT UINT32_MAX
+
+enum nr_host_tracks {
+  NR_HOST_SILENT, /* no */
+  NR_HOST_ASKED,  /* it will, but what was written before is not known: all is compared once more */
+  NR_HOST_TRACKS,
+};
+
+/* An ArrayBuffer of which the host has a half. */
 struct nr_pair {
+  struct nr_cold_item item;
   nr_id id;
   void *bytes; /* the address that it is indexed by */
   uint64_t length;
   bool shared;                      /* a SharedArrayBuffer, of which this much is known */
+  bool foreign;                     /* the host's half is at `address`, the addon's own memory */
+  uint64_t address;                 /* in the host */
   napi_ref reference;               /* weak, of the ArrayBuffer */
   napi_env napi;                    /* of the reference */
   struct nr_connection *connection; /* counted by the finalizer */
   struct nr_pair *next;             /* in its bucket */
-  struct nr_window *cold;           /* its cold windows */
-  bool tracked;                     /* one of its windows is: two could share a page */
+  struct nr_block block;
+  bool told;              /* the host knows where its half is */
+  struct nr_range *shown; /* the parts that the host has got to know: sorted, apart */
+  uint32_t shown_count;
+  uint32_t shown_room;
+  uint32_t hot;                    /* the innermost hot window on it: an index; NR_NO_HOT: none */
+  struct nr_range tracked;         /* the part of which the kernel knows what JavaScript wrote; to == 0: none */
+  bool own_tracks;                 /* ... and is asked */
+  enum nr_host_tracks host_tracks; /* does the host tell what native code wrote there? */
+  bool untracked;                  /* the host could not */
+  /* How often most of what is tracked was found written, one time after the other, by JavaScript and by native code. */
+  uint8_t rewritten, host_rewritten;
+  uint64_t touched; /* bytes that the host told of in this entry */
 };
 
-/* The part of an ArrayBuffer that the host got to know. Hot: in connection->windows while the entry lasts; cold: in
- * connection->cold and in its pair's list. */
-struct nr_window {
-  struct nr_cold_item item;
-  struct nr_window *next;
+/* The part of a pair that an open entry has seen. */
+struct nr_hot {
   struct nr_pair *pair; /* NULL: it is gone, only the place in the list is left */
-  uint64_t offset;
-  uint64_t length;
-  uint8_t *twin;  /* what the host has; NULL: not taken, or tracked */
-  bool tracked;   /* the kernel knows which of its whole pages were written since they last went over */
-  uint8_t *edges; /* tracked: what the host has of the pages that are not whole, and may belong to others as well */
+  uint64_t from, to;
+  uint32_t below; /* the next outer one on the same pair */
+  uint32_t pass;  /* that has visited it */
+  uint32_t sent;  /* the number of nr_memory_send() before which, or in which, it went over */
+  bool held;      /* an argument's: it lives as long as the entry, and only JavaScript could detach it */
 };
 
 struct nr_pair_index *nr_pair_index_create(void);
 /* The bytes of a pair's ArrayBuffer now; NULL when it is gone, detached, or shorter than the window. */
-uint8_t *nr_pair_bytes(napi_env napi, const struct nr_pair *pair, uint64_t offset, uint64_t length);
+uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t length);
 
-void nr_window_heat(struct nr_connection *connection, struct nr_pair *pair, uint64_t offset, uint64_t length);
-/* Makes a window that is tracked hot, after what changed has gone ahead: the host then has its bytes. False: there is
- * none like this. */
-bool nr_window_renew(struct nr_connection *connection, struct nr_pair *pair, uint64_t offset, uint64_t length);
-/* The pair is about to go. */
+/* ---- windows.c: all with `bytes`, where those of the ArrayBuffer are now ----------------------------------------- */
+
+/* The host gets to know this part, and sees what JavaScript has written there; until the entry returns it is hot.
+ * False: out of memory. */
+bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to,
+                    bool held);
+/* The pair is about to go. In a collection, too. */
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair);
+/* Copies what one side has written: JavaScript, or native code. True: something was. */
+bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to);
+bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to);
 
-/* Bytes for the tail of what is being described; NR_SPAN_NULL when there is no room. They must live until it is sent.
+/* The host has told that it wrote here. */
+void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                     uint64_t to);
+
+/* ---- tracking.c ---------------------------------------------------------------------------------------------------
  */
-nr_span nr_describe_bytes(struct nr_describe *describe, const void *bytes, size_t length);
+
+/* Smaller parts are compared. */
+#define NR_TRACKED_MIN NR_BLOCK_PAGED
+
+/* Native code is about to get a part that both sides have alike: what it writes there is to be told. */
+void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
+void nr_track_end(struct nr_connection *connection, struct nr_pair *pair);
+/* An entry that has seen the pair has returned. */
+void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair);
+/* Neither side has written it for a while: it is worth tracking, even if it was not lately. */
+void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
+/* What JavaScript has written of this part since it was asked last, all of which is tracked: how many ranges, of the
+ * ArrayBuffer. */
+int nr_track_ask(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, struct nr_range part,
+                 struct nr_range *ranges, int room);
+
+/* ---- foreign.c ----------------------------------------------------------------------------------------------------
+ */
+
+/* Copies between this process and memory of the host. False: not all of it is there, or may be read. */
+bool nr_foreign_read(struct nr_connection *connection, uint64_t address, void *to, uint64_t length);
+/* As nr_merge() between the real bytes and the addon's memory. */
+bool nr_foreign_send(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
+                     uint64_t to);
+bool nr_foreign_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                     uint64_t to);
 
 #endif

@@ -151,9 +151,13 @@ struct nr_connection {
   struct nr_table *asyncs;           /* ids of the host */
   struct nr_doorbell *doorbell;      /* NULL: nobody listens any more */
   struct nr_pair_index *pair_index;  /* by address */
-  struct nr_window *windows;         /* hot */
-  struct nr_cold cold;
-  uint64_t cold_bytes; /* of the windows in there */
+  struct nr_blocks *blocks;          /* the host's halves */
+  struct nr_cold cold;               /* pairs, as they are looked at */
+  struct nr_hot *hot;                /* what open entries have seen of pairs, innermost last */
+  uint32_t hot_count;
+  uint32_t hot_room;
+  uint32_t passes; /* over the two */
+  uint32_t sends;  /* of those */
   struct nr_release_list released[NR_RELEASED_SORTS];
   uint32_t release_count; /* of all lists */
   struct nr_basic_list basics;
@@ -229,7 +233,7 @@ struct nr_enter {
   uint32_t scope_base;
   uint32_t callback_scope_base;
   uint32_t entry_floor;
-  struct nr_window *windows;
+  uint32_t hot;
 };
 
 /* Notes where handles, scopes and windows stand: before the first argument is given a handle. */
@@ -365,16 +369,26 @@ bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valu
 /* ---- memory.c -------------------------------------------------------------------------------------------------------
  */
 
-/* Fills `view` for an ArrayBuffer, typed array or DataView; makes its window hot. With `bytes` the contents go into the
- * tail. False: it is none of these. */
-bool nr_memory_describe(struct nr_describe *describe, napi_value value, bool bytes, Nr__View *view);
-/* The same for memory that the host has already: nothing travels. */
-bool nr_memory_describe_known(struct nr_describe *describe, napi_value value, Nr__View *view);
-/* Before and after JavaScript runs below the host: what the host has, and what changed. Refresh goes before every entry
- * as well: JavaScript may have changed what the host keeps the address of. */
-void nr_memory_snapshot(struct nr_connection *connection);
-void nr_memory_refresh(struct nr_connection *connection);
-void nr_memory_leave(struct nr_connection *connection, struct nr_window *keep);
+/* Does the host get to know the bytes of a view? (They stay up to date from then on.) */
+enum nr_showing {
+  NR_SHOW_NOTHING,
+  NR_SHOW_BYTES,
+  NR_SHOW_ARGUMENT, /* the same, of an object that lives as long as the entry */
+};
+/* Fills `view` for an ArrayBuffer, typed array or DataView. False: it is none of these. */
+bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, enum nr_showing showing,
+                        Nr__View *view);
+/* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
+ * have been copied to the real one. */
+bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
+                                const struct nr_range *parts, size_t part_count, Nr__View *view);
+/* Before the host gets the turn: what JavaScript has written goes over. */
+void nr_memory_send(struct nr_connection *connection);
+/* Before JavaScript gets it: what native code has written comes back. `hot`: what was seen since there were so many is
+ * taken in any case; hot_count in the middle of an entry. */
+void nr_memory_take(struct nr_connection *connection, uint32_t hot);
+/* What was seen since there were so many is not hot any more. */
+void nr_memory_leave(struct nr_connection *connection, uint32_t hot);
 void nr_memory_end(struct nr_connection *connection);
 
 /* ---- env.c ----------------------------------------------------------------------------------------------------------

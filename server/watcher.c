@@ -251,6 +251,17 @@ void nr_child_kill(struct nr_child *child) {
   pthread_mutex_unlock(&watcher.lock);
 }
 
+ssize_t nr_child_copy(struct nr_child *child, const struct iovec *own, size_t own_count, const struct iovec *theirs,
+                      size_t their_count, bool writes) {
+  pthread_mutex_lock(&watcher.lock);
+  ssize_t copied = child->pidfd < 0 ? -ESRCH
+                   : writes         ? process_vm_writev(child->pid, own, own_count, theirs, their_count, 0)
+                                    : process_vm_readv(child->pid, own, own_count, theirs, their_count, 0);
+  if (copied == -1) copied = -errno;
+  pthread_mutex_unlock(&watcher.lock);
+  return copied;
+}
+
 void nr_child_free(struct nr_child *child) {
   free(child);
 }

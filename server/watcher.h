@@ -6,7 +6,9 @@
 #ifndef NR_SERVER_WATCHER_H
 #define NR_SERVER_WATCHER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct nr_child;
 
@@ -20,6 +22,12 @@ int nr_child_start(const char *path, int socket, void (*died)(void *context, int
 pid_t nr_child_pid(const struct nr_child *child);
 /* SIGKILL, unless it has been reaped. */
 void nr_child_kill(struct nr_child *child);
+/*
+ * Copies between memory of this process and the child's: process_vm_readv(2) or, with `writes`, process_vm_writev(2).
+ * The bytes copied, or a negative errno; -ESRCH when it has been reaped: the pid may be another's by then.
+ */
+ssize_t nr_child_copy(struct nr_child *child, const struct iovec *own, size_t own_count, const struct iovec *theirs,
+                      size_t their_count, bool writes);
 /* Only after died() has been called. */
 void nr_child_free(struct nr_child *child);
 

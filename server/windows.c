@@ -1,354 +1,348 @@
 /*
- * Windows, the server's half: what JavaScript changed goes over before the host gets the turn, and what native code
- * changed is put where only it changed. Hot ones belong to an entry that is open; cold ones the host may still have the
- * address of, see wire/cold.h.
+ * Which parts of its pairs the host has got to know, and how both halves stay alike: what JavaScript wrote goes over
+ * before the host gets the turn, what native code wrote comes back before JavaScript does. This side does all of it, in
+ * the host's half (blocks.h), against the twin.
+ *
+ * Hot windows, which an open entry has seen, are looked at every time; of the others the host may have kept the
+ * address: wire/cold.h says whose turn it is.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "handlers.h"
 #include "server/memory.h"
+#include "wire/merge.h"
 
-/* What the twins of all cold windows of a connection may take; windows beyond are hot or nothing. */
-#define NR_COLD_BYTES_MAX (UINT64_C(64) << 20)
-/* Many Buffers share a pool, and what one showed is not looked for when the next one comes: so many at most. */
-#define NR_COLD_OF_A_PAIR 64u
-/* What finding a window's bytes costs besides comparing them, as bytes. */
-#define NR_COMPARISON 512u
+/* Parts of a pair: those that lie closest become one when there are more. */
+#define NR_SHOWN_MAX 64u
+/* What finding a pair's bytes costs besides comparing them, as bytes. */
+#define NR_COMPARISON 1024u
+/* What asking the kernel about what is tracked costs. */
+#define NR_SCAN 8192u
+/* Hot windows that are looked at in the middle of an entry, newest first; all of them at its end. Native code that
+ * makes thousands of Buffers in one go does not pay for each at each call. */
+#define NR_HOT_MAX 1024u
+/* Visits without a change after which what was written lately is taken to be settled. */
+#define NR_UNCHANGED 4u
+/* Copied in steps that stay in the first cache: from there the second copy is made. */
+#define NR_COPY_STEP (UINT64_C(8) << 10)
 
-/* Larger ones are tracked by the kernel where it can. (glibc's malloc gives such blocks a mapping of their own.) */
-#define NR_TRACKED_MIN (UINT64_C(128) << 10)
-#define NR_TRACKED_RANGES 64
-/* x86-64's. Where pages are larger, edges would have to be as well. */
-#define NR_PAGE UINT64_C(4096)
+/* ---- copying ------------------------------------------------------------------------------------------------------
+ */
 
-static struct nr_tracker *tracker_of(struct nr_agent *agent) {
-  if (agent->tracker == NULL && !agent->no_tracker) {
-    agent->tracker = nr_tracker_create(0);
-    agent->no_tracker = agent->tracker == NULL;
+/* The host gets bytes that it did not know. */
+static void copy_over(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to) {
+  while (from < to) {
+    uint64_t step = to - from < NR_COPY_STEP ? to - from : NR_COPY_STEP;
+    memcpy(pair->block.twin + from, bytes + from, step);
+    memcpy(pair->block.memory + from, pair->block.twin + from, step);
+    from += step;
   }
-  return agent->tracker;
 }
 
-/* The whole pages of a window, as bytes of it. malloc puts large blocks side by side as well: what lies on a page with
- * another's bytes is compared. */
-static struct nr_range inner_of(const uint8_t *bytes, uint64_t length) {
-  uint64_t begin = (uint64_t)(uintptr_t)bytes;
-  uint64_t from = (begin + NR_PAGE - 1) / NR_PAGE * NR_PAGE, to = (begin + length) / NR_PAGE * NR_PAGE;
-  return (struct nr_range){from - begin, to - begin};
+static bool send(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
+                 uint64_t to) {
+  if (from >= to) return false;
+  if (pair->foreign) return nr_foreign_send(connection, pair, bytes, from, to);
+  return nr_merge(bytes + from, pair->block.twin + from, pair->block.memory + from, to - from);
 }
 
-static void take_edges(struct nr_window *window, const uint8_t *bytes, struct nr_range inner) {
-  memcpy(window->edges, bytes, inner.from);
-  memcpy(window->edges + inner.from, bytes + inner.to, window->length - inner.to);
+static bool take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
+  if (from >= to) return false;
+  if (pair->foreign) return nr_foreign_take(connection, pair, bytes, from, to);
+  return nr_merge(pair->block.memory + from, pair->block.twin + from, bytes + from, to - from);
 }
 
-/* In a collection, too, and after the thread's end. */
-static void window_free(struct nr_connection *connection, struct nr_window *window) {
-  if (window->tracked && window->pair != NULL) {
-    const uint8_t *bytes = (const uint8_t *)window->pair->bytes + window->offset;
-    struct nr_range inner = inner_of(bytes, window->length);
-    if (connection->agent != NULL && connection->agent->tracker != NULL)
-      nr_tracker_remove(connection->agent->tracker, bytes + inner.from, inner.to - inner.from);
-    window->pair->tracked = false;
+static uint64_t least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+static uint64_t most(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
+bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                    uint64_t to) {
+  struct nr_range ranges[64];
+  struct nr_range part = {most(from, pair->tracked.from), least(to, pair->tracked.to)};
+  if (!pair->own_tracks || part.from >= part.to) return send(connection, pair, bytes, from, to);
+  bool changed = send(connection, pair, bytes, from, part.from);
+  int count = nr_track_ask(connection, pair, bytes, part, ranges, 64);
+  for (int i = 0; i < count; i++) changed |= send(connection, pair, bytes, ranges[i].from, ranges[i].to);
+  return send(connection, pair, bytes, part.to, to) || changed;
+}
+
+bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                    uint64_t to) {
+  struct nr_range part = {most(from, pair->tracked.from), least(to, pair->tracked.to)};
+  if (pair->host_tracks != NR_HOST_TRACKS || part.from >= part.to) {
+    /* The host has been asked before it got the turn that ends here. */
+    if (pair->host_tracks == NR_HOST_ASKED && part.from <= pair->tracked.from && part.to >= pair->tracked.to)
+      pair->host_tracks = NR_HOST_TRACKS;
+    return take(connection, pair, bytes, from, to);
   }
-  free(window->edges);
-  free(window->twin);
-  free(window);
+  bool changed = take(connection, pair, bytes, from, part.from);
+  return take(connection, pair, bytes, part.to, to) || changed;
 }
 
-/* From now on the kernel watches it, and the host has what is there. */
-static bool track(struct nr_connection *connection, struct nr_window *window, const uint8_t *bytes) {
-  if (window->tracked) return true;
-  struct nr_range inner = inner_of(bytes, window->length);
-  if (window->length < NR_TRACKED_MIN || window->pair->tracked || connection->agent == NULL ||
-      tracker_of(connection->agent) == NULL)
-    return false;
-  window->edges = malloc(2 * NR_PAGE);
-  if (window->edges == NULL) return false;
-  if (nr_tracker_add(connection->agent->tracker, bytes + inner.from, inner.to - inner.from) < 0) {
-    free(window->edges);
-    window->edges = NULL;
-    return false;
+void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                     uint64_t to) {
+  if (pair->hot != NR_NO_HOT) pair->touched += to - from;
+  if (take(connection, pair, bytes, from, to)) nr_cold_keep(&connection->cold, &pair->item);
+}
+
+/* ---- what the host knows ------------------------------------------------------------------------------------------
+ */
+
+/* Takes parts [first, last] together, with what lies between them. */
+static void unite(struct nr_pair *pair, const uint8_t *bytes, uint32_t first, uint32_t last) {
+  for (uint32_t i = first; i < last && !pair->foreign; i++)
+    copy_over(pair, bytes, pair->shown[i].to, pair->shown[i + 1].from);
+  pair->shown[first].to = pair->shown[last].to;
+  memmove(&pair->shown[first + 1], &pair->shown[last + 1], (pair->shown_count - last - 1) * sizeof *pair->shown);
+  pair->shown_count -= last - first;
+}
+
+/* The two that lie closest. */
+static void unite_closest(struct nr_pair *pair, const uint8_t *bytes) {
+  uint32_t closest = 0;
+  for (uint32_t i = 1; i + 1 < pair->shown_count; i++) {
+    if (pair->shown[i + 1].from - pair->shown[i].to < pair->shown[closest + 1].from - pair->shown[closest].to)
+      closest = i;
   }
-  take_edges(window, bytes, inner);
-  window->tracked = window->pair->tracked = true;
-  free(window->twin);
-  window->twin = NULL;
+  unite(pair, bytes, closest, closest + 1);
+}
+
+static bool insert(struct nr_pair *pair, uint32_t at, struct nr_range range) {
+  if (pair->shown_count == pair->shown_room) {
+    uint32_t room = pair->shown_room == 0 ? 1 : pair->shown_room * 4;
+    struct nr_range *shown = realloc(pair->shown, room * sizeof *shown);
+    if (shown == NULL) return false;
+    pair->shown = shown;
+    pair->shown_room = room;
+  }
+  memmove(&pair->shown[at + 1], &pair->shown[at], (pair->shown_count - at) * sizeof *pair->shown);
+  pair->shown[at] = range;
+  pair->shown_count++;
   return true;
 }
 
-static void unlink_cold(struct nr_connection *connection, struct nr_window **link) {
-  struct nr_window *window = *link;
-  *link = window->next;
-  nr_cold_remove(&connection->cold, &window->item);
-  if (!window->tracked) connection->cold_bytes -= window->length;
-}
-
-/* Takes the cold window out of its lists; NULL: there is none. Its twin is not what the host has any more. */
-static struct nr_window *warm(struct nr_connection *connection, struct nr_pair *pair, uint64_t offset,
-                              uint64_t length) {
-  for (struct nr_window **link = &pair->cold; *link != NULL; link = &(*link)->next) {
-    struct nr_window *window = *link;
-    if (window->offset != offset || window->length != length) continue;
-    unlink_cold(connection, link);
-    free(window->twin);
-    window->twin = NULL;
-    return window;
+/* Adds a part, all of whose bytes the host has. Parts that touch become one. */
+static bool add_shown(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to) {
+  uint32_t first = 0, last;
+  while (first < pair->shown_count && pair->shown[first].to < from) first++;
+  last = first;
+  while (last < pair->shown_count && pair->shown[last].from <= to) last++;
+  if (first == last) {
+    if (!insert(pair, first, (struct nr_range){from, to})) return false;
+  } else {
+    uint64_t begin = least(from, pair->shown[first].from), end = most(to, pair->shown[last - 1].to);
+    memmove(&pair->shown[first + 1], &pair->shown[last], (pair->shown_count - last) * sizeof *pair->shown);
+    pair->shown_count -= last - first - 1;
+    pair->shown[first] = (struct nr_range){begin, end};
   }
-  return NULL;
-}
-
-static struct nr_window *find_tracked(struct nr_window *list, const struct nr_pair *pair, uint64_t offset,
-                                      uint64_t length) {
-  for (struct nr_window *window = list; window != NULL; window = window->next) {
-    if (window->tracked && window->pair == pair && window->offset == offset && window->length == length) return window;
-  }
-  return NULL;
-}
-
-void nr_window_heat(struct nr_connection *connection, struct nr_pair *pair, uint64_t offset, uint64_t length) {
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair == pair && window->offset == offset && window->length == length) return;
-  }
-  struct nr_window *window = warm(connection, pair, offset, length);
-  if (window == NULL) window = calloc(1, sizeof *window);
-  if (window == NULL) return;
-  window->pair = pair;
-  window->offset = offset;
-  window->length = length;
-  window->next = connection->windows;
-  connection->windows = window;
-}
-
-/* What is there now is what the host has: it has just sent what it changed. False: there is nothing to go by. */
-static bool take_twin(struct nr_connection *connection, struct nr_window *window) {
-  if (window->pair == NULL) return false;
-  uint8_t *bytes = nr_pair_bytes(window->pair->napi, window->pair, window->offset, window->length);
-  if (bytes == NULL) return false;
-  if (track(connection, window, bytes)) return true;
-  if (window->twin == NULL) window->twin = malloc(window->length);
-  if (window->twin == NULL) return false;
-  memcpy(window->twin, bytes, window->length);
+  if (pair->shown_count > NR_SHOWN_MAX) unite_closest(pair, bytes);
   return true;
 }
 
-/* What a comparison costs, as bytes. */
-static uint32_t cost_of(const struct nr_window *window) {
-  return NR_COMPARISON + (window->tracked ? (uint32_t)(4096 + window->length / 512) : (uint32_t)window->length);
+/* What the host does not know of [from, to) goes over as it is, what it knows where JavaScript changed it. */
+static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
+  uint64_t at = from;
+  for (uint32_t i = 0; i < pair->shown_count && at < to; i++) {
+    const struct nr_range *shown = &pair->shown[i];
+    if (shown->to <= at) continue;
+    if (shown->from > at && !pair->foreign) copy_over(pair, bytes, at, least(shown->from, to));
+    at = most(at, shown->from);
+    if (at < to) nr_window_send(connection, pair, bytes, at, least(shown->to, to));
+    if (shown->from <= from && shown->to >= to) return true; /* nothing new */
+    at = most(at, shown->to);
+  }
+  if (at < to && !pair->foreign) copy_over(pair, bytes, at, to);
+  if (pair->foreign) { /* its twin is what was there at the beginning */
+    take(connection, pair, bytes, from, to);
+    send(connection, pair, bytes, from, to);
+  }
+  if (!add_shown(pair, bytes, from, to)) return false;
+  if (to - from >= NR_TRACKED_MIN) nr_track_host(connection, pair, from, to);
+  return true;
 }
 
-/* Can it be cold? Then it is tracked, or has a twin. */
-static bool may_cool(struct nr_connection *connection, struct nr_window *window) {
-  if (window->pair == NULL) return false;
-  if (window->tracked) return true;
-  if (window->length <= NR_COLD_WINDOW_MAX)
-    return connection->cold_bytes + window->length <= NR_COLD_BYTES_MAX && take_twin(connection, window);
-  uint8_t *bytes = nr_pair_bytes(window->pair->napi, window->pair, window->offset, window->length);
-  return bytes != NULL && track(connection, window, bytes);
+/* ---- hot and cold -------------------------------------------------------------------------------------------------
+ */
+
+/* What looking at a pair costs, as bytes, beside what is hot of it. */
+static uint32_t cost_of(const struct nr_connection *connection, const struct nr_pair *pair) {
+  uint64_t bytes = 0, hot = 0;
+  for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below)
+    hot += connection->hot[i].to - connection->hot[i].from;
+  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
+  if (pair->own_tracks) {
+    uint64_t tracked = pair->tracked.to - pair->tracked.from;
+    bytes = NR_SCAN + tracked / 512 + (bytes > tracked ? bytes - tracked : 0);
+  }
+  bytes = bytes > hot ? bytes - hot : 0;
+  return NR_COMPARISON + (uint32_t)least(bytes, UINT32_MAX / 2);
 }
 
-static void cool(struct nr_connection *connection, struct nr_window *window) {
-  struct nr_pair *pair = window->pair;
-  if (!may_cool(connection, window)) {
-    window_free(connection, window);
-    return;
+static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to, bool held) {
+  for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below) {
+    struct nr_hot *hot = &connection->hot[i];
+    if (from > hot->to || to < hot->from) continue;
+    if (from < hot->from || to > hot->to) hot->sent = 0;
+    hot->from = least(hot->from, from);
+    hot->to = most(hot->to, to);
+    return true;
   }
-  window->next = pair->cold;
-  pair->cold = window;
-  if (!window->tracked) connection->cold_bytes += window->length;
-  nr_cold_add(&connection->cold, &window->item, cost_of(window));
-  uint32_t count = 0;
-  for (struct nr_window **link = &pair->cold; *link != NULL; link = &(*link)->next) {
-    if (++count <= NR_COLD_OF_A_PAIR) continue;
-    window = *link;
-    unlink_cold(connection, link);
-    window_free(connection, window);
-    break;
+  if (connection->hot_count == connection->hot_room) {
+    uint32_t room = connection->hot_room == 0 ? 16 : connection->hot_room * 2;
+    struct nr_hot *hot = realloc(connection->hot, room * sizeof *hot);
+    if (hot == NULL) return false;
+    connection->hot = hot;
+    connection->hot_room = room;
   }
+  connection->hot[connection->hot_count] =
+      (struct nr_hot){.pair = pair, .from = from, .to = to, .below = pair->hot, .held = held};
+  /* An argument goes over right now, and the send before the entry need not look again. */
+  if (held) connection->hot[connection->hot_count].sent = connection->sends + 1;
+  pair->hot = connection->hot_count++;
+  return true;
+}
+
+static bool is_all_hot(const struct nr_connection *connection, const struct nr_pair *pair) {
+  const struct nr_hot *hot = &connection->hot[pair->hot];
+  return pair->shown_count == 1 && hot->from <= pair->shown[0].from && hot->to >= pair->shown[0].to &&
+         connection->hot_count <= NR_HOT_MAX;
+}
+
+bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to,
+                    bool held) {
+  if (from >= to) return true;
+  if (!show(connection, pair, bytes, from, to) || !heat(connection, pair, from, to, held)) return false;
+  if (is_all_hot(connection, pair)) { /* most are */
+    nr_cold_remove(&connection->cold, &pair->item);
+  } else if (pair->item.next == NULL) {
+    nr_cold_add(&connection->cold, &pair->item, cost_of(connection, pair));
+  } else {
+    pair->item.next_cost = cost_of(connection, pair);
+  }
+  return true;
 }
 
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
-  while (pair->cold != NULL) {
-    struct nr_window *window = pair->cold;
-    unlink_cold(connection, &pair->cold);
-    window_free(connection, window);
-  }
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair == pair) window->pair = NULL;
-  }
+  nr_cold_remove(&connection->cold, &pair->item);
+  nr_track_end(connection, pair);
+  for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below) connection->hot[i].pair = NULL;
+  free(pair->shown);
 }
 
-void nr_memory_snapshot(struct nr_connection *connection) {
-  napi_handle_scope scope;
-  if (connection->windows == NULL || napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next)
-    take_twin(connection, window);
-  napi_close_handle_scope(connection->agent->napi, scope);
+/* One pass over what changed: `copy` is nr_window_send() or nr_window_take(). */
+struct pass {
+  struct nr_connection *connection;
+  bool takes;
+  uint32_t number;
+  napi_handle_scope scope; /* NULL: not needed yet */
+};
+
+/* A loop in native code that calls JavaScript comes by here each time, all in one scope of the addon's: what is looked
+ * up gets a scope of its own. */
+static uint8_t *find_bytes(struct pass *pass, const struct nr_pair *pair, uint64_t from, uint64_t to) {
+  if (pass->scope == NULL && napi_open_handle_scope(pass->connection->agent->napi, &pass->scope) != napi_ok)
+    return NULL;
+  return nr_pair_bytes(pair, from, to - from);
 }
 
-static void send_fill(struct nr_connection *connection, const struct nr_window *window, const uint8_t *bytes,
-                      struct nr_range range) {
-  Nr__View view = NR__VIEW__INIT;
-  Nr__View *views[1] = {&view};
-  Nr__FillRequest request = NR__FILL_REQUEST__INIT;
-  view.pair_id = window->pair->id;
-  view.block_length = window->pair->length;
-  view.offset = window->offset + range.from;
-  view.length = range.to - range.from;
-  view.bytes = nr_span_make(0, (uint32_t)view.length);
-  request.n_views = 1;
-  request.views = views;
-  struct nr_frame_header header = {.opcode = NR_OP_FILL, .depth = (uint16_t)connection->depth, .kind = NR_KIND_POST};
-  struct nr_slice tail = {.data = bytes + range.from, .length = view.length};
-  nr_port_send(connection->port, &header, &request.base, &tail, 1);
+static bool copy(const struct pass *pass, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
+  return pass->takes ? nr_window_take(pass->connection, pair, bytes, from, to)
+                     : nr_window_send(pass->connection, pair, bytes, from, to);
 }
 
-/* Sends an edge when it is not what the host has. */
-static bool refresh_edge(struct nr_connection *connection, struct nr_window *window, const uint8_t *bytes,
-                         struct nr_range edge, uint8_t *known) {
-  uint64_t length = edge.to - edge.from;
-  if (length == 0 || memcmp(bytes + edge.from, known, length) == 0) return false;
-  memcpy(known, bytes + edge.from, length);
-  send_fill(connection, window, bytes, edge);
-  return true;
+/* Where its bytes are; NULL: nowhere, or there is nothing to do. */
+static uint8_t *bytes_of(struct pass *pass, struct nr_hot *hot) {
+  uint32_t sends = pass->connection->sends;
+  if (hot->pair == NULL || (!pass->takes && hot->sent == sends)) return NULL;
+  /* JavaScript has not run since it was looked at last. */
+  if (pass->takes && hot->held && hot->sent == sends) return hot->pair->bytes;
+  uint8_t *bytes = find_bytes(pass, hot->pair, hot->from, hot->to);
+  if (bytes != NULL && !pass->takes) hot->sent = sends;
+  return bytes;
 }
 
-/* Sends the pages that were written. */
-static bool refresh_tracked(struct nr_connection *connection, struct nr_window *window, const uint8_t *bytes) {
-  struct nr_range ranges[NR_TRACKED_RANGES], inner = inner_of(bytes, window->length);
-  const uint8_t *whole = bytes + inner.from;
-  uint64_t length = inner.to - inner.from;
-  int count = nr_tracker_scan(connection->agent->tracker, whole, length, ranges, NR_TRACKED_RANGES);
-  if (count < 0) { /* the memory was given back and taken anew: all of it may be other bytes */
-    ranges[0] = (struct nr_range){0, length};
-    count = 1;
-    nr_tracker_add(connection->agent->tracker, whole, length);
-  }
-  for (int i = 0; i < count; i++) {
-    send_fill(connection, window, bytes, (struct nr_range){inner.from + ranges[i].from, inner.from + ranges[i].to});
-  }
-  bool head = refresh_edge(connection, window, bytes, (struct nr_range){0, inner.from}, window->edges);
-  bool tail =
-      refresh_edge(connection, window, bytes, (struct nr_range){inner.to, window->length}, window->edges + inner.from);
-  return count > 0 || head || tail;
-}
-
-/* Sends the window when JavaScript changed it. */
-static bool refresh_window(struct nr_connection *connection, struct nr_window *window) {
-  uint8_t *bytes = nr_pair_bytes(window->pair->napi, window->pair, window->offset, window->length);
-  if (bytes == NULL) return false;
-  if (window->tracked) return refresh_tracked(connection, window, bytes);
-  if (window->twin == NULL || memcmp(bytes, window->twin, window->length) == 0) return false;
-  memcpy(window->twin, bytes, window->length);
-  send_fill(connection, window, window->twin, (struct nr_range){0, window->length});
-  return true;
-}
-
-bool nr_window_renew(struct nr_connection *connection, struct nr_pair *pair, uint64_t offset, uint64_t length) {
-  if (!pair->tracked) return false;
-  struct nr_window *window = find_tracked(connection->windows, pair, offset, length);
-  if (window == NULL && find_tracked(pair->cold, pair, offset, length) != NULL) {
-    nr_window_heat(connection, pair, offset, length);
-    window = connection->windows;
-  }
-  if (window != NULL) refresh_window(connection, window);
-  return window != NULL;
-}
-
-static bool refresh_cold(struct nr_cold_item *item, void *context) {
-  return refresh_window(context, (struct nr_window *)item);
-}
-
-void nr_memory_refresh(struct nr_connection *connection) {
-  napi_handle_scope scope;
-  if (connection->windows == NULL && nr_cold_is_empty(&connection->cold)) return;
-  /* A loop in native code that calls JavaScript comes by here each time, all in one scope of the addon's. */
-  if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair != NULL) refresh_window(connection, window);
-  }
-  if (!nr_cold_is_empty(&connection->cold)) nr_cold_visit(&connection->cold, refresh_cold, connection);
-  napi_close_handle_scope(connection->agent->napi, scope);
-}
-
-void nr_memory_leave(struct nr_connection *connection, struct nr_window *keep) {
-  while (connection->windows != NULL && connection->windows != keep) {
-    struct nr_window *window = connection->windows;
-    connection->windows = window->next;
-    cool(connection, window);
+static void visit_hot(struct pass *pass, uint32_t least_index) {
+  struct nr_connection *connection = pass->connection;
+  for (uint32_t i = connection->hot_count; i > least_index; i--) {
+    struct nr_hot *hot = &connection->hot[i - 1];
+    uint8_t *bytes = bytes_of(pass, hot);
+    hot->pass = pass->number;
+    if (bytes != NULL) copy(pass, hot->pair, bytes, hot->from, hot->to);
   }
 }
 
-static bool covers(const struct nr_window *window, uint64_t offset, uint64_t length) {
-  return offset >= window->offset && offset - window->offset <= window->length &&
-         length <= window->length - (offset - window->offset);
-}
-
-/* Only what a view showed may be written: beside it lie other Buffers of the same pool. */
-static bool is_known(const struct nr_connection *connection, const struct nr_pair *pair, uint64_t offset,
-                     uint64_t length) {
-  for (const struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair == pair && covers(window, offset, length)) return true;
-  }
-  for (const struct nr_window *window = pair->cold; window != NULL; window = window->next) {
-    if (covers(window, offset, length)) return true;
+static bool is_done(const struct pass *pass, const struct nr_pair *pair, const struct nr_range *shown) {
+  for (uint32_t i = pair->hot; i != NR_NO_HOT; i = pass->connection->hot[i].below) {
+    const struct nr_hot *hot = &pass->connection->hot[i];
+    if (hot->pass == pass->number && hot->from <= shown->from && hot->to >= shown->to) return true;
   }
   return false;
 }
 
-/* The host has these bytes: the twins of all windows that show them say so. */
-static void note(struct nr_window *window, uint64_t offset, const uint8_t *bytes, uint64_t length) {
-  if (window->twin == NULL) return;
-  uint64_t from = offset > window->offset ? offset : window->offset;
-  uint64_t to = offset + length < window->offset + window->length ? offset + length : window->offset + window->length;
-  if (from < to) memcpy(window->twin + (from - window->offset), bytes + (from - offset), to - from);
-}
-
-/* What the host wrote need not go back to it. JavaScript has not written since what is hot went over: the host has the
- * turn. */
-static void forget_writes(struct nr_connection *connection, struct nr_window *window, const struct nr_range *patch) {
-  const uint8_t *bytes = (const uint8_t *)window->pair->bytes + window->offset;
-  struct nr_range inner = inner_of(bytes, window->length), ignored;
-  uint64_t from = patch->from > inner.from ? patch->from : inner.from;
-  uint64_t to = patch->to < inner.to ? patch->to : inner.to;
-  if (from < to) nr_tracker_scan(connection->agent->tracker, bytes + from, to - from, &ignored, 1);
-  take_edges(window, bytes, inner);
-}
-
-static napi_status apply_patch(struct nr_dispatch *dispatch, const Nr__Patch *patch) {
-  const uint8_t *now = nr_frame_bytes(dispatch->frame, patch->bytes);
-  const uint8_t *twin = nr_frame_bytes(dispatch->frame, patch->twin);
-  uint32_t length = nr_span_length(patch->bytes);
-  struct nr_connection *connection = dispatch->connection;
-  if (now == NULL || twin == NULL || nr_span_length(patch->twin) != length)
-    return nr_fault(dispatch, "a patch without bytes");
-  struct nr_pair *pair = nr_table_get(connection->pairs, patch->pair_id, NR_SORT_PAIR);
-  if (pair == NULL || !is_known(connection, pair, patch->offset, length)) return napi_ok;
-  uint8_t *bytes = nr_pair_bytes(dispatch->napi, pair, patch->offset, length);
-  if (bytes == NULL)
-    return napi_ok; /* detached or collected meanwhile: in one process, too, the write would have gone nowhere */
-  for (uint32_t i = 0; i < length; i++) {
-    if (now[i] != twin[i]) bytes[i] = now[i];
-  }
-  for (struct nr_window *window = connection->windows; window != NULL; window = window->next) {
-    if (window->pair != pair) continue;
-    note(window, patch->offset, now, length);
-    if (window->tracked && !pair->shared && covers(window, patch->offset, length)) {
-      struct nr_range range = {patch->offset - window->offset, patch->offset - window->offset + length};
-      forget_writes(connection, window, &range);
+static bool visit_cold(struct nr_cold_item *item, void *context) {
+  struct pass *pass = context;
+  struct nr_connection *connection = pass->connection;
+  struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
+  uint8_t *bytes = NULL;
+  bool changed = false;
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    const struct nr_range *shown = &pair->shown[i];
+    if (is_done(pass, pair, shown)) continue;
+    if (bytes == NULL || shown->to > pair->length) bytes = find_bytes(pass, pair, shown->from, shown->to);
+    if (bytes == NULL) continue;
+    changed |= copy(pass, pair, bytes, shown->from, shown->to);
+    /* One whose turn comes seldom may always have it on the same way. */
+    if (item->group == NR_COLD_IDLE) {
+      struct pass back = {.connection = connection, .takes = !pass->takes};
+      changed |= copy(&back, pair, bytes, shown->from, shown->to);
     }
   }
-  for (struct nr_window *window = pair->cold; window != NULL; window = window->next) {
-    note(window, patch->offset, now, length);
-    if (covers(window, patch->offset, length)) nr_cold_keep(&connection->cold, &window->item);
-  }
-  return napi_ok;
+  if (!changed && bytes != NULL && !pass->takes && item->unchanged >= NR_UNCHANGED)
+    nr_track_again(connection, pair, bytes);
+  item->next_cost = cost_of(connection, pair);
+  return changed;
 }
 
-napi_status nr_serve_patch_memory(struct nr_dispatch *dispatch, const void *message, void *answer) {
-  const Nr__PatchMemoryRequest *request = message;
-  (void)answer;
-  for (size_t i = 0; i < request->n_patches; i++) NR_TRY(apply_patch(dispatch, request->patches[i]));
-  return napi_ok;
+static void run_pass(struct nr_connection *connection, bool takes, uint32_t least_hot) {
+  if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold)) return;
+  struct pass pass = {.connection = connection, .takes = takes, .number = ++connection->passes};
+  visit_hot(&pass, least_hot);
+  if (!nr_cold_is_empty(&connection->cold)) nr_cold_visit(&connection->cold, visit_cold, &pass);
+  if (pass.scope != NULL) napi_close_handle_scope(connection->agent->napi, pass.scope);
+}
+
+static uint32_t newest(const struct nr_connection *connection) {
+  return connection->hot_count > NR_HOT_MAX ? connection->hot_count - NR_HOT_MAX : 0;
+}
+
+void nr_memory_send(struct nr_connection *connection) {
+  connection->sends++;
+  run_pass(connection, false, newest(connection));
+}
+
+void nr_memory_take(struct nr_connection *connection, uint32_t hot) {
+  uint32_t from = newest(connection);
+  run_pass(connection, true, from < hot ? from : hot);
+}
+
+/* It was in use until now: it is looked at first for a while. */
+static void cool(struct nr_connection *connection, struct nr_pair *pair) {
+  nr_cold_remove(&connection->cold, &pair->item);
+  nr_cold_add(&connection->cold, &pair->item, cost_of(connection, pair));
+}
+
+void nr_memory_leave(struct nr_connection *connection, uint32_t hot) {
+  while (connection->hot_count > hot) {
+    struct nr_hot *last = &connection->hot[--connection->hot_count];
+    struct nr_pair *pair = last->pair;
+    if (pair == NULL) continue;
+    pair->hot = last->below;
+    if (pair->tracked.to > 0) nr_track_leave(connection, pair);
+    if (pair->hot == NR_NO_HOT) cool(connection, pair);
+  }
 }

@@ -4,16 +4,24 @@
 
 /* Comparisons without a change after which a recent one is idle. */
 #define NR_COLD_RECENT_PATIENCE 64u
-/* So much is compared every time: it costs some microseconds. */
-#define NR_COLD_ALL (UINT64_C(64) << 10)
+/* So much is compared every time: it costs some ten microseconds. */
+#define NR_COLD_ALL (UINT64_C(256) << 10)
 /* Where there is more: bytes for each visit. */
 #define NR_COLD_KEPT_BUDGET (UINT32_C(256) << 10)
 #define NR_COLD_RECENT_BUDGET (UINT32_C(128) << 10)
 #define NR_COLD_IDLE_BUDGET (UINT32_C(2) << 10)
 
+/* What the idle ones save up; a larger one costs them so much. */
+#define NR_COLD_CREDIT_MAX (UINT32_C(256) << 10)
+
+/* What an item counts towards NR_COLD_ALL: a few large ones shall not make the small ones wait. */
+static uint32_t share_of(const struct nr_cold_item *item) {
+  return item->cost < NR_COLD_ALL / 4 ? item->cost : (uint32_t)NR_COLD_ALL / 4;
+}
+
 static void unlink_item(struct nr_cold *cold, struct nr_cold_item *item) {
   cold->counts[item->group]--;
-  cold->cost -= item->cost;
+  cold->cost -= share_of(item);
   item->previous->next = item->next;
   item->next->previous = item->previous;
   item->next = item->previous = NULL;
@@ -22,8 +30,9 @@ static void unlink_item(struct nr_cold *cold, struct nr_cold_item *item) {
 /* At the end of the line. */
 static void link_item(struct nr_cold *cold, struct nr_cold_item *item, enum nr_cold_group group) {
   struct nr_cold_item *head = &cold->heads[group];
+  item->cost = item->next_cost;
   cold->counts[group]++;
-  cold->cost += item->cost;
+  cold->cost += share_of(item);
   item->group = group;
   item->next = head;
   item->previous = head->previous;
@@ -43,7 +52,7 @@ bool nr_cold_is_empty(const struct nr_cold *cold) {
 }
 
 void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost) {
-  item->cost = cost;
+  item->next_cost = cost;
   item->unchanged = 0;
   /* One that was kept before it was hot is so again. */
   link_item(cold, item, item->was_kept ? NR_COLD_KEPT : NR_COLD_RECENT);
@@ -78,15 +87,22 @@ static enum nr_cold_group group_after(struct nr_cold_item *item, bool changed) {
   return item->group;
 }
 
-/* Compares items of a group, each at most once, as long as `budget` is not spent. Returns what was. */
+/* Compares items of a group, each at most once, as long as `budget` is not spent. Returns what was. One that alone
+ * costs more goes beside the others: they shall not miss their turn for it. */
 static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, compare *compare_item,
                       void *context) {
   uint32_t spent = 0;
+  bool beside = false;
   for (uint32_t left = cold->counts[group]; left > 0; left--) {
     struct nr_cold_item *item = cold->heads[group].next;
-    if (spent + item->cost > budget && (spent > 0 || group == NR_COLD_IDLE))
-      break; /* one always goes, of the idle by credit */
-    spent += item->cost;
+    uint32_t cost = group == NR_COLD_IDLE && item->cost > NR_COLD_CREDIT_MAX ? NR_COLD_CREDIT_MAX : item->cost;
+    if (cost > budget && group != NR_COLD_IDLE) {
+      if (beside) break;
+      beside = true;
+    } else {
+      if (spent + cost > budget) break; /* the idle ones save up */
+      spent += cost;
+    }
     enum nr_cold_group after = group_after(item, compare_item(item, context));
     unlink_item(cold, item);
     link_item(cold, item, after);
@@ -104,8 +120,7 @@ void nr_cold_visit(struct nr_cold *cold, compare *compare_item, void *context) {
   }
   cold->credit += NR_COLD_IDLE_BUDGET;
   cold->credit -= visit(cold, NR_COLD_IDLE, cold->credit, compare_item, context);
-  /* Enough is saved up for the largest; what is more, nobody wanted. */
-  if (cold->credit > 2 * NR_COLD_WINDOW_MAX) cold->credit = 2 * NR_COLD_WINDOW_MAX;
+  if (cold->credit > NR_COLD_CREDIT_MAX) cold->credit = NR_COLD_CREDIT_MAX;
   visit(cold, NR_COLD_RECENT, NR_COLD_RECENT_BUDGET, compare_item, context);
   visit(cold, NR_COLD_KEPT, NR_COLD_KEPT_BUDGET, compare_item, context);
 }

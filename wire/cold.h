@@ -2,7 +2,7 @@
  * Cold windows: memory that the other side has a copy of, which nobody has asked for in the current turn, but whose
  * address may have been kept. Whoever gives up the turn compares them with what the other side has. Comparing all of
  * them each time would cost too much (1,000 of 4 KiB: 0.3 ms), so those that changed or were in use lately go first,
- * and the rest take turns, within a budget of bytes. Up to 64 KiB together all are compared every
+ * and the rest take turns, within a budget of bytes. Up to 256 KiB together all are compared every
  * time.
  *
  * Lists of items that belong to the caller, in whose memory a struct nr_cold_item lies. Not thread-safe.
@@ -12,9 +12,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Larger windows are not compared: they are hot, or tracked, or nothing. Bytes. */
-#define NR_COLD_WINDOW_MAX (UINT32_C(128) << 10)
 
 /* In the order in which they are compared, each group within a budget of its own. */
 enum nr_cold_group {
@@ -28,6 +25,7 @@ struct nr_cold_item {
   struct nr_cold_item *next; /* NULL: in no list */
   struct nr_cold_item *previous;
   uint32_t cost;      /* of a comparison, as bytes */
+  uint32_t next_cost; /* the same from its next turn on: may be set while items are visited */
   uint32_t unchanged; /* comparisons since it was hot, or last found changed */
   enum nr_cold_group group;
   bool was_kept; /* ever; survives that it is removed and added again */

@@ -20,8 +20,7 @@
 /* CALLs and ENTERs nested in each other. V8's stack ends far before. */
 #define NR_DEPTH_MAX 20000u
 
-/* Strings of at most this many UTF-16 units travel along with the handle; so do the bytes of views up to
- * NR_VIEW_INLINE. */
+/* Strings of at most this many UTF-16 units travel along with the handle. */
 #define NR_TEXT_INLINE 255u
 
 /* V8's limit (kMaxLengthBits, 2^30 bits): it throws for longer ones without looking at the words. */

@@ -71,7 +71,7 @@ Test(cold, it_stays_so_after_it_was_hot) {
 }
 
 Test(cold, large_ones_are_not_left_out) {
-  set_up(5, NR_COLD_WINDOW_MAX);
+  set_up(5, 128 << 10);
   visit(3000);
   for (size_t i = 0; i < 5; i++) {
     world.changes[i] = true;

@@ -1,0 +1,31 @@
+/*
+ * Pairs (memory.c), and the kernel's help in finding what native code wrote (tracking.c).
+ */
+#ifndef NR_CLIENT_MEMORY_H
+#define NR_CLIENT_MEMORY_H
+
+#include "client/client-private.h"
+#include "wire/cold.h"
+#include "wire/track.h"
+
+/* The host's half of an ArrayBuffer. */
+struct nr_pair {
+  struct nr_cold_item item; /* of those that are tracked */
+  nr_id id;
+  uint8_t *block;
+  uint64_t length;
+  struct nr_range tracked; /* the part that is; to == 0: none */
+  bool foreign;            /* an external buffer's, the addon's own memory */
+  bool hot;                /* an open entry has seen it */
+  bool untrackable;        /* it should be tracked, but cannot be: the server has to hear of it */
+};
+
+/* The pair of that id, made when it is new. NULL: out of memory. */
+struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t place, uint64_t length);
+
+/* Whose part is tracked: it is asked about every time as long as the entry lasts. */
+void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair);
+/* The pair is about to go. */
+void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair);
+
+#endif

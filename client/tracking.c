@@ -1,0 +1,121 @@
+/*
+ * Of large parts of a pair the server does not look for what native code wrote by comparing: the kernel tells here
+ * which pages were written (wire/track.h), before the turn goes back. Those that an open entry has seen are asked about
+ * every time, the others as wire/cold.h says.
+ */
+#include "client/memory.h"
+
+#include <stdlib.h>
+
+#include "client/channel.h"
+
+#define NR_TRACKED_RANGES 64
+#define NR_SCAN 8192u
+
+/* What asking about a part costs, as bytes to compare. */
+static uint32_t cost_of(const struct nr_pair *pair) {
+  return (uint32_t)(NR_SCAN + (pair->tracked.to - pair->tracked.from) / 512);
+}
+
+void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
+  if (pair->hot) return;
+  if (channel->hot_count == channel->hot_room) {
+    uint32_t room = channel->hot_room == 0 ? 16 : channel->hot_room * 2;
+    struct nr_pair **hot = realloc(channel->hot, room * sizeof *hot);
+    if (hot == NULL) return; /* then its turn comes with the others */
+    channel->hot = hot;
+    channel->hot_room = room;
+  }
+  channel->hot[channel->hot_count++] = pair;
+  pair->hot = true;
+  nr_cold_remove(&channel->tracked, &pair->item);
+}
+
+void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair) {
+  if (pair->tracked.to > 0 && pair->foreign && channel->tracker != NULL) {
+    nr_tracker_remove(channel->tracker, pair->block + pair->tracked.from, pair->tracked.to - pair->tracked.from);
+  }
+  pair->tracked = (struct nr_range){0, 0};
+  nr_cold_remove(&channel->tracked, &pair->item);
+  for (uint32_t i = 0; pair->hot && i < channel->hot_count; i++) {
+    if (channel->hot[i] == pair) channel->hot[i] = NULL; /* its place stays: outer entries count from the front */
+  }
+  pair->hot = false;
+}
+
+static void send_touch(struct nr_channel *channel, uint32_t env, const struct nr_pair *pair, struct nr_range range) {
+  Nr__TouchMemoryRequest request = NR__TOUCH_MEMORY_REQUEST__INIT;
+  request.pair_id = pair->id;
+  request.offset = pair->tracked.from + range.from;
+  request.length = range.to - range.from;
+  struct nr_frame_header header = {
+      .env = env, .opcode = NR_OP_TOUCH_MEMORY, .depth = (uint16_t)channel->depth, .kind = NR_KIND_POST};
+  if (nr_port_send(channel->port, &header, &request.base, NULL, 0) < 0) nr_channel_lost(channel);
+}
+
+void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
+  struct nr_pair *pair = nr_pair_get(channel, request->pair_id, request->place, request->block_length);
+  if (pair == NULL) return;
+  nr_pair_untrack(channel, pair);
+  if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
+    return;
+  pair->tracked = (struct nr_range){request->offset, request->offset + request->length};
+  pair->untrackable =
+      channel->tracker == NULL || nr_tracker_add(channel->tracker, pair->block + request->offset, request->length) < 0;
+  nr_pair_heat(channel, pair);
+}
+
+/* In whose name it is told. */
+struct asking {
+  struct nr_channel *channel;
+  uint32_t env;
+};
+
+/* A range without length: the server has to compare. */
+static void give_up(struct asking *asking, struct nr_pair *pair) {
+  send_touch(asking->channel, asking->env, pair, (struct nr_range){0, 0});
+  pair->tracked.to = pair->tracked.from;
+}
+
+/* True: something was written. */
+static bool ask(struct asking *asking, struct nr_pair *pair) {
+  struct nr_range ranges[NR_TRACKED_RANGES];
+  struct nr_channel *channel = asking->channel;
+  uint64_t length = pair->tracked.to - pair->tracked.from;
+  if (length == 0) return false;
+  if (pair->untrackable) {
+    give_up(asking, pair);
+    return false;
+  }
+  int count = nr_tracker_scan(channel->tracker, pair->block + pair->tracked.from, length, ranges, NR_TRACKED_RANGES);
+  if (count < 0) { /* an external buffer's memory that was unmapped, and perhaps mapped anew */
+    pair->untrackable = nr_tracker_add(channel->tracker, pair->block + pair->tracked.from, length) < 0;
+    ranges[0] = (struct nr_range){0, length};
+    count = 1;
+  }
+  for (int i = 0; i < count; i++) send_touch(channel, asking->env, pair, ranges[i]);
+  return count > 0;
+}
+
+static bool ask_cold(struct nr_cold_item *item, void *context) {
+  return ask(context, (struct nr_pair *)item); /* its first member */
+}
+
+void nr_memory_flush(struct nr_channel *channel, napi_env env) {
+  /* Without an env of its own (a load inside an addon's call) any will do: pairs belong to the channel. */
+  struct asking asking = {channel, env == NULL ? 1 : env->number};
+  for (uint32_t i = 0; i < channel->hot_count; i++) {
+    if (channel->hot[i] != NULL) ask(&asking, channel->hot[i]);
+  }
+  if (!nr_cold_is_empty(&channel->tracked)) nr_cold_visit(&channel->tracked, ask_cold, &asking);
+}
+
+void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot) {
+  nr_memory_flush(channel, env);
+  while (channel->hot_count > hot) {
+    struct nr_pair *pair = channel->hot[--channel->hot_count];
+    if (pair == NULL) continue;
+    pair->hot = false;
+    if (pair->tracked.to > pair->tracked.from) nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
+  }
+}

@@ -1,0 +1,267 @@
+#include "server/blocks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define NR_PAGE UINT64_C(4096)
+/* Blocks up to here share extents. */
+#define NR_SMALL_MAX (UINT64_C(256) << 10)
+#define NR_SMALL_EXTENT (UINT64_C(4) << 20)
+/* A block begins on a cache line: two threads of the host do not meet on it. */
+#define NR_GRAIN UINT64_C(64)
+/* Sizes in steps of a quarter of a power of two: 64, 128, ... 256, 320, 384, 448, 512, 640, ... */
+#define NR_CLASSES 44u
+/* What the free extents of large blocks may keep. */
+#define NR_FREE_MAX (UINT64_C(64) << 20)
+
+struct nr_extent {
+  struct nr_extent *next, *previous; /* small: with room, of its class; large: free */
+  uint64_t place;
+  uint64_t length;
+  uint8_t *memory;
+  uint8_t *twin;
+  uint64_t block_size;
+  uint32_t class; /* NR_CLASSES: a large one */
+  uint32_t used;  /* blocks */
+  uint32_t begun; /* blocks that have been in use at some time: from the front */
+  uint32_t free;  /* the first free one of those + 1; their twins hold the next; 0: none */
+};
+
+struct nr_blocks {
+  int memfd;
+  uint64_t end;                            /* of the file */
+  struct nr_extent *with_room[NR_CLASSES]; /* each with at least one block to give */
+  struct nr_extent *free_large;            /* newest first */
+  struct nr_extent *doomed;                /* to go when the host can be told */
+  uint64_t free_bytes;
+  nr_extent_told *tell;
+  void *context;
+};
+
+int nr_blocks_memfd(void) {
+  int memfd = memfd_create("napi-remote-bytes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memfd < 0) return -errno;
+  if (fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) == 0) return memfd;
+  int error = -errno;
+  close(memfd);
+  return error;
+}
+
+struct nr_blocks *nr_blocks_create(int memfd, nr_extent_told *tell, void *context) {
+  struct nr_blocks *blocks = calloc(1, sizeof *blocks);
+  if (blocks == NULL) {
+    close(memfd);
+    return NULL;
+  }
+  *blocks = (struct nr_blocks){.memfd = memfd, .tell = tell, .context = context};
+  return blocks;
+}
+
+/* The class of a size, and the size of its blocks. */
+static uint32_t class_of(uint64_t length, uint64_t *block_size) {
+  uint64_t grains = length <= NR_GRAIN ? 1 : (length + NR_GRAIN - 1) / NR_GRAIN;
+  if (grains <= 4) {
+    *block_size = grains * NR_GRAIN;
+    return (uint32_t)grains - 1;
+  }
+  uint32_t power = 63 - (uint32_t)__builtin_clzll(grains - 1); /* 2^power < grains <= 2^(power + 1) */
+  uint64_t step = (UINT64_C(1) << power) / 4;
+  uint64_t steps = (grains - (UINT64_C(1) << power) + step - 1) / step; /* 1 to 4 */
+  *block_size = ((UINT64_C(1) << power) + steps * step) * NR_GRAIN;
+  return 4 + (power - 2) * 4 + (uint32_t)steps - 1;
+}
+
+static uint8_t *map(uint64_t length, int flags, int fd, uint64_t place) {
+  uint8_t *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, (off_t)place);
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void extent_unmap(struct nr_extent *extent) {
+  if (extent->memory != NULL) munmap(extent->memory, extent->length);
+  if (extent->twin != NULL) munmap(extent->twin, extent->length);
+  free(extent);
+}
+
+static struct nr_extent *extent_create(struct nr_blocks *blocks, uint64_t length) {
+  struct nr_extent *extent = calloc(1, sizeof *extent);
+  if (extent == NULL) return NULL;
+  extent->place = blocks->end;
+  extent->length = length;
+  if (ftruncate(blocks->memfd, (off_t)(blocks->end + length)) == 0) {
+    extent->memory = map(length, MAP_SHARED, blocks->memfd, extent->place);
+    extent->twin = map(length, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  }
+  if (extent->memory == NULL || extent->twin == NULL) {
+    extent_unmap(extent);
+    return NULL;
+  }
+  blocks->end += length;
+  blocks->tell(blocks->context, extent->place, length, true);
+  return extent;
+}
+
+static void link_first(struct nr_extent **head, struct nr_extent *extent) {
+  extent->previous = NULL;
+  extent->next = *head;
+  if (*head != NULL) (*head)->previous = extent;
+  *head = extent;
+}
+
+static void unlink_extent(struct nr_extent **head, struct nr_extent *extent) {
+  if (extent->next != NULL) extent->next->previous = extent->previous;
+  if (extent->previous != NULL) {
+    extent->previous->next = extent->next;
+  } else {
+    *head = extent->next;
+  }
+  extent->next = extent->previous = NULL;
+}
+
+/* Not at once: it may be a collection that frees the last block, and nothing is sent from there. */
+static void doom(struct nr_blocks *blocks, struct nr_extent *extent) {
+  link_first(&blocks->doomed, extent);
+}
+
+void nr_blocks_trim(struct nr_blocks *blocks) {
+  while (blocks->doomed != NULL) {
+    struct nr_extent *extent = blocks->doomed;
+    unlink_extent(&blocks->doomed, extent);
+    blocks->tell(blocks->context, extent->place, extent->length, false);
+    /* Its place in the file is not used again. */
+    (void)fallocate(blocks->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)extent->place,
+                    (off_t)extent->length);
+    extent_unmap(extent);
+  }
+}
+
+static uint64_t per_extent(const struct nr_extent *extent) {
+  return extent->length / extent->block_size;
+}
+
+static bool has_room(const struct nr_extent *extent) {
+  return extent->free != 0 || extent->begun < per_extent(extent);
+}
+
+static void set_block(struct nr_block *block, struct nr_extent *extent, uint64_t offset) {
+  *block = (struct nr_block){.memory = extent->memory + offset,
+                             .twin = extent->twin + offset,
+                             .place = extent->place + offset,
+                             .size = extent->block_size,
+                             .extent = extent};
+}
+
+static bool create_small(struct nr_blocks *blocks, uint32_t class, uint64_t block_size, struct nr_block *block) {
+  struct nr_extent *extent = blocks->with_room[class];
+  if (extent == NULL) {
+    extent = extent_create(blocks, NR_SMALL_EXTENT);
+    if (extent == NULL) return false;
+    /* A huge page for the first small block would be memory for nothing. */
+    madvise(extent->twin, extent->length, MADV_NOHUGEPAGE);
+    extent->class = class;
+    extent->block_size = block_size;
+    link_first(&blocks->with_room[class], extent);
+  }
+  uint32_t index = extent->begun;
+  if (extent->free != 0) {
+    index = extent->free - 1;
+    memcpy(&extent->free, extent->twin + index * block_size, sizeof extent->free);
+  } else {
+    extent->begun++;
+  }
+  extent->used++;
+  if (!has_room(extent)) unlink_extent(&blocks->with_room[class], extent);
+  set_block(block, extent, index * block_size);
+  return true;
+}
+
+static void free_small(struct nr_blocks *blocks, struct nr_extent *extent, const struct nr_block *block) {
+  bool had_room = has_room(extent);
+  uint64_t offset = block->place - extent->place;
+  memcpy(extent->twin + offset, &extent->free, sizeof extent->free);
+  extent->free = (uint32_t)(offset / extent->block_size) + 1;
+  extent->used--;
+  if (!had_room) link_first(&blocks->with_room[extent->class], extent);
+  /* One is kept: a program that makes one Buffer after the other comes by here each time. */
+  if (extent->used > 0 || (extent->next == NULL && extent->previous == NULL)) return;
+  unlink_extent(&blocks->with_room[extent->class], extent);
+  doom(blocks, extent);
+}
+
+static void drop_free(struct nr_blocks *blocks, struct nr_extent *extent) {
+  unlink_extent(&blocks->free_large, extent);
+  blocks->free_bytes -= extent->length;
+  doom(blocks, extent);
+}
+
+static bool create_large(struct nr_blocks *blocks, uint64_t block_size, struct nr_block *block) {
+  struct nr_extent *extent = blocks->free_large;
+  while (extent != NULL && extent->length != block_size) extent = extent->next;
+  if (extent != NULL) {
+    unlink_extent(&blocks->free_large, extent);
+    blocks->free_bytes -= extent->length;
+  } else {
+    extent = extent_create(blocks, block_size);
+    if (extent == NULL) return false;
+    extent->class = NR_CLASSES;
+    extent->block_size = block_size;
+  }
+  set_block(block, extent, 0);
+  return true;
+}
+
+static void free_large(struct nr_blocks *blocks, struct nr_extent *extent) {
+  link_first(&blocks->free_large, extent);
+  blocks->free_bytes += extent->length;
+  while (blocks->free_bytes > NR_FREE_MAX) {
+    struct nr_extent *oldest = blocks->free_large;
+    while (oldest->next != NULL) oldest = oldest->next;
+    drop_free(blocks, oldest);
+  }
+}
+
+bool nr_block_create(struct nr_blocks *blocks, uint64_t length, struct nr_block *block) {
+  uint64_t block_size;
+  *block = (struct nr_block){.memory = NULL};
+  if (length > INT64_MAX / 4) return false;
+  uint32_t class = class_of(length, &block_size);
+  if (block_size <= NR_SMALL_MAX) return create_small(blocks, class, block_size, block);
+  return create_large(blocks, (block_size + NR_PAGE - 1) / NR_PAGE * NR_PAGE, block);
+}
+
+bool nr_block_create_twin(uint64_t length, struct nr_block *block) {
+  *block = (struct nr_block){.size = length};
+  block->twin = map(length > 0 ? length : 1, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return block->twin != NULL;
+}
+
+void nr_block_free(struct nr_blocks *blocks, struct nr_block *block) {
+  struct nr_extent *extent = block->extent;
+  if (extent == NULL) {
+    if (block->twin != NULL) munmap(block->twin, block->size > 0 ? block->size : 1);
+  } else if (extent->class == NR_CLASSES) {
+    free_large(blocks, extent);
+  } else {
+    free_small(blocks, extent, block);
+  }
+  *block = (struct nr_block){.memory = NULL};
+}
+
+static void unmap_all(struct nr_extent *extent) {
+  while (extent != NULL) {
+    struct nr_extent *next = extent->next;
+    extent_unmap(extent);
+    extent = next;
+  }
+}
+
+void nr_blocks_destroy(struct nr_blocks *blocks) {
+  for (uint32_t class = 0; class < NR_CLASSES; class ++) unmap_all(blocks->with_room[class]);
+  unmap_all(blocks->free_large);
+  unmap_all(blocks->doomed);
+  close(blocks->memfd);
+  free(blocks);
+}

@@ -1,0 +1,50 @@
+/*
+ * Blocks: where the host's half of a pair lies. In memory that both processes map, which JavaScript never sees: the
+ * server alone copies between a block and the real ArrayBuffer, against the block's twin, which is this side's own.
+ *
+ * One memfd a host, that only grows, in extents. Small blocks lie in extents of their size class; larger ones have an
+ * extent each. Those that are free again are kept for the next ones: first touch of new shared pages costs many times a
+ * copy. Belongs to the agent's thread.
+ */
+#ifndef NR_SERVER_BLOCKS_H
+#define NR_SERVER_BLOCKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nr_blocks;
+struct nr_extent;
+
+struct nr_block {
+  uint8_t *memory; /* the host writes here at any time: look at each byte once. NULL: no block, or only a twin */
+  uint8_t *twin;   /* what both sides had last */
+  uint64_t place;  /* in the memfd, bytes */
+  uint64_t size;   /* at least what was asked for */
+  struct nr_extent *extent;
+};
+
+/* Tells the host of an extent (map) or that it is gone. */
+typedef void nr_extent_told(void *context, uint64_t place, uint64_t length, bool map);
+
+/* Takes the memfd over. */
+struct nr_blocks *nr_blocks_create(int memfd, nr_extent_told *tell, void *context);
+/* All blocks are gone with it. */
+void nr_blocks_destroy(struct nr_blocks *blocks);
+
+/* Room for `length` bytes, not zeroed; above NR_BLOCK_PAGED it starts on a page of its own. False without memory. */
+bool nr_block_create(struct nr_blocks *blocks, uint64_t length, struct nr_block *block);
+/* A twin without shared memory, zeroed, for bytes that are elsewhere in the host. */
+bool nr_block_create_twin(uint64_t length, struct nr_block *block);
+/* In collections, too. */
+void nr_block_free(struct nr_blocks *blocks, struct nr_block *block);
+
+/* Gives memory that nobody needs back to the system, and tells the host. Not in a collection. */
+void nr_blocks_trim(struct nr_blocks *blocks);
+
+#define NR_BLOCK_PAGED (UINT64_C(128) << 10)
+
+/* The memfd for them: sealed against shrinking, so that neither side can take pages away from the other. A descriptor,
+ * or a negative errno. */
+int nr_blocks_memfd(void);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * Memory of external buffers: the addon's own, at an address in the host. The kernel copies (process_vm_readv(2)), and
+ * refuses what is not there or may not be touched: an addon may have taken the rights to its memory away, even from
+ * itself, or have unmapped it. Both ends of a copy are checked by the kernel, so an address that is a lie harms the
+ * host alone.
+ */
+#include <string.h>
+
+#include "handlers.h"
+#include "server/memory.h"
+#include "wire/merge.h"
+
+#define NR_CHUNK (UINT64_C(64) << 10)
+/* Stretches of changed bytes that go over with one call; a gap of less is not worth another stretch, but may not be
+ * written either. */
+#define NR_STRETCHES 64
+
+bool nr_foreign_read(struct nr_connection *connection, uint64_t address, void *to, uint64_t length) {
+  struct iovec own = {.iov_base = to, .iov_len = length};
+  struct iovec theirs = {.iov_base = (void *)(uintptr_t)address, .iov_len = length};
+  return nr_host_copy(connection->host, &own, 1, &theirs, 1, false) == (ssize_t)length;
+}
+
+bool nr_foreign_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                     uint64_t to) {
+  uint8_t now[NR_CHUNK];
+  bool changed = false;
+  while (from < to) {
+    uint64_t step = to - from < NR_CHUNK ? to - from : NR_CHUNK;
+    if (nr_foreign_read(connection, pair->address + from, now, step))
+      changed |= nr_merge(now, pair->block.twin + from, bytes + from, step);
+    from += step;
+  }
+  return changed;
+}
+
+/* The next changed bytes from `at` on; false: there are none before `to`. */
+static bool next_stretch(const struct nr_pair *pair, const uint8_t *bytes, uint64_t *at, uint64_t to,
+                         struct nr_range *stretch) {
+  const uint8_t *twin = pair->block.twin;
+  uint64_t from = *at;
+  while (from + 64 <= to && memcmp(bytes + from, twin + from, 64) == 0) from += 64;
+  while (from < to && bytes[from] == twin[from]) from++;
+  if (from == to) return false;
+  uint64_t end = from;
+  while (end < to && bytes[end] != twin[end]) end++;
+  *stretch = (struct nr_range){from, end};
+  *at = end;
+  return true;
+}
+
+bool nr_foreign_send(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
+                     uint64_t to) {
+  struct iovec own[NR_STRETCHES], theirs[NR_STRETCHES];
+  struct nr_range stretch;
+  bool changed = false, more = true;
+  while (more) {
+    size_t count = 0;
+    while (count < NR_STRETCHES && (more = next_stretch(pair, bytes, &from, to, &stretch))) {
+      uint64_t length = stretch.to - stretch.from;
+      memcpy(pair->block.twin + stretch.from, bytes + stretch.from, length);
+      own[count] = (struct iovec){.iov_base = pair->block.twin + stretch.from, .iov_len = length};
+      theirs[count++] =
+          (struct iovec){.iov_base = (void *)(uintptr_t)(pair->address + stretch.from), .iov_len = length};
+    }
+    if (count > 0) nr_host_copy(connection->host, own, count, theirs, count, true);
+    changed |= count > 0;
+  }
+  return changed;
+}
