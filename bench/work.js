@@ -1,0 +1,233 @@
+'use strict';
+// What isolation costs where an addon has real work to do: published codecs, hashes and image libraries over 1 MiB, in-process against isolated, side by
+// side in one run:
+//
+//   node bench/work.js [--ms N] [--rounds N] [--bytes N] [--inputs N] [--only TEXT] [--build DIR] [--out FILE]
+//
+// `--inputs` is how many inputs take turns (one: the same Buffer is passed again and again). The two ways take turns in short rounds; the ratio is the
+// median of those of the rounds. What one of the two cannot do is "not available", with the reason. Exit code 1 when a ratio is beyond its bar and
+// `--check` was given.
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { quantile, formatTime, formatTable } = require('./lib/measure');
+
+const root = path.join(__dirname, '..');
+const now = () => Number(process.hrtime.bigint());
+
+/** Work that does not come back has failed. */
+const PATIENCE = 20_000;
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      ms: { type: 'string', default: '60' },
+      rounds: { type: 'string', default: '9' },
+      bytes: { type: 'string', default: String(2 ** 20) },
+      inputs: { type: 'string', default: '1' },
+      only: { type: 'string', default: '' },
+      check: { type: 'boolean', default: false },
+      build: { type: 'string', default: path.join(root, 'build', 'release') },
+      out: { type: 'string', default: path.join(__dirname, 'results', 'work.json') },
+    },
+  });
+  for (const name of ['ms', 'rounds', 'bytes', 'inputs']) values[name] = Number(values[name]);
+  return values;
+}
+
+/** Bytes that compress to about half, different for each seed. */
+function makeInput(length, seed) {
+  const words = Array.from({ length: 500 }, (_, i) => crypto.createHash('sha256').update(`${seed} ${i}`).digest().subarray(0, 3 + i % 12));
+  const buffer = Buffer.alloc(length);
+  let state = seed + 1;
+  for (let at = 0; at < length;) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    at += words[(state >>> 8) % words.length].copy(buffer, at);
+  }
+  return buffer;
+}
+
+/** A PNG whose pixels take `bytes`, made without any addon. */
+function makePng(bytes, seed) {
+  const side = Math.floor(Math.sqrt(bytes / 4));
+  const row = 1 + side * 4;
+  const pixels = Buffer.alloc(side * row);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side * 4; x++) pixels[y * row + 1 + x] = x % 4 === 3 ? 255 : (x * seed + y * 3 + ((x * y) >> 5)) & 255;
+  }
+  const zlib = require('node:zlib');
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const frame = Buffer.alloc(body.length + 8);
+    frame.writeUInt32BE(data.length);
+    body.copy(frame, 4);
+    frame.writeUInt32BE(crc32(body), body.length + 4);
+    return frame;
+  };
+  const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 6, 0, 0, 0]);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  const parts = [chunk('IHDR', header), chunk('IDAT', zlib.deflateSync(pixels, { level: 1 })), chunk('IEND', Buffer.alloc(0))];
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...parts]);
+}
+
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let k = 0; k < 8; k++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  }
+  return ~crc >>> 0;
+}
+
+/**
+ * Each `prepare(package, inputs, images)` gives the work, a function of a number that counts up; one with `isAsync` is awaited. `bar` is the
+ * ratio that it may cost.
+ */
+const works = [
+  { name: 'snappy compressSync', package: 'snappy', bar: 1.1, prepare: ({ compressSync }, inputs) => (i) => compressSync(inputs[i % inputs.length]) },
+  { name: 'snappy uncompressSync', package: 'snappy', bar: 1.1, prepare: ({ compressSync, uncompressSync }, inputs) => {
+    const packed = inputs.map((input) => Buffer.from(compressSync(input)));
+    return (i) => uncompressSync(packed[i % packed.length]);
+  } },
+  { name: 'snappy compress', package: 'snappy', bar: 1.1, isAsync: true, prepare: ({ compress }, inputs) => (i) => compress(inputs[i % inputs.length]) },
+  { name: 'lz4-napi compressSync', package: 'lz4-napi', prepare: ({ compressSync }, inputs) => (i) => compressSync(inputs[i % inputs.length]) },
+  { name: 'lz4-napi uncompressSync', package: 'lz4-napi', prepare: ({ compressSync, uncompressSync }, inputs) => {
+    const packed = inputs.map((input) => Buffer.from(compressSync(input)));
+    return (i) => uncompressSync(packed[i % packed.length]);
+  } },
+  { name: '@node-rs/crc32', package: '@node-rs/crc32', bar: 2.5, prepare: (crc, inputs) => (i) => crc.crc32(inputs[i % inputs.length]) },
+  { name: '@node-rs/xxhash xxh64', package: '@node-rs/xxhash', prepare: ({ xxh64 }, inputs) => (i) => xxh64(inputs[i % inputs.length]) },
+  { name: 'xxhash-addon XXHash3', package: 'xxhash-addon', prepare: ({ XXHash3 }, inputs) => (i) => XXHash3.hash(inputs[i % inputs.length]) },
+  { name: '@mongodb-js/zstd compress', package: '@mongodb-js/zstd', bar: 1.1, isAsync: true, prepare: ({ compress }, inputs) => (i) => compress(inputs[i % inputs.length]) },
+  { name: '@napi-rs/canvas encodeSync jpeg', package: '@napi-rs/canvas', bar: 1.1, prepare: ({ createCanvas, ImageData }, inputs, images, bytes) => {
+    const side = Math.floor(Math.sqrt(bytes / 4));
+    const canvas = createCanvas(side, side);
+    const context = canvas.getContext('2d');
+    return (i) => {
+      context.fillStyle = `rgb(${i % 256}, 100, 100)`;
+      context.fillRect(i % side, 0, 50, side);
+      return canvas.encodeSync('jpeg', 90);
+    };
+  } },
+  { name: '@napi-rs/canvas getImageData', package: '@napi-rs/canvas', prepare: ({ createCanvas }, inputs, images, bytes) => {
+    const side = Math.floor(Math.sqrt(bytes / 4));
+    const context = createCanvas(side, side).getContext('2d');
+    return (i) => {
+      context.fillRect(i % side, 0, 50, side);
+      return context.getImageData(0, 0, side, side).data;
+    };
+  } },
+  { name: '@napi-rs/canvas decode PNG', package: '@napi-rs/canvas', bar: 1.1, isAsync: true, prepare: ({ loadImage }, inputs, images) =>
+    async (i) => (await loadImage(images[i % images.length])).width },
+  { name: 'sharp decode PNG', package: 'sharp', bar: 1.1, isAsync: true, prepare: (sharp, inputs, images) => {
+    sharp.cache(false);
+    return (i) => sharp(images[i % images.length]).raw().toBuffer();
+  } },
+];
+
+/** The package afresh, with its addons loaded by `dlopen`. */
+function requireWith(dlopen, name) {
+  const known = new Set(Object.keys(require.cache));
+  const before = process.dlopen;
+  process.dlopen = dlopen;
+  try {
+    return require(name);
+  } finally {
+    process.dlopen = before;
+    for (const file of Object.keys(require.cache)) if (!known.has(file)) delete require.cache[file];
+  }
+}
+
+function makeLoader(load) {
+  const { dlopen } = process;
+  return {
+    inProcess: (name) => requireWith(dlopen, name),
+    isolated: (name) => requireWith((module, file) => { module.exports = load(file); }, name),
+  };
+}
+
+async function first(work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE);
+  });
+  try {
+    return await Promise.race([work(0), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** { run, result } or { reason }. */
+async function prepare(work, require_, { inputs, images, bytes }) {
+  try {
+    const run = work.prepare(require_(work.package), inputs, images, bytes);
+    return { run, result: await first(run) };
+  } catch (error) {
+    return { reason: String(error?.message ?? error).split('\n')[0].slice(0, 150) };
+  }
+}
+
+function same(a, b) {
+  return ArrayBuffer.isView(a) ? Buffer.compare(Buffer.from(a.buffer, a.byteOffset, a.byteLength), Buffer.from(b.buffer, b.byteOffset, b.byteLength)) === 0 : a === b;
+}
+
+/** Nanoseconds of one call over about `ms`. */
+async function time(run, isAsync, ms) {
+  const start = now();
+  let count = 0;
+  do {
+    if (isAsync) await run(count++);
+    else run(count++);
+  } while (now() - start < ms * 1e6);
+  return (now() - start) / count;
+}
+
+async function measure(work, loader, options) {
+  const ways = { inProcess: await prepare(work, loader.inProcess, options), isolated: await prepare(work, loader.isolated, options) };
+  const { name, bar } = work;
+  for (const [way, { reason }] of Object.entries(ways)) if (reason) return { name, bar, reason: `${way}: ${reason}` };
+  if (!same(ways.inProcess.result, ways.isolated.result)) return { name, bar, reason: 'the two ways give different results' };
+  const rounds = [];
+  // The first round is for warming up.
+  for (let round = -1; round < options.rounds; round++) {
+    const times = {};
+    for (const [way, { run }] of Object.entries(ways)) times[way] = await time(run, work.isAsync, options.ms);
+    if (round >= 0) rounds.push(times);
+  }
+  const median = (of) => quantile(rounds.map(of), 0.5);
+  return {
+    name, bar, inProcess: median((t) => t.inProcess), isolated: median((t) => t.isolated), ratio: median((t) => t.isolated / t.inProcess), rounds,
+  };
+}
+
+function format({ name, bar, reason, inProcess, isolated, ratio }) {
+  const bound = bar === undefined ? '-' : bar.toFixed(2);
+  if (reason) return [name, '-', '-', '-', bound, ''];
+  return [name, formatTime(inProcess), formatTime(isolated), ratio.toFixed(2), bound, bar === undefined ? '' : ratio <= bar ? 'ok' : 'MISSED'];
+}
+
+async function main() {
+  const options = readOptions();
+  process.env.NAPI_REMOTE_BUILD_DIR ??= path.resolve(options.build);
+  const { load } = require('..');
+  const loader = makeLoader(load);
+  options.inputList = Array.from({ length: options.inputs }, (_, i) => makeInput(options.bytes, i + 1));
+  options.images = Array.from({ length: options.inputs }, (_, i) => makePng(options.bytes, i + 1));
+  const given = { ...options, inputs: options.inputList };
+  const rows = [];
+  for (const work of works.filter(({ name }) => name.includes(options.only))) rows.push(await measure(work, loader, given));
+  console.log(`Node ${process.version}, ${os.availableParallelism()} CPUs, load ${os.loadavg()[0].toFixed(2)}, ${options.bytes} bytes, ${options.inputs} input(s)\n`);
+  console.log(formatTable(['work', 'in-process', 'isolated', 'ratio', 'bar', ''], rows.map(format)).replace(/ +$/gm, ''));
+  for (const { name, reason } of rows) if (reason) console.log(`\n${name}: not available: ${reason}`);
+  fs.mkdirSync(path.dirname(path.resolve(options.out)), { recursive: true });
+  const { bytes, inputs } = options;
+  fs.writeFileSync(options.out, `${JSON.stringify({ node: process.version, cpus: os.availableParallelism(), load: os.loadavg(), bytes, inputs, rows }, null, 2)}\n`);
+  // Addons with threads of their own must not keep it from its end.
+  process.exit(options.check && rows.some(({ ratio, bar }) => ratio > bar) ? 1 : 0);
+}
+
+main();
