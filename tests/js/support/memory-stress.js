@@ -39,8 +39,10 @@ class Region {
 }
 
 class Stress {
-  constructor(addon, { seed, ask = false, max = 3_000_000, threads = true }) {
-    Object.assign(this, { addon, ask, max, threads, random: generator(seed), places: [], regions: new Set(), wrong: [], log: 0, op: 0, depth: 0, writing: undefined });
+  constructor(addon, { seed, ask = false, max = 3_000_000, threads = true, externalThreads = threads }) {
+    Object.assign(this, {
+      addon, ask, max, threads, externalThreads, random: generator(seed), places: [], regions: new Set(), wrong: [], log: 0, op: 0, depth: 0, writing: undefined,
+    });
     this.free = Array.from({ length: PLACES }, (_, i) => i);
   }
 
@@ -229,7 +231,7 @@ class Stress {
   }
 
   thread(place) {
-    if (!this.threads || this.writing || place.length === 0) return;
+    if (!this.threads || this.writing || place.length === 0 || (place.region.isExternal && !this.externalThreads)) return;
     const seed = this.random(256);
     this.writing = { region: place.region, offset: place.offset, length: place.length, seed };
     this.addon.threadStart(place.index, seed);
