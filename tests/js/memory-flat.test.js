@@ -1,0 +1,89 @@
+'use strict';
+// Buffers that come and go leave nothing behind, in neither process: no memory, no mappings, no descriptors.
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { start } = require('./support/child.js');
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+/** What may be more after all the rest than it was after the first fifth, in each process. */
+const SLACK = 24 * MiB;
+/** What a process may have at any time, garbage that is not collected yet included. */
+const PEAK = 800 * MiB;
+
+/** Uses `count` buffers, `batch` in each turn of the loop, and prints what both processes have after a fifth of them and after all. */
+async function use(kit, how, size, count) {
+  const fs = require('node:fs');
+  const passing = kit.dlopen(kit.addonFile('kept'));
+  const making = kit.dlopen(kit.addonFile('memory_stress'));
+  const ways = {
+    passed: () => passing.readAll(Buffer.alloc(size, 1)),
+    kept: () => passing.keep(0, Buffer.alloc(size, 1)),
+    Buffer: () => making.create(0, 0, size, 1),
+    ArrayBuffer: () => making.create(0, 1, size, 1),
+    copy: () => making.create(0, 2, size, 1),
+    external: () => making.create(0, 3, size, 1),
+    'made and passed': () => passing.readAll(making.create(0, 0, size, 1)),
+    'external and passed': () => passing.readAll(making.create(0, 3, size, 1)),
+  };
+  const turn = () => new Promise((resolve) => { setImmediate(resolve); });
+  const pids = ['self', ...kit.remote.hosts().map(({ pid }) => pid)];
+  const resident = (pid) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+  const look = (pid) => ({
+    resident: resident(pid), fds: fs.readdirSync(`/proc/${pid}/fd`).length, maps: fs.readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').length,
+  });
+  const peaks = pids.map(() => 0);
+  const settle = async () => {
+    for (let i = 0; i < 12; i++) {
+      if (i % 3 === 0) globalThis.gc();
+      await turn();
+      passing.noop();
+    }
+    return pids.map(look);
+  };
+  const some = async (number) => {
+    const batch = Math.max(1, Math.min(100, Math.floor(16 * 2 ** 20 / size)));
+    for (let i = 0; i < number;) {
+      for (let k = 0; k < batch && i < number; k++, i++) ways[how]();
+      pids.forEach((pid, p) => { peaks[p] = Math.max(peaks[p], resident(pid)); });
+      await turn();
+    }
+  };
+  await some(count / 5);
+  const before = await settle();
+  await some(count * 4 / 5);
+  kit.print({ before, after: await settle(), peaks });
+  process.exit();
+}
+
+function flat(how, size, count, { todo } = {}) {
+  test(`${count} of ${size / KiB} KiB: ${how}`, { todo }, async (t) => {
+    const { line, closed } = start(use, { args: [how, size, count], isolated: true, nodeArgs: ['--expose-gc'] });
+    const printed = await line();
+    assert.deepEqual(await closed, { code: 0, signal: null });
+    const { before, after, peaks } = JSON.parse(printed);
+    const MB = (bytes) => Math.round(bytes / MiB);
+    t.diagnostic(['Node', 'host'].map((name, i) => `${name}: ${MB(before[i].resident)} MiB, then ${MB(after[i].resident)}, at most ${MB(peaks[i])}`).join('; '));
+    assert.equal(after.length, 2);
+    for (const [i, name] of ['Node', 'the host'].entries()) {
+      assert.ok(after[i].resident < before[i].resident + SLACK, `${name} has grown from ${MB(before[i].resident)} to ${MB(after[i].resident)} MiB`);
+      assert.ok(after[i].fds <= before[i].fds, `${name} has ${after[i].fds - before[i].fds} more descriptors`);
+      assert.ok(after[i].maps < before[i].maps + 100, `${name} has ${after[i].maps - before[i].maps} more mappings`);
+      assert.ok(peaks[i] < PEAK, `${name} had ${MB(peaks[i])} MiB`);
+    }
+  });
+}
+
+flat('passed', 64 * KiB, 100_000);
+flat('kept', 64 * KiB, 10_000);
+flat('passed', 512, 30_000);
+flat('passed', 3 * MiB, 250);
+for (const how of ['Buffer', 'external']) {
+  flat(how, 64 * KiB, 10_000);
+  flat(how, 256 * KiB, 1500);
+  flat(how, MiB, 400);
+}
+flat('ArrayBuffer', 256 * KiB, 1000);
+flat('copy', 256 * KiB, 1000);
+flat('made and passed', 256 * KiB, 1000);
+flat('external and passed', 256 * KiB, 1000);
