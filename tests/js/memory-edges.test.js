@@ -1,0 +1,250 @@
+'use strict';
+// Memory where it is odd: detached, empty, growing, shared, huge; addresses as numbers; structs with pointers in Buffers; several addons over one buffer.
+const assert = require('node:assert/strict');
+const os = require('node:os');
+const { test } = require('node:test');
+const { MessageChannel } = require('node:worker_threads');
+const { addonFile, attempt, cases, compare, normalize } = require('./harness.js');
+const { kit, run, runJson } = require('./support/child.js');
+
+const numbers = (length) => Uint8Array.from({ length }, (_, i) => i * 37 + 11);
+const transfer = (buffer) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage(buffer, [buffer]);
+  port1.close();
+  port2.close();
+};
+
+/** Every function that tells of a value. */
+const tell = (addon, value) => [addon.bufferInfo(value), addon.arraybufferInfo(value), addon.typedarrayInfo(value), addon.dataviewInfo(value), addon.what(value)];
+const viewsOf = (buffer) => [buffer, new Uint8Array(buffer), Buffer.from(buffer), new DataView(buffer), new Float64Array(buffer, 8, 2), Buffer.from(buffer, 3, 5)];
+
+cases('buffers', {
+  'detached by structuredClone': (addon) => {
+    const { buffer } = numbers(64);
+    const views = viewsOf(buffer);
+    const before = views.map((view) => addon.what(view));
+    views.slice(1).forEach((view) => ArrayBuffer.isView(view) && !(view instanceof DataView) && addon.sum(view));
+    const clone = structuredClone(buffer, { transfer: [buffer] });
+    return [before, views.filter((view) => !(view instanceof DataView)).map((view) => tell(addon, view)), addon.arraybufferInfo(clone), addon.sum(new Uint8Array(clone))];
+  },
+  'detached by a MessagePort': (addon) => {
+    const { buffer } = numbers(64);
+    const views = viewsOf(buffer).filter((view) => !(view instanceof DataView));
+    addon.fill(views[1], 3);
+    transfer(buffer);
+    return views.map((view) => tell(addon, view));
+  },
+  'detached and detached again': (addon) => [0, 1, 64, 5000, 300_000].map((size) => {
+    const { buffer } = numbers(size);
+    return [addon.detach(buffer), addon.detach(buffer), addon.what(buffer), attempt(() => structuredClone(buffer, { transfer: [buffer] })).thrown?.name];
+  }),
+  'what native code wrote is in the clone': (addon) => [8, 64, 5000, 300_000].map((size) => {
+    const { buffer } = numbers(size);
+    const view = new Uint8Array(buffer);
+    addon.fill(view.subarray(1), 9);
+    const clone = new Uint8Array(structuredClone(buffer, { transfer: [buffer] }));
+    addon.fill(clone.subarray(2), 8);
+    return [clone, addon.sum(clone)];
+  }),
+  'a Buffer that native code made is transferred': ({ createBuffer, createArraybuffer, fill, sum }) => [8, 5000, 300_000].map((size) => {
+    const made = [createBuffer(size, 3).value.buffer, createArraybuffer(size, 4).value];
+    return made.map((buffer) => {
+      const clone = new Uint8Array(structuredClone(buffer, { transfer: [buffer] }));
+      const before = sum(clone);
+      fill(clone, 5);
+      return [buffer.byteLength, before, clone];
+    });
+  }),
+  'detached below a call': (addon) => [10, 5000, 300_000].map((size) => {
+    const buffer = Buffer.from(numbers(size).buffer);
+    let clone;
+    addon.aroundCall(buffer, () => { clone = structuredClone(buffer.buffer, { transfer: [buffer.buffer] }); });
+    return [clone.byteLength, new Uint8Array(clone)[0], addon.bufferInfo(buffer)];
+  }),
+  'empty ones of every kind': (addon) => [
+    new ArrayBuffer(0), new ArrayBuffer(0, { maxByteLength: 64 }), new Uint8Array(0), new Float64Array(0), new Uint8Array(new ArrayBuffer(8), 8), Buffer.alloc(0), Buffer.from(''),
+    new DataView(new ArrayBuffer(0)), new DataView(new ArrayBuffer(8), 8), new Uint8Array(new SharedArrayBuffer(0)), new BigInt64Array(new ArrayBuffer(16), 16),
+  ].map((value) => tell(addon, value)),
+  'length-tracking views': (addon) => {
+    const buffer = new ArrayBuffer(16, { maxByteLength: 5000 });
+    const views = [new Uint8Array(buffer), new Uint16Array(buffer, 4), new DataView(buffer, 2), new Uint8Array(buffer, 4, 8), Buffer.from(buffer)];
+    const log = [];
+    for (const size of [16, 64, 5000, 8, 15, 16]) {
+      buffer.resize(size);
+      new Uint8Array(buffer).fill(size);
+      for (const view of views) {
+        // A DataView that is out of bounds ends Node.
+        if (view instanceof DataView && size < 2) continue;
+        log.push(view instanceof DataView ? addon.dataviewInfo(view) : [addon.typedarrayInfo(view), addon.bufferInfo(view), addon.sum(view)]);
+      }
+      addon.fill(views[0], size + 1);
+      log.push(Buffer.from(buffer).toString('hex'));
+    }
+    return log;
+  },
+  'growable shared memory': (addon) => {
+    const buffer = new SharedArrayBuffer(16, { maxByteLength: 5000 });
+    const view = new Uint8Array(buffer);
+    return [16, 64, 5000].map((size) => {
+      buffer.grow(size);
+      view.fill(size);
+      const seen = [addon.typedarrayInfo(view), addon.sum(view)];
+      addon.fill(view, 3);
+      return [seen, view];
+    });
+  },
+  'SharedArrayBuffers, by every function': (addon) => {
+    const shared = new SharedArrayBuffer(64);
+    const told = viewsOf(shared).map((value) => [addon.what(value), attempt(() => addon.arraybufferInfo(value)), !(value instanceof SharedArrayBuffer) && tell(addon, value)]);
+    return [told, attempt(() => addon.detach(shared)), attempt(() => addon.createTypedarray(1, 4, shared, 0)), attempt(() => addon.createDataview(4, shared, 0))];
+  },
+  'pool neighbours of any length, changed below a call': (addon) => [1, 7, 8, 63, 64, 65, 500, 2000].map((size) => {
+    const buffers = Array.from({ length: 3 }, (_, i) => Buffer.allocUnsafe(size).fill(i + 1));
+    addon.aroundCall(buffers[1], () => { buffers[0].fill(7); buffers[2].fill(8); });
+    addon.fill(buffers[1], 9);
+    return buffers;
+  }),
+});
+
+/** Of two views of one SharedArrayBuffer the second reaches further. */
+test('views of one SharedArrayBuffer have one block', { todo: 'the second one gets another' }, (t) => compare(t, 'buffers', ({ distance }) => {
+  const shared = new SharedArrayBuffer(100);
+  return [distance(new Uint8Array(shared, 10, 5), new Uint8Array(shared, 28, 9)), distance(new Uint8Array(shared, 10, 5), new Uint8Array(shared))];
+}));
+
+const addresses = (asNumber) => (addon) => [8, 64, 5000, 200_000].map((size) => {
+  const buffer = Buffer.from(numbers(size).buffer);
+  const address = addon.addressOf(buffer, asNumber);
+  const log = [addon.readAt(address, 4)];
+  buffer[1] = 99;
+  log.push(addon.readAt(address, 4));
+  addon.writeAt(address, 2, 77);
+  log.push(buffer[2]);
+  addon.writeAt(asNumber ? address + 3 : address + 3n, 1, 55);
+  log.push(buffer[4], addon.addressOf(buffer.subarray(3), asNumber) - address);
+  return [log, typeof address];
+});
+
+cases('memory_edges', {
+  'addresses as BigInts': addresses(false),
+  'addresses as numbers': addresses(true),
+  'a struct with pointers in a Buffer': (addon) => [10, 5000, 200_000].map((size) => {
+    const machine = Buffer.alloc(addon.machineSize());
+    const bytes = Buffer.alloc(size);
+    addon.machineInit(machine, bytes);
+    const log = [];
+    for (let i = 0; i < 10; i++) {
+      log.push(addon.machineStep(machine), bytes[i % size]);
+      bytes[i % size] = 200 + i;
+    }
+    return [log, bytes];
+  }),
+  'Buffers over ArrayBuffers': ({ fromArraybuffer }) => [[0, 0], [0, 16], [16, 0], [4, 12], [4, 13], [17, 0], [0, 17], [2 ** 32, 1], [1, 2 ** 32], [2 ** 53, 2 ** 53], [15, 2]].map(([offset, length]) =>
+    attempt(() => fromArraybuffer(numbers(16).buffer, offset, length))),
+  'Buffers over what is no ArrayBuffer': ({ fromArraybuffer }) => [undefined, null, 1, {}, new Uint8Array(4), new SharedArrayBuffer(4), Buffer.alloc(3), new DataView(new ArrayBuffer(2))].map((value) =>
+    attempt(() => fromArraybuffer(value, 0, 0))),
+  'Buffers over a detached ArrayBuffer': ({ fromArraybuffer }) => {
+    const buffer = new ArrayBuffer(8);
+    structuredClone(buffer, { transfer: [buffer] });
+    return [attempt(() => fromArraybuffer(buffer, 0, 0)), attempt(() => fromArraybuffer(buffer, 0, 1))];
+  },
+  'views that do not fit, their codes and texts': ({ view }) => Array.from({ length: 12 }, (_, i) => i - 1).flatMap((type) =>
+    [[1, 1], [1, 7], [9, 0], [0, 9], [0, 8], [2, 8], [2 ** 32, 0], [0, 2 ** 32], [2 ** 52, 8], [8, 2 ** 52]].map(([length, offset]) => {
+      const result = attempt(() => view(type, length, new ArrayBuffer(8), offset));
+      const thrown = result.value?.thrown;
+      return [result, thrown && [thrown.name, thrown.code, thrown.message, thrown instanceof RangeError]];
+    })),
+  'is it detached?': ({ isDetached }) => {
+    const buffer = new ArrayBuffer(8);
+    structuredClone(buffer, { transfer: [buffer] });
+    return [buffer, new ArrayBuffer(0), new ArrayBuffer(8), new SharedArrayBuffer(8), new Uint8Array(2), new Uint8Array(new ArrayBuffer(8)), {}, null, undefined, 5].map((value) => isDetached(value));
+  },
+});
+
+test('Buffers larger than Node allows', { todo: 'Node\'s exception is missing' }, (t) => compare(t, 'memory_edges', ({ sized }) => [2 ** 33 + 2 ** 52, 2 ** 53].map((length) => {
+  const result = attempt(() => sized(0, length));
+  const thrown = result.value?.thrown ?? result.thrown;
+  return [result, thrown && [thrown.name, thrown.code, thrown.message]];
+})));
+
+/** In child processes: they need memory. */
+function large(kit_, kinds, sizes) {
+  const addon = kit_.dlopen(kit_.addonFile('memory_edges'));
+  const results = [];
+  for (const kind of kinds) {
+    for (const size of sizes) {
+      const { status, message, value, thrown } = addon.sized(kind, size);
+      const bytes = value && new Uint8Array(value.buffer ?? value);
+      results.push([kind, size, status, message, thrown && [thrown.code, thrown.message], bytes && [bytes.length, bytes[0], bytes[bytes.length - 1]]]);
+    }
+  }
+  kit_.print(results);
+}
+
+for (const [kind, name, size, todo] of [
+  [0, 'Buffers', 2 ** 28], [1, 'ArrayBuffers', 2 ** 28], [0, 'Buffers', 2 ** 31, 'the host dies of it'], [1, 'ArrayBuffers', 2 ** 31 - 1, 'the host dies of it'],
+]) {
+  test(`${name} of ${size} bytes`, { todo, skip: os.freemem() < 6 * size + 2 ** 31 && 'not enough memory' }, () => {
+    const inProcess = runJson(large, { args: [[kind], [size]] });
+    assert.deepEqual(runJson(large, { args: [[kind], [size]], isolated: true }), inProcess);
+  });
+}
+
+/** Both addons over one buffer; each with `dlopen` of its own. */
+function together({ dlopen, addonFile: file }) {
+  const edges = dlopen(file('memory_edges'));
+  const kept = dlopen(file('kept'));
+  return [16, 5000, 200_000].map((size) => {
+    const whole = Buffer.alloc(size, 1);
+    const log = [];
+    kept.keep(0, whole);
+    const address = edges.addressOf(whole, false);
+    for (let i = 0; i < 5; i++) {
+      kept.poke(0, i, 10 + i);
+      log.push(edges.readAt(address, 6), whole[i]);
+      edges.writeAt(address, i + 6, 20 + i);
+      log.push(kept.sum(0), whole[i + 6]);
+      whole[i + 11] = 30 + i;
+      log.push(edges.readAt(address, 16), kept.sum(0));
+    }
+    return log;
+  });
+}
+
+test('two addons over one buffer, in one host', () => {
+  const program = new Function('kit', `kit.print((${together})(kit));`);
+  const inProcess = runJson(program);
+  assert.deepEqual(runJson(program, { isolated: true }), inProcess);
+});
+
+test('two addons over one buffer, in two hosts', () => {
+  const { load } = require('../..');
+  const expected = together({ addonFile, dlopen: (file) => kit.dlopen(file) });
+  assert.deepEqual(normalize(together({ addonFile, dlopen: load })), normalize(expected));
+});
+
+test('60 external buffers of nominally a gigabyte', { skip: os.freemem() < 2 ** 32 && 'not enough memory' }, () => {
+  const program = (own, count) => {
+    const fs = require('node:fs');
+    const addon = own.dlopen(own.addonFile('external_memory'));
+    const all = Array.from({ length: count }, () => addon.nominal(2 ** 30));
+    const seen = all.map(({ status, value: { length }, value }) => [status, length, value[0], value[length / 2], value[length - 1]]);
+    const pids = ['self', ...own.remote.hosts().map(({ pid }) => pid)];
+    const resident = pids.map((pid) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]));
+    own.print({ seen, resident });
+    process.exit();
+  };
+  const inProcess = runJson(program, { args: [60] });
+  const isolated = runJson(program, { args: [60], isolated: true });
+  assert.deepEqual(isolated.seen, inProcess.seen);
+  assert.equal(isolated.resident.length, 2);
+  const most = inProcess.resident[0] + 100_000;
+  for (const resident of isolated.resident) assert.ok(resident < most, `${isolated.resident} KiB, in one process ${inProcess.resident}`);
+});
+
+// Only a Node built so (as in Electron) refuses external memory; this one must not.
+test('external memory is allowed as in this Node', () => {
+  const program = (own) => own.print([10, 100_000].map((size) => own.dlopen(own.addonFile('external_memory')).buffer(size).status));
+  assert.deepEqual(run(program, { isolated: true }).stdout, run(program).stdout);
+});
