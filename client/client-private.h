@@ -350,8 +350,10 @@ void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32
 
 /* The native address of a view that the server described. NULL for an empty one or without memory. */
 void *nr_memory_view(struct nr_channel *channel, const Nr__View *view);
-/* The pair's block is the addon's own memory. */
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data);
+/* The pair's block is the addon's own memory, of which nr_memory_watch() has said whether it is tracked. */
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, bool tracked);
+/* From now on the kernel tracks what is written there. False: it does not, or it is not worth it. */
+bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length);
 /* Before the turn goes to JavaScript: tells what was written where the server cannot compare. */
 void nr_memory_flush(struct nr_channel *channel, napi_env env);
 /* What was viewed since there were `hot` of them is not hot any more. */

@@ -97,6 +97,8 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   struct stretches stretches = {.count = 0};
   if (!fill(&stretches, data, length)) call.out_of_memory = true;
   request.length = length;
+  /* Before the server reads it: what a thread writes in between is not lost. */
+  request.tracked = data != NULL && nr_memory_watch(env->channel, data, length);
   request.address = (uint64_t)(uintptr_t)data;
   request.stretches = stretches.pointers;
   request.n_stretches = stretches.pointers == NULL ? 0 : stretches.count;
@@ -109,7 +111,7 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
     if (result != NULL) *result = nr_unwire(reply->result);
-    nr_memory_adopt(env->channel, reply->view, data);
+    nr_memory_adopt(env->channel, reply->view, data, request.tracked);
   }
   /* Where it failed, the server has seen to the finalizer: Node calls it in some cases. */
   free(stretches.items);

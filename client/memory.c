@@ -98,6 +98,10 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
   return pair->block + view->offset;
 }
 
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data) {
-  if (view != NULL && view->pair_id != 0) pair_add(channel, view->pair_id, data, view->block_length, true);
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, bool tracked) {
+  struct nr_pair *pair =
+      view == NULL || view->pair_id == 0 ? NULL : pair_add(channel, view->pair_id, data, view->block_length, true);
+  if (pair == NULL || !tracked) return;
+  pair->tracked = (struct nr_range){0, pair->length};
+  nr_pair_heat(channel, pair);
 }

@@ -10,6 +10,9 @@
 #include "client/channel.h"
 
 #define NR_TRACKED_RANGES 64
+/* An external buffer's memory is watched from its beginning when it is so large; a larger one may be nominal. */
+#define NR_TRACKED_MIN (UINT64_C(128) << 10)
+#define NR_TRACKED_MAX (UINT64_C(64) << 20)
 #define NR_SCAN 8192u
 
 /* What asking about a part costs, as bytes to compare. */
@@ -51,6 +54,11 @@ static void send_touch(struct nr_channel *channel, uint32_t env, const struct nr
   struct nr_frame_header header = {
       .env = env, .opcode = NR_OP_TOUCH_MEMORY, .depth = (uint16_t)channel->depth, .kind = NR_KIND_POST};
   if (nr_port_send(channel->port, &header, &request.base, NULL, 0) < 0) nr_channel_lost(channel);
+}
+
+bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length) {
+  return length >= NR_TRACKED_MIN && length < NR_TRACKED_MAX && channel->tracker != NULL &&
+         nr_tracker_add(channel->tracker, data, length) == 0;
 }
 
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {

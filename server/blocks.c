@@ -37,6 +37,8 @@ struct nr_blocks {
   struct nr_extent *with_room[NR_CLASSES]; /* each with at least one block to give */
   struct nr_extent *free_large;            /* newest first */
   struct nr_extent *doomed;                /* to go when the host can be told */
+  struct nr_spare *spares;
+  uint64_t spare_bytes;
   uint64_t free_bytes;
   nr_extent_told *tell;
   void *context;
@@ -232,16 +234,56 @@ bool nr_block_create(struct nr_blocks *blocks, uint64_t length, struct nr_block 
   return create_large(blocks, (block_size + NR_PAGE - 1) / NR_PAGE * NR_PAGE, block);
 }
 
-bool nr_block_create_twin(uint64_t length, struct nr_block *block) {
-  *block = (struct nr_block){.size = length};
-  block->twin = map(length > 0 ? length : 1, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+bool nr_block_create_twin(struct nr_blocks *blocks, uint64_t length, struct nr_block *block) {
+  *block = (struct nr_block){.size = length, .twin = nr_spare_create(blocks, length)};
   return block->twin != NULL;
+}
+
+/* ---- memory of our own ---------------------------------------------------------------------------------------------
+ */
+
+/* Lies in the memory that is free. */
+struct nr_spare {
+  struct nr_spare *next;
+  uint64_t size;
+};
+
+static uint64_t spare_size(uint64_t length) {
+  uint64_t size;
+  class_of(length, &size);
+  return (size + NR_PAGE - 1) / NR_PAGE * NR_PAGE;
+}
+
+uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length) {
+  if (length > INT64_MAX / 4) return NULL;
+  uint64_t size = spare_size(length);
+  for (struct nr_spare **link = &blocks->spares; *link != NULL; link = &(*link)->next) {
+    struct nr_spare *spare = *link;
+    if (spare->size != size || length >= NR_SPARE_MAX) continue;
+    *link = spare->next;
+    blocks->spare_bytes -= size;
+    return (uint8_t *)spare;
+  }
+  return map(size, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length) {
+  if (memory == NULL) return;
+  uint64_t size = spare_size(length);
+  if (length >= NR_SPARE_MAX || blocks->spare_bytes + size > NR_FREE_MAX) {
+    munmap(memory, size);
+    return;
+  }
+  struct nr_spare *spare = (struct nr_spare *)memory;
+  *spare = (struct nr_spare){.next = blocks->spares, .size = size};
+  blocks->spares = spare;
+  blocks->spare_bytes += size;
 }
 
 void nr_block_free(struct nr_blocks *blocks, struct nr_block *block) {
   struct nr_extent *extent = block->extent;
   if (extent == NULL) {
-    if (block->twin != NULL) munmap(block->twin, block->size > 0 ? block->size : 1);
+    nr_spare_free(blocks, block->twin, block->size);
   } else if (extent->class == NR_CLASSES) {
     free_large(blocks, extent);
   } else {
@@ -262,6 +304,11 @@ void nr_blocks_destroy(struct nr_blocks *blocks) {
   for (uint32_t class = 0; class < NR_CLASSES; class ++) unmap_all(blocks->with_room[class]);
   unmap_all(blocks->free_large);
   unmap_all(blocks->doomed);
+  while (blocks->spares != NULL) {
+    struct nr_spare *spare = blocks->spares;
+    blocks->spares = spare->next;
+    munmap(spare, spare->size);
+  }
   close(blocks->memfd);
   free(blocks);
 }

@@ -33,13 +33,20 @@ void nr_blocks_destroy(struct nr_blocks *blocks);
 
 /* Room for `length` bytes, not zeroed; above NR_BLOCK_PAGED it starts on a page of its own. False without memory. */
 bool nr_block_create(struct nr_blocks *blocks, uint64_t length, struct nr_block *block);
-/* A twin without shared memory, zeroed, for bytes that are elsewhere in the host. */
-bool nr_block_create_twin(uint64_t length, struct nr_block *block);
+/* A twin without shared memory, for bytes that are elsewhere in the host. */
+bool nr_block_create_twin(struct nr_blocks *blocks, uint64_t length, struct nr_block *block);
 /* In collections, too. */
 void nr_block_free(struct nr_blocks *blocks, struct nr_block *block);
 
 /* Gives memory that nobody needs back to the system, and tells the host. Not in a collection. */
 void nr_blocks_trim(struct nr_blocks *blocks);
+
+/* Memory of this process' own, which begins on a page and may hold what it held before: from NR_SPARE_MAX on it is all
+ * zeros, and pages cost nothing before they are touched. NULL without memory. */
+uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length);
+/* NULL: no effect. */
+void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length);
+#define NR_SPARE_MAX (UINT64_C(16) << 20)
 
 #define NR_BLOCK_PAGED (UINT64_C(128) << 10)
 

@@ -4,36 +4,33 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "handlers.h"
 #include "server/memory.h"
 #include "server/objects.h"
 
-/* From here on a mapping, whose untouched pages cost nothing: the length may be nominal. */
-#define NR_EXTERNAL_MAPPED (UINT64_C(128) << 10)
-
-/* Copied at once from the host: where one page cannot be read, the others of a piece are left out with it. */
-#define NR_PIECE UINT64_C(4096)
+/* Copied at once from the host; where that fails, page by page. */
+#define NR_PIECE (UINT64_C(1) << 20)
+#define NR_PAGE UINT64_C(4096)
 
 struct external {
+  struct nr_connection *connection; /* counted */
   struct nr_wrap *wrap;
-  void *memory;
+  uint8_t *memory;
   uint64_t length;
 };
 
-static void *memory_create(uint64_t length) {
-  if (length < NR_EXTERNAL_MAPPED) return calloc(1, length + 1);
-  void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory;
+static uint8_t *memory_create(struct nr_connection *connection, uint64_t length) {
+  return length < NR_BLOCK_PAGED ? calloc(1, length + 1) : nr_spare_create(connection->blocks, length);
 }
 
 static void external_free(struct external *external) {
-  if (external->memory == NULL || external->length < NR_EXTERNAL_MAPPED) {
+  if (external->length < NR_BLOCK_PAGED) {
     free(external->memory);
   } else {
-    munmap(external->memory, external->length);
+    nr_spare_free(external->connection->blocks, external->memory, external->length);
   }
+  nr_connection_unref(external->connection);
   free(external);
 }
 
@@ -50,8 +47,10 @@ static void finalize(napi_env napi, void *data, void *hint) {
 static struct external *external_create(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request) {
   struct external *external = calloc(1, sizeof *external);
   if (external == NULL) return NULL;
+  external->connection = d->connection;
+  nr_connection_ref(d->connection);
   external->length = request->length;
-  external->memory = memory_create(request->length);
+  external->memory = memory_create(d->connection, request->length);
   if (external->memory != NULL) external->wrap = nr_wrap_create(d, request->object_id, request->object_id != 0, false);
   if (external->wrap != NULL) return external;
   external_free(external);
@@ -76,13 +75,25 @@ static struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExtern
   return parts;
 }
 
-/* In pieces: what cannot be read (memory that the addon has taken the rights away to) stays zero. */
+/* What cannot be read (memory that the addon has taken the rights away to) is zeros. */
+static void copy_pages(struct nr_dispatch *d, uint64_t address, uint8_t *memory, uint64_t length) {
+  while (length > 0) {
+    uint64_t step = NR_PAGE - address % NR_PAGE;
+    if (step > length) step = length;
+    if (!nr_foreign_read(d->connection, address, memory, step)) memset(memory, 0, step);
+    address += step;
+    memory += step;
+    length -= step;
+  }
+}
+
 static void copy_in(struct nr_dispatch *d, uint64_t address, uint8_t *memory, const struct nr_range *parts,
                     size_t count) {
   for (size_t i = 0; i < count; i++) {
     for (uint64_t at = parts[i].from; at < parts[i].to; at += NR_PIECE) {
       uint64_t length = parts[i].to - at < NR_PIECE ? parts[i].to - at : NR_PIECE;
-      nr_foreign_read(d->connection, address + at, memory + at, length);
+      if (!nr_foreign_read(d->connection, address + at, memory + at, length))
+        copy_pages(d, address + at, memory + at, length);
     }
   }
 }
@@ -119,7 +130,8 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
   if (reply->view == NULL) return napi_generic_failure;
   nr__view__init(reply->view);
-  nr_memory_describe_foreign(d->connection, d->napi, result, request->address, parts, count, reply->view);
+  nr_memory_describe_foreign(d->connection, d->napi, result, request->address, request->tracked, parts, count,
+                             reply->view);
   return napi_ok;
 }
 

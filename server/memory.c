@@ -93,7 +93,7 @@ static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi
   pair->hot = NR_NO_HOT;
   pair->napi = napi;
   pair->connection = connection;
-  if (!(address != 0 ? nr_block_create_twin(pair->length, &pair->block)
+  if (!(address != 0 ? nr_block_create_twin(connection->blocks, pair->length, &pair->block)
                      : nr_block_create(connection->blocks, pair->length, &pair->block)))
     goto fail;
   pair->id = nr_table_add(connection->pairs, NR_SORT_PAIR, pair);
@@ -200,7 +200,7 @@ bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_va
 }
 
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
-                                const struct nr_range *parts, size_t part_count, Nr__View *view) {
+                                bool tracked, const struct nr_range *parts, size_t part_count, Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
   if (place.bytes == NULL || address == 0) return true;
@@ -208,6 +208,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   if (pair == NULL) return true;
   describe_pair(pair, view);
   view->shown = true;
+  if (tracked) nr_track_foreign(pair);
   for (size_t i = 0; i < part_count; i++) {
     uint64_t from = parts[i].from, to = parts[i].to;
     memcpy(pair->block.twin + from, place.bytes + from, to - from);

@@ -379,9 +379,9 @@ enum nr_showing {
 bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, enum nr_showing showing,
                         Nr__View *view);
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
- * have been copied to the real one. */
+ * have been copied to the real one. tracked: the host tells what native code writes. */
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
-                                const struct nr_range *parts, size_t part_count, Nr__View *view);
+                                bool tracked, const struct nr_range *parts, size_t part_count, Nr__View *view);
 /* Before the host gets the turn: what JavaScript has written goes over. */
 void nr_memory_send(struct nr_connection *connection);
 /* Before JavaScript gets it: what native code has written comes back. `hot`: what was seen since there were so many is

@@ -44,14 +44,19 @@ static struct nr_range inner_of(const uint8_t *bytes, uint64_t from, uint64_t to
 
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to) {
   struct nr_range inner = inner_of(pair->bytes, from, to);
-  if (pair->shared || pair->untracked || inner.to - inner.from <= pair->tracked.to - pair->tracked.from) return;
+  if (pair->shared || pair->foreign || pair->untracked ||
+      inner.to - inner.from <= pair->tracked.to - pair->tracked.from)
+    return;
   if (pair->own_tracks) nr_track_end(connection, pair);
   pair->tracked = inner;
-  /* An external buffer's is written by the addon in any case, often all of it: it must first be found quiet. */
-  if (pair->foreign) return;
   /* Nobody there has known the address of a part that is new: nothing has been written. */
   pair->host_tracks = NR_HOST_TRACKS;
   post_track(connection, pair);
+}
+
+void nr_track_foreign(struct nr_pair *pair) {
+  pair->tracked = (struct nr_range){0, pair->length};
+  pair->host_tracks = NR_HOST_TRACKS;
 }
 
 /* JavaScript is about to get what both sides have alike: what it writes is to be known. */
