@@ -2,7 +2,8 @@
 // What isolation costs where an addon has real work to do: published codecs, hashes and image libraries over 1 MiB, in-process against isolated, side by
 // side in one run:
 //
-//   node bench/work.js [--ms N] [--rounds N] [--bytes N] [--inputs N] [--only TEXT] [--build DIR] [--out FILE]
+//   node bench/work.js [--ms N] [--rounds N] [--bytes N] [--inputs N] [--only TEXT] [--check] [--build DIR]
+//     [--out FILE]
 //
 // `--inputs` is how many inputs take turns (one: the same Buffer is passed again and again). The two ways take turns in short rounds; the ratio is the
 // median of those of the rounds. What one of the two cannot do is "not available", with the reason. Exit code 1 when a ratio is beyond its bar and
