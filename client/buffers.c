@@ -133,6 +133,9 @@ static void learn(struct nr_call *call, const Nr__ViewReply *reply) {
   nr_learn(call->env->channel, &fact, &call->frame);
 }
 
+/* From here on bytes do not travel in a message. */
+#define NR_COPIED_HERE (16u << 10)
+
 static napi_status create(struct nr_call *call, void **data, napi_value *result) {
   napi_status status = nr_call_wait(call);
   if (status == napi_ok) {
@@ -177,15 +180,32 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_buffer(napi_env env, size_t length,
   return create(&call, data, result);
 }
 
+/* Large data is copied here, into memory that both processes have. */
+static napi_status create_and_copy(struct nr_call *call, Nr__CreateBufferCopyRequest *request, const void *data,
+                                   void **result_data, napi_value *result) {
+  void *bytes = NULL;
+  napi_status status = create(call, &bytes, result);
+  if (status != napi_ok) return status;
+  if (bytes == NULL) return nr_refuse_text(call->env, "napi_create_buffer_copy", napi_generic_failure, "out of memory");
+  memcpy(bytes, data, request->length);
+  if (result_data != NULL) *result_data = bytes;
+  return status;
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t length, const void *data,
                                                          void **result_data, napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_ARG(env, result);
   Nr__CreateBufferCopyRequest request = NR__CREATE_BUFFER_COPY_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_BUFFER_COPY, &request.base);
+  request.result = nr_call_result(&call);
+  if (data != NULL && length >= NR_COPIED_HERE) {
+    request.length = length;
+    request.want_data = true;
+    return create_and_copy(&call, &request, data, result_data, result);
+  }
   request.data = nr_call_bytes(&call, data, length);
   request.want_data = result_data != NULL;
-  request.result = nr_call_result(&call);
   return create(&call, result_data, result);
 }
 

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NR_PAGE UINT64_C(4096)
@@ -17,6 +20,9 @@
 #define NR_CLASSES 44u
 /* What the free extents of large blocks may keep. */
 #define NR_FREE_MAX (UINT64_C(64) << 20)
+
+/* So much at least is looked for in the list of the process' mappings at a time: reading that takes a millisecond. */
+#define NR_LIMBO_MIN (UINT64_C(32) << 20)
 
 struct nr_extent {
   struct nr_extent *next, *previous; /* small: with room, of its class; large: free */
@@ -37,6 +43,9 @@ struct nr_blocks {
   struct nr_extent *with_room[NR_CLASSES]; /* each with at least one block to give */
   struct nr_extent *free_large;            /* newest first */
   struct nr_extent *doomed;                /* to go when the host can be told */
+  struct nr_extent *limbo;                 /* free, but perhaps still mapped by a Buffer that outlived its pair */
+  uint64_t limbo_bytes;
+  uint64_t limbo_patience; /* bytes until it is worth while to look */
   struct nr_spare *spares;
   uint64_t spare_bytes;
   uint64_t free_bytes;
@@ -59,7 +68,7 @@ struct nr_blocks *nr_blocks_create(int memfd, nr_extent_told *tell, void *contex
     close(memfd);
     return NULL;
   }
-  *blocks = (struct nr_blocks){.memfd = memfd, .tell = tell, .context = context};
+  *blocks = (struct nr_blocks){.memfd = memfd, .tell = tell, .context = context, .limbo_patience = NR_LIMBO_MIN};
   return blocks;
 }
 
@@ -126,18 +135,6 @@ static void unlink_extent(struct nr_extent **head, struct nr_extent *extent) {
 /* Not at once: it may be a collection that frees the last block, and nothing is sent from there. */
 static void doom(struct nr_blocks *blocks, struct nr_extent *extent) {
   link_first(&blocks->doomed, extent);
-}
-
-void nr_blocks_trim(struct nr_blocks *blocks) {
-  while (blocks->doomed != NULL) {
-    struct nr_extent *extent = blocks->doomed;
-    unlink_extent(&blocks->doomed, extent);
-    blocks->tell(blocks->context, extent->place, extent->length, false);
-    /* Its place in the file is not used again. */
-    (void)fallocate(blocks->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)extent->place,
-                    (off_t)extent->length);
-    extent_unmap(extent);
-  }
 }
 
 static uint64_t per_extent(const struct nr_extent *extent) {
@@ -239,6 +236,77 @@ bool nr_block_create_twin(struct nr_blocks *blocks, uint64_t length, struct nr_b
   return block->twin != NULL;
 }
 
+/* ---- memory that a Buffer maps as well -----------------------------------------------------------------------------
+ */
+
+bool nr_block_create_born(struct nr_blocks *blocks, uint64_t length, uint64_t offset, struct nr_block *block) {
+  uint64_t size;
+  class_of(length + offset, &size);
+  if (!create_large(blocks, (size + NR_PAGE - 1) / NR_PAGE * NR_PAGE, block)) return false;
+  block->born = true;
+  block->memory += offset;
+  block->twin += offset;
+  block->place += offset;
+  return true;
+}
+
+bool nr_block_map(struct nr_blocks *blocks, const struct nr_block *block, uint8_t *bytes, uint64_t from, uint64_t to) {
+  return mmap(bytes + from, to - from, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE | MAP_NORESERVE,
+              blocks->memfd, (off_t)(block->place + from)) != MAP_FAILED;
+}
+
+/* Marks the extents in limbo that this mapping of the memfd belongs to, unless it is our own of it. */
+static void mark_mapped(struct nr_blocks *blocks, uint64_t address, uint64_t place, uint64_t length) {
+  for (struct nr_extent *extent = blocks->limbo; extent != NULL; extent = extent->next) {
+    if (place >= extent->place + extent->length || place + length <= extent->place) continue;
+    uint64_t own = (uint64_t)(uintptr_t)extent->memory;
+    if (address + (extent->place - place) != own) extent->used = 1;
+  }
+}
+
+/* False: the mappings cannot be read. */
+static bool find_mapped(struct nr_blocks *blocks) {
+  struct stat stat;
+  char line[512];
+  uint64_t from, to, place, inode;
+  FILE *maps = fstat(blocks->memfd, &stat) == 0 ? fopen("/proc/self/maps", "re") : NULL;
+  if (maps == NULL) return false;
+  while (fgets(line, sizeof line, maps) != NULL) {
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64, &from, &to, &place, &inode) == 4 &&
+        inode == stat.st_ino)
+      mark_mapped(blocks, from, place, to - from);
+  }
+  fclose(maps);
+  return true;
+}
+
+/* What no Buffer maps any more can be used again. */
+static void leave_limbo(struct nr_blocks *blocks) {
+  for (struct nr_extent *extent = blocks->limbo; extent != NULL; extent = extent->next) extent->used = 0;
+  bool known = find_mapped(blocks);
+  for (struct nr_extent *extent = blocks->limbo, *next; known && extent != NULL; extent = next) {
+    next = extent->next;
+    if (extent->used != 0) continue;
+    unlink_extent(&blocks->limbo, extent);
+    blocks->limbo_bytes -= extent->length;
+    free_large(blocks, extent);
+  }
+  blocks->limbo_patience = 2 * blocks->limbo_bytes > NR_LIMBO_MIN ? 2 * blocks->limbo_bytes : NR_LIMBO_MIN;
+}
+
+void nr_blocks_trim(struct nr_blocks *blocks) {
+  if (blocks->limbo_bytes >= blocks->limbo_patience) leave_limbo(blocks);
+  while (blocks->doomed != NULL) {
+    struct nr_extent *extent = blocks->doomed;
+    unlink_extent(&blocks->doomed, extent);
+    blocks->tell(blocks->context, extent->place, extent->length, false);
+    /* Its place in the file is not used again. */
+    (void)fallocate(blocks->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)extent->place,
+                    (off_t)extent->length);
+    extent_unmap(extent);
+  }
+}
+
 /* ---- memory of our own ---------------------------------------------------------------------------------------------
  */
 
@@ -284,6 +352,9 @@ void nr_block_free(struct nr_blocks *blocks, struct nr_block *block) {
   struct nr_extent *extent = block->extent;
   if (extent == NULL) {
     nr_spare_free(blocks, block->twin, block->size);
+  } else if (block->born) {
+    link_first(&blocks->limbo, extent);
+    blocks->limbo_bytes += extent->length;
   } else if (extent->class == NR_CLASSES) {
     free_large(blocks, extent);
   } else {
@@ -304,6 +375,7 @@ void nr_blocks_destroy(struct nr_blocks *blocks) {
   for (uint32_t class = 0; class < NR_CLASSES; class ++) unmap_all(blocks->with_room[class]);
   unmap_all(blocks->free_large);
   unmap_all(blocks->doomed);
+  unmap_all(blocks->limbo);
   while (blocks->spares != NULL) {
     struct nr_spare *spare = blocks->spares;
     blocks->spares = spare->next;

@@ -21,6 +21,7 @@ struct nr_block {
   uint64_t place;  /* in the memfd, bytes */
   uint64_t size;   /* at least what was asked for */
   struct nr_extent *extent;
+  bool born;
 };
 
 /* Tells the host of an extent (map) or that it is gone. */
@@ -37,6 +38,13 @@ bool nr_block_create(struct nr_blocks *blocks, uint64_t length, struct nr_block 
 bool nr_block_create_twin(struct nr_blocks *blocks, uint64_t length, struct nr_block *block);
 /* In collections, too. */
 void nr_block_free(struct nr_blocks *blocks, struct nr_block *block);
+
+/* The same for a block whose pages are mapped a second time, as memory of a Buffer, that begins at `offset` on its
+ * page. It may be freed while that memory lives on (an ArrayBuffer that was transferred): it is used again when the
+ * mapping is gone. */
+bool nr_block_create_born(struct nr_blocks *blocks, uint64_t length, uint64_t offset, struct nr_block *block);
+/* Puts the pages [from, to) of the block, whole ones, in place of those at `bytes`. */
+bool nr_block_map(struct nr_blocks *blocks, const struct nr_block *block, uint8_t *bytes, uint64_t from, uint64_t to);
 
 /* Gives memory that nobody needs back to the system, and tells the host. Not in a collection. */
 void nr_blocks_trim(struct nr_blocks *blocks);

@@ -1,9 +1,14 @@
 /*
  * Buffers, ArrayBuffers and views: making them, and finding out about them. Their bytes are pairs (memory.c).
  */
-#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "handlers.h"
+#include "server/memory.h"
+
+/* From here on malloc() is asked first. (A mapping that is undone at once.) */
+#define NR_PROBED (UINT64_C(64) << 20)
 
 static bool describe(struct nr_dispatch *d, napi_value value, bool shows, Nr__View **result) {
   Nr__View *view = nr_dispatch_alloc(d, sizeof *view);
@@ -14,44 +19,69 @@ static bool describe(struct nr_dispatch *d, napi_value value, bool shows, Nr__Vi
   return true;
 }
 
-/* What V8 cannot allocate ends Node, in one process as well; here it is a status. */
-static bool is_too_large(uint64_t length) {
-  return length > NR_TAIL_MAX;
+/* May the host have so many bytes more? All that hosts have made lives in Node's heap: not more than the machine has.
+ */
+static bool is_within_quota(const struct nr_connection *connection, uint64_t length) {
+  uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+  return length <= most && connection->made <= most - length;
+}
+
+/* What V8 cannot allocate ends Node, in one process as well; here it is an error. */
+static napi_status check_room(struct nr_dispatch *d, uint64_t length, const char *code, const char *text) {
+  bool fits = is_within_quota(d->connection, length);
+  if (fits && length >= NR_PROBED) {
+    void *probe = malloc(length);
+    fits = probe != NULL;
+    free(probe);
+  }
+  if (fits) return napi_ok;
+  napi_throw_range_error(d->napi, code, text);
+  return napi_pending_exception;
 }
 
 typedef napi_status create(napi_env napi, size_t length, void **bytes, napi_value *result);
 
-static napi_status create_arraybuffer(struct nr_dispatch *d, const Nr__CreateArraybufferRequest *request,
-                                      Nr__ViewReply *reply, create *create_real) {
+static napi_status make(struct nr_dispatch *d, uint64_t length, create *create_real, bool zeros, nr_value id,
+                        Nr__ViewReply *reply) {
   napi_value result = NULL;
   void *bytes = NULL;
-  if (is_too_large(request->byte_length)) return napi_generic_failure;
-  NR_TRY(create_real(d->napi, request->byte_length, &bytes, &result));
-  NR_TRY(nr_give(d, request->result, result, &reply->result));
-  return describe(d, result, true, &reply->view) ? napi_ok : napi_generic_failure;
+  reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
+  if (reply->view == NULL) return napi_generic_failure;
+  nr__view__init(reply->view);
+  bool shareable = nr_birth_begin(length);
+  napi_status status = create_real(d->napi, length, &bytes, &result);
+  if (shareable) nr_birth_end(length);
+  NR_TRY(status);
+  NR_TRY(nr_give(d, id, result, &reply->result));
+  return nr_memory_describe_made(d->connection, d->napi, result, shareable, zeros, reply->view) ? napi_ok
+                                                                                                : napi_generic_failure;
 }
 
 napi_status nr_serve_napi_create_arraybuffer(struct nr_dispatch *d, const void *message, void *answer) {
-  return create_arraybuffer(d, message, answer, napi_create_arraybuffer);
+  const Nr__CreateArraybufferRequest *request = message;
+  Nr__ViewReply *reply = answer;
+  NR_TRY(check_room(d, request->byte_length, NULL, "Array buffer allocation failed"));
+  return make(d, request->byte_length, napi_create_arraybuffer, true, request->result, reply);
 }
 
 napi_status nr_serve_node_api_create_sharedarraybuffer(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__CreateArraybufferRequest *request = message;
+  Nr__ViewReply *reply = answer;
   if (node_api_create_sharedarraybuffer == NULL) return nr_lacks(d, "node_api_create_sharedarraybuffer");
-  return create_arraybuffer(d, message, answer, node_api_create_sharedarraybuffer);
+  NR_TRY(check_room(d, request->byte_length, NULL, "Array buffer allocation failed"));
+  return make(d, request->byte_length, node_api_create_sharedarraybuffer, true, request->result, reply);
+}
+
+static napi_status make_buffer(struct nr_dispatch *d, uint64_t length, nr_value id, Nr__ViewReply *reply) {
+  /* Beyond its limit the real function throws by itself. */
+  if (length <= d->connection->agent->buffer_max)
+    NR_TRY(check_room(d, length, "ERR_MEMORY_ALLOCATION_FAILED", "Failed to allocate memory"));
+  return make(d, length, napi_create_buffer, false, id, reply);
 }
 
 napi_status nr_serve_napi_create_buffer(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__CreateBufferRequest *request = message;
-  Nr__ViewReply *reply = answer;
-  napi_value result = NULL;
-  void *bytes = NULL;
-  if (is_too_large(request->length)) return napi_generic_failure;
-  NR_TRY(napi_create_buffer(d->napi, request->length, &bytes, &result));
-  /* Node leaves what was there before; that is Node's memory, and not for the host to see. */
-  if (bytes != NULL) memset(bytes, 0, request->length);
-  NR_TRY(nr_give(d, request->result, result, &reply->result));
-  if (!describe(d, result, true, &reply->view)) return napi_generic_failure;
-  return napi_ok;
+  return make_buffer(d, request->length, request->result, answer);
 }
 
 napi_status nr_serve_napi_create_buffer_copy(struct nr_dispatch *d, const void *message, void *answer) {
@@ -60,6 +90,8 @@ napi_status nr_serve_napi_create_buffer_copy(struct nr_dispatch *d, const void *
   napi_value result = NULL;
   const char *data;
   size_t length;
+  /* The host copies: into memory that both have. */
+  if (request->length > 0) return make_buffer(d, request->length, request->result, reply);
   NR_TAKE_BYTES(d, request->data, &data, &length);
   NR_TRY(napi_create_buffer_copy(d->napi, length, data == NULL ? "" : data, NULL, &result));
   NR_TRY(nr_give(d, request->result, result, &reply->result));

@@ -33,6 +33,17 @@ static struct nr_agent *agent_of(napi_env napi) {
   return agent;
 }
 
+/* What only JavaScript can tell of memory. */
+static void configure_memory(struct nr_agent *agent, napi_env napi, napi_value options) {
+  napi_value value;
+  double most = 0;
+  if (napi_get_named_property(napi, options, "bufferMax", &value) == napi_ok &&
+      napi_get_value_double(napi, value, &most) == napi_ok && most > 0)
+    agent->buffer_max = (uint64_t)most;
+  if (agent->room_of == NULL && napi_get_named_property(napi, options, "roomOf", &value) == napi_ok)
+    napi_create_reference(napi, value, 1, &agent->room_of);
+}
+
 napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
   size_t argc = 1;
   napi_value options, path;
@@ -43,6 +54,7 @@ napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
   if (host_path == NULL) return NULL;
   free(agent->host_path);
   agent->host_path = host_path;
+  configure_memory(agent, napi, options);
   return NULL;
 }
 

@@ -37,6 +37,7 @@ static void forget_pair(struct nr_connection *connection, struct nr_pair *pair) 
   nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
   nr_windows_forget(connection, pair);
   nr_block_free(connection->blocks, &pair->block);
+  connection->made -= pair->made;
   nr_release(connection, NR_RELEASED_PAIR, pair->id);
 }
 
@@ -72,6 +73,25 @@ struct place {
   uint32_t kind;
 };
 
+/* Native code keeps the address of one that grows: its half gets room for that. What a pending exception keeps from
+ * being asked has room for what is seen. */
+static uint64_t room_of(const struct nr_connection *connection, napi_env napi, const struct place *place) {
+  const struct nr_agent *agent = connection->agent;
+  napi_value function, undefined, result;
+  double room = 0;
+  bool pending = true;
+  if (agent->room_of == NULL || napi_is_exception_pending(napi, &pending) != napi_ok || pending ||
+      napi_get_reference_value(agent->napi, agent->room_of, &function) != napi_ok ||
+      napi_get_undefined(napi, &undefined) != napi_ok)
+    return place->block_length;
+  if (napi_call_function(napi, undefined, function, 1, &place->buffer, &result) != napi_ok) {
+    napi_get_and_clear_last_exception(napi, &result); /* no stack left, say */
+    return place->block_length;
+  }
+  napi_get_value_double(napi, result, &room);
+  return room < (double)place->block_length ? place->block_length : (uint64_t)room;
+}
+
 static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, const struct place *place) {
   for (struct nr_pair *pair = *bucket_of(connection->pair_index, place->bytes); pair != NULL; pair = pair->next) {
     /* One that has grown since is another block for the host: its native address cannot stay where there is no room. */
@@ -80,21 +100,24 @@ static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi
   return NULL;
 }
 
-/* `address`: of the addon's own memory, when the host's half is that; otherwise 0. */
+/* `address`: of the addon's own memory, when the host's half is that; otherwise 0. `born`: the block, when it is there
+ * already; it stays the caller's when this fails. */
 static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, const struct place *place,
-                                 uint64_t address) {
+                                 uint64_t address, const struct nr_block *born) {
   struct nr_pair *pair = calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
+  if (born != NULL) pair->block = *born;
   pair->bytes = place->bytes;
-  pair->length = place->block_length;
+  pair->length = born != NULL || address != 0 ? place->block_length : room_of(connection, napi, place);
+  pair->now = place->block_length;
   pair->shared = place->shared;
   pair->foreign = address != 0;
   pair->address = address;
   pair->hot = NR_NO_HOT;
   pair->napi = napi;
   pair->connection = connection;
-  if (!(address != 0 ? nr_block_create_twin(connection->blocks, pair->length, &pair->block)
-                     : nr_block_create(connection->blocks, pair->length, &pair->block)))
+  if (born == NULL && !(address != 0 ? nr_block_create_twin(connection->blocks, pair->length, &pair->block)
+                                     : nr_block_create(connection->blocks, pair->length, &pair->block)))
     goto fail;
   pair->id = nr_table_add(connection->pairs, NR_SORT_PAIR, pair);
   /* The finalizer's own reference: it may be deleted in the finalizer also when that runs inside a collection, which
@@ -108,7 +131,7 @@ static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi
   return pair;
 fail:
   if (pair->id != 0) nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
-  if (pair->block.twin != NULL) nr_block_free(connection->blocks, &pair->block);
+  if (born == NULL && pair->block.twin != NULL) nr_block_free(connection->blocks, &pair->block);
   free(pair);
   return NULL;
 }
@@ -191,11 +214,58 @@ bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_va
   if (!describe(napi, value, view, &place)) return false;
   if (place.bytes == NULL) return true;
   struct nr_pair *pair = find_pair(connection, napi, &place);
-  if (pair == NULL) pair = make_pair(connection, napi, &place, 0);
+  if (pair == NULL) pair = make_pair(connection, napi, &place, 0, NULL);
   if (pair == NULL) return true;
   describe_pair(pair, view);
+  pair->now = place.block_length;
   view->shown = showing != NR_SHOW_NOTHING && nr_window_show(connection, pair, place.bytes, place.offset,
                                                              place.offset + place.length, showing == NR_SHOW_ARGUMENT);
+  return true;
+}
+
+void nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value) {
+  struct place place;
+  napi_handle_scope scope;
+  if (nr_cold_is_empty(&connection->cold) && connection->hot_count == 0) return;
+  if (napi_open_handle_scope(napi, &scope) != napi_ok) return;
+  struct nr_pair *pair =
+      locate(napi, value, &place) && place.bytes != NULL ? find_pair(connection, napi, &place) : NULL;
+  if (pair != NULL) nr_cold_keep(&connection->cold, &pair->item);
+  napi_close_handle_scope(napi, scope);
+}
+
+/* Has the host map the memory. NULL: it cannot be. */
+static struct nr_pair *make_born(struct nr_connection *connection, napi_env napi, const struct place *place,
+                                 bool zeros) {
+  struct nr_block block;
+  struct nr_range inner;
+  if (place->offset != 0 || place->length != place->block_length ||
+      !nr_birth_share(connection, place->bytes, place->block_length, zeros, &block, &inner))
+    return NULL;
+  struct nr_pair *pair = make_pair(connection, napi, place, 0, &block);
+  if (pair == NULL) { /* its pages stay where they are */
+    nr_block_free(connection->blocks, &block);
+    return NULL;
+  }
+  pair->born = inner;
+  return nr_window_born(pair) ? pair : NULL;
+}
+
+bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, napi_value value, bool shareable,
+                             bool zeros, Nr__View *view) {
+  struct place place;
+  if (!describe(napi, value, view, &place)) return false;
+  if (place.bytes == NULL) return true;
+  struct nr_pair *pair = shareable ? make_born(connection, napi, &place, zeros) : NULL;
+  if (pair == NULL) {
+    if (!zeros) memset(place.bytes, 0, place.block_length);
+    pair = make_pair(connection, napi, &place, 0, NULL);
+  }
+  if (pair == NULL) return true;
+  describe_pair(pair, view);
+  pair->made = pair->length;
+  connection->made += pair->made;
+  view->shown = nr_window_show(connection, pair, place.bytes, 0, place.length, false);
   return true;
 }
 
@@ -204,7 +274,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
   if (place.bytes == NULL || address == 0) return true;
-  struct nr_pair *pair = make_pair(connection, napi, &place, address);
+  struct nr_pair *pair = make_pair(connection, napi, &place, address, NULL);
   if (pair == NULL) return true;
   describe_pair(pair, view);
   view->shown = true;

@@ -22,9 +22,10 @@ enum nr_host_tracks {
 struct nr_pair {
   struct nr_cold_item item;
   nr_id id;
-  void *bytes; /* the address that it is indexed by */
-  uint64_t length;
-  bool shared;                      /* a SharedArrayBuffer, of which this much is known */
+  void *bytes;                      /* the address that it is indexed by */
+  uint64_t length;                  /* that it may come to have */
+  uint64_t now;                     /* that it had when it was seen last */
+  bool shared;                      /* a SharedArrayBuffer's */
   bool foreign;                     /* the host's half is at `address`, the addon's own memory */
   uint64_t address;                 /* in the host */
   napi_ref reference;               /* weak, of the ArrayBuffer */
@@ -32,6 +33,8 @@ struct nr_pair {
   struct nr_connection *connection; /* counted by the finalizer */
   struct nr_pair *next;             /* in its bucket */
   struct nr_block block;
+  struct nr_range born;   /* the part that both sides map: nothing is copied there; to == 0: none */
+  uint64_t made;          /* what it counts towards what its host has made */
   bool told;              /* the host knows where its half is */
   struct nr_range *shown; /* the parts that the host has got to know: sorted, apart */
   uint32_t shown_count;
@@ -66,6 +69,8 @@ uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t len
  * False: out of memory. */
 bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to,
                     bool held);
+/* The host knows all of a new pair. */
+bool nr_window_born(struct nr_pair *pair);
 /* The pair is about to go. In a collection, too. */
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair);
 /* Copies what one side has written: JavaScript, or native code. True: something was. */
@@ -95,6 +100,18 @@ void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, cons
  * ArrayBuffer. */
 int nr_track_ask(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, struct nr_range part,
                  struct nr_range *ranges, int room);
+
+/* ---- birth.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* Before and after the real function makes a Buffer or ArrayBuffer of so many bytes. False: it cannot be shared, and
+ * there is no end either. */
+bool nr_birth_begin(uint64_t length);
+void nr_birth_end(uint64_t length);
+/* Has the host map the pages `inner` of memory that has just been made; what is left at both ends, the host has. zeros:
+ * the bytes are, and stay so. False: nothing has changed. */
+bool nr_birth_share(struct nr_connection *connection, uint8_t *bytes, uint64_t length, bool zeros,
+                    struct nr_block *block, struct nr_range *inner);
 
 /* ---- foreign.c ----------------------------------------------------------------------------------------------------
  */

@@ -60,6 +60,7 @@ napi_status nr_serve_napi_create_reference(struct nr_dispatch *d, const void *me
     return napi_generic_failure;
   }
   reference->count = request->initial_refcount;
+  if (reference->count > 0) nr_memory_keep(d->connection, d->napi, value);
   return napi_ok;
 }
 

@@ -47,6 +47,8 @@ struct nr_agent {
   struct nr_table *objects; /* wraps and externals of all connections: their ids are what the real napi_wrap() holds */
   napi_ref plain_check;     /* a function: are the prototypes as they were made? */
   struct nr_prepared *prepared; /* what the next process.dlopen() of the agent is for */
+  napi_ref room_of;             /* a function: how long may a resizable ArrayBuffer become, or a SharedArrayBuffer */
+  uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
   bool no_tracker;              /* this kernel tracks no writes */
   uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
@@ -158,6 +160,7 @@ struct nr_connection {
   uint32_t hot_room;
   uint32_t passes; /* over the two */
   uint32_t sends;  /* of those */
+  uint64_t made;   /* bytes that live in Buffers and ArrayBuffers which the host has made */
   struct nr_release_list released[NR_RELEASED_SORTS];
   uint32_t release_count; /* of all lists */
   struct nr_basic_list basics;
@@ -378,10 +381,17 @@ enum nr_showing {
 /* Fills `view` for an ArrayBuffer, typed array or DataView. False: it is none of these. */
 bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, enum nr_showing showing,
                         Nr__View *view);
+/* The same for a Buffer or ArrayBuffer that has just been made for the host. shareable: between nr_birth_begin() and
+ * nr_birth_end(). zeros: its bytes are zeros; otherwise they are Node's old memory, which the host does not see. */
+bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, napi_value value, bool shareable,
+                             bool zeros, Nr__View *view);
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
  * have been copied to the real one. tracked: the host tells what native code writes. */
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
                                 bool tracked, const struct nr_range *parts, size_t part_count, Nr__View *view);
+/* Native code holds a reference: it will use the address, perhaps from another thread. Its pair is looked at before
+ * others. */
+void nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);
 /* Before the host gets the turn: what JavaScript has written goes over. */
 void nr_memory_send(struct nr_connection *connection);
 /* Before JavaScript gets it: what native code has written comes back. `hot`: what was seen since there were so many is

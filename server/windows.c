@@ -40,24 +40,32 @@ static void copy_over(struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
   }
 }
 
+static uint64_t least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+static uint64_t most(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
 static bool send(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
                  uint64_t to) {
+  if (from < pair->born.to && to > pair->born.from) {
+    bool changed = send(connection, pair, bytes, from, pair->born.from);
+    return send(connection, pair, bytes, pair->born.to, to) || changed;
+  }
   if (from >= to) return false;
   if (pair->foreign) return nr_foreign_send(connection, pair, bytes, from, to);
   return nr_merge(bytes + from, pair->block.twin + from, pair->block.memory + from, to - from);
 }
 
 static bool take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
+  if (from < pair->born.to && to > pair->born.from) {
+    bool changed = take(connection, pair, bytes, from, pair->born.from);
+    return take(connection, pair, bytes, pair->born.to, to) || changed;
+  }
   if (from >= to) return false;
   if (pair->foreign) return nr_foreign_take(connection, pair, bytes, from, to);
   return nr_merge(pair->block.memory + from, pair->block.twin + from, bytes + from, to - from);
-}
-
-static uint64_t least(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
-}
-static uint64_t most(uint64_t a, uint64_t b) {
-  return a > b ? a : b;
 }
 
 bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
@@ -96,7 +104,7 @@ void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 /* Takes parts [first, last] together, with what lies between them. */
 static void unite(struct nr_pair *pair, const uint8_t *bytes, uint32_t first, uint32_t last) {
   for (uint32_t i = first; i < last && !pair->foreign; i++)
-    copy_over(pair, bytes, pair->shown[i].to, pair->shown[i + 1].from);
+    copy_over(pair, bytes, pair->shown[i].to, least(pair->shown[i + 1].from, pair->now));
   pair->shown[first].to = pair->shown[last].to;
   memmove(&pair->shown[first + 1], &pair->shown[last + 1], (pair->shown_count - last - 1) * sizeof *pair->shown);
   pair->shown_count -= last - first;
@@ -144,6 +152,10 @@ static bool add_shown(struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
   return true;
 }
 
+bool nr_window_born(struct nr_pair *pair) {
+  return insert(pair, 0, (struct nr_range){0, pair->length});
+}
+
 /* What the host does not know of [from, to) goes over as it is, what it knows where JavaScript changed it. */
 static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
   uint64_t at = from;
@@ -175,6 +187,7 @@ static uint32_t cost_of(const struct nr_connection *connection, const struct nr_
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below)
     hot += connection->hot[i].to - connection->hot[i].from;
   for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
+  bytes -= least(bytes, pair->born.to - pair->born.from);
   if (pair->own_tracks) {
     uint64_t tracked = pair->tracked.to - pair->tracked.from;
     bytes = NR_SCAN + tracked / 512 + (bytes > tracked ? bytes - tracked : 0);

@@ -1,8 +1,10 @@
 'use strict';
 // The agent of this thread: the native half of napi-remote, where it lies, and loading an addon through it.
+const { constants } = require('node:buffer');
 const fs = require('node:fs');
 const path = require('node:path');
 const { Host } = require('./host.js');
+const { roomOf } = require('./room.js');
 const thread = require('./thread.js');
 
 function buildDirectory() {
@@ -25,7 +27,7 @@ function getAgent() {
     const hostPath = find(directory, 'napi-remote-host');
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
-    module.exports.configure({ hostPath });
+    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf });
     thread.agent = { native: module.exports, agentPath };
   }
   return thread.agent;

@@ -28,14 +28,12 @@ function stress(name, seeds, options, { todo, tracking = true } = {}) {
 const TRACKED = [101, 102, 103, 104];
 const UNTRACKED = [201, 202, 203];
 
-const OWN = 'what a thread of the addon writes into external memory is lost';
-
 stress('small buffers', TRACKED, { ops: 1000, max: 300, externalThreads: false });
 stress('small buffers, without tracking', UNTRACKED, { ops: 1000, max: 300, externalThreads: false }, { tracking: false });
 // Without the kernel's help much is seen late, unless it is asked for again.
 stress('buffers of all sizes, asked for each time', TRACKED, { ops: 300, ask: true, threads: false });
 stress('buffers of all sizes, asked for each time, without tracking', UNTRACKED, { ops: 300, ask: true, threads: false }, { tracking: false });
-stress('small buffers, threads on external ones', TRACKED, { ops: 1000, max: 300 }, { todo: OWN });
-stress('small buffers, threads on external ones, without tracking', UNTRACKED, { ops: 1000, max: 300 }, { tracking: false, todo: OWN });
-stress('buffers up to 40 KB', TRACKED, { ops: 500, max: 40_000, externalThreads: false }, { todo: 'seen late where they are many' });
-stress('buffers of all sizes', TRACKED, { ops: 300 }, { todo: 'large ones are seen late where views overlap' });
+stress('small buffers, threads on external ones', TRACKED, { ops: 1000, max: 300 });
+stress('small buffers, threads on external ones, without tracking', UNTRACKED, { ops: 1000, max: 300 }, { tracking: false });
+stress('buffers up to 40 KB', TRACKED, { ops: 500, max: 40_000, externalThreads: false });
+stress('buffers of all sizes', TRACKED, { ops: 300 });
