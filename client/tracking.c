@@ -22,6 +22,10 @@ static uint32_t cost_of(const struct nr_pair *pair) {
 
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
   if (pair->hot) return;
+  if (channel->entry == NULL) { /* the entry that is to see it comes next */
+    if (pair->item.next == NULL) nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
+    return;
+  }
   if (channel->hot_count == channel->hot_room) {
     uint32_t room = channel->hot_room == 0 ? 16 : channel->hot_room * 2;
     struct nr_pair **hot = realloc(channel->hot, room * sizeof *hot);

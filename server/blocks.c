@@ -18,7 +18,7 @@
 #define NR_GRAIN UINT64_C(64)
 /* Sizes in steps of a quarter of a power of two: 64, 128, ... 256, 320, 384, 448, 512, 640, ... */
 #define NR_CLASSES 44u
-/* What the free extents of large blocks may keep. */
+/* What the free extents of large blocks may keep, and those of small ones. */
 #define NR_FREE_MAX (UINT64_C(64) << 20)
 
 /* So much at least is looked for in the list of the process' mappings at a time: reading that takes a millisecond. */
@@ -39,6 +39,7 @@ struct nr_extent {
 
 struct nr_blocks {
   int memfd;
+  uint64_t live;                           /* bytes of all blocks */
   uint64_t end;                            /* of the file */
   struct nr_extent *with_room[NR_CLASSES]; /* each with at least one block to give */
   struct nr_extent *free_large;            /* newest first */
@@ -49,6 +50,7 @@ struct nr_blocks {
   struct nr_spare *spares;
   uint64_t spare_bytes;
   uint64_t free_bytes;
+  uint64_t empty_bytes; /* of extents of small blocks without any */
   nr_extent_told *tell;
   void *context;
 };
@@ -145,7 +147,8 @@ static bool has_room(const struct nr_extent *extent) {
   return extent->free != 0 || extent->begun < per_extent(extent);
 }
 
-static void set_block(struct nr_block *block, struct nr_extent *extent, uint64_t offset) {
+static void set_block(struct nr_blocks *blocks, struct nr_block *block, struct nr_extent *extent, uint64_t offset) {
+  blocks->live += extent->block_size;
   *block = (struct nr_block){.memory = extent->memory + offset,
                              .twin = extent->twin + offset,
                              .place = extent->place + offset,
@@ -155,7 +158,8 @@ static void set_block(struct nr_block *block, struct nr_extent *extent, uint64_t
 
 static bool create_small(struct nr_blocks *blocks, uint32_t class, uint64_t block_size, struct nr_block *block) {
   struct nr_extent *extent = blocks->with_room[class];
-  if (extent == NULL) {
+  bool is_new = extent == NULL;
+  if (is_new) {
     extent = extent_create(blocks, NR_SMALL_EXTENT);
     if (extent == NULL) return false;
     /* A huge page for the first small block would be memory for nothing. */
@@ -171,9 +175,9 @@ static bool create_small(struct nr_blocks *blocks, uint32_t class, uint64_t bloc
   } else {
     extent->begun++;
   }
-  extent->used++;
+  if (extent->used++ == 0 && !is_new) blocks->empty_bytes -= extent->length;
   if (!has_room(extent)) unlink_extent(&blocks->with_room[class], extent);
-  set_block(block, extent, index * block_size);
+  set_block(blocks, block, extent, index * block_size);
   return true;
 }
 
@@ -184,8 +188,11 @@ static void free_small(struct nr_blocks *blocks, struct nr_extent *extent, const
   extent->free = (uint32_t)(offset / extent->block_size) + 1;
   extent->used--;
   if (!had_room) link_first(&blocks->with_room[extent->class], extent);
-  /* One is kept: a program that makes one Buffer after the other comes by here each time. */
-  if (extent->used > 0 || (extent->next == NULL && extent->previous == NULL)) return;
+  if (extent->used > 0) return;
+  blocks->empty_bytes += extent->length;
+  /* One of a class is kept: a program that makes one Buffer after the other comes by here each time. */
+  if (blocks->empty_bytes <= NR_FREE_MAX || (extent->next == NULL && extent->previous == NULL)) return;
+  blocks->empty_bytes -= extent->length;
   unlink_extent(&blocks->with_room[extent->class], extent);
   doom(blocks, extent);
 }
@@ -208,7 +215,7 @@ static bool create_large(struct nr_blocks *blocks, uint64_t block_size, struct n
     extent->class = NR_CLASSES;
     extent->block_size = block_size;
   }
-  set_block(block, extent, 0);
+  set_block(blocks, block, extent, 0);
   return true;
 }
 
@@ -233,6 +240,7 @@ bool nr_block_create(struct nr_blocks *blocks, uint64_t length, struct nr_block 
 
 bool nr_block_create_twin(struct nr_blocks *blocks, uint64_t length, struct nr_block *block) {
   *block = (struct nr_block){.size = length, .twin = nr_spare_create(blocks, length)};
+  if (block->twin != NULL) blocks->live += length;
   return block->twin != NULL;
 }
 
@@ -348,7 +356,12 @@ void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length) {
   blocks->spare_bytes += size;
 }
 
+uint64_t nr_blocks_live(const struct nr_blocks *blocks) {
+  return blocks->live;
+}
+
 void nr_block_free(struct nr_blocks *blocks, struct nr_block *block) {
+  blocks->live -= block->size;
   struct nr_extent *extent = block->extent;
   if (extent == NULL) {
     nr_spare_free(blocks, block->twin, block->size);

@@ -36,6 +36,8 @@ void nr_blocks_destroy(struct nr_blocks *blocks);
 bool nr_block_create(struct nr_blocks *blocks, uint64_t length, struct nr_block *block);
 /* A twin without shared memory, for bytes that are elsewhere in the host. */
 bool nr_block_create_twin(struct nr_blocks *blocks, uint64_t length, struct nr_block *block);
+/* Bytes of all blocks that have been created and not freed. */
+uint64_t nr_blocks_live(const struct nr_blocks *blocks);
 /* In collections, too. */
 void nr_block_free(struct nr_blocks *blocks, struct nr_block *block);
 

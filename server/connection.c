@@ -57,6 +57,7 @@ static struct nr_connection *create(struct nr_agent *agent) {
   connection->references = 1;
   connection->agent = agent;
   nr_cold_init(&connection->cold);
+  connection->sweep_at = NR_SWEEP_MIN;
   connection->arena = nr_arena_create(NR_ARENA_CAP);
   connection->given = nr_handles_create(NR_HANDLES_MAX);
   connection->chosen = nr_handles_create(NR_HANDLES_MAX);

@@ -46,9 +46,31 @@ static void finalize_pair(napi_env napi, void *data, void *hint) {
   struct nr_pair *pair = data;
   (void)hint;
   napi_delete_reference(napi, pair->reference);
-  forget_pair(pair->connection, pair);
+  if (!pair->swept) forget_pair(pair->connection, pair);
   nr_connection_unref(pair->connection);
   free(pair);
+}
+
+/* Node calls finalizers from its loop. A program that makes one Buffer after the other without going back there would
+ * fill the memory with halves of what V8 has collected long since: when there is twice as much as lived last time, they
+ * are looked for. */
+static void sweep(struct nr_connection *connection) {
+  napi_handle_scope scope;
+  napi_value buffer;
+  if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
+  for (uint32_t i = 0; i < NR_PAIR_BUCKETS; i++) {
+    for (struct nr_pair *pair = connection->pair_index->buckets[i], *next; pair != NULL; pair = next) {
+      next = pair->next;
+      if (napi_get_reference_value(pair->napi, pair->reference, &buffer) != napi_ok || buffer != NULL) continue;
+      forget_pair(connection, pair);
+      pair->swept = true;
+    }
+  }
+  napi_close_handle_scope(connection->agent->napi, scope);
+  nr_release_flush(connection);
+  nr_blocks_trim(connection->blocks);
+  connection->sweep_at = 2 * nr_blocks_live(connection->blocks);
+  if (connection->sweep_at < NR_SWEEP_MIN) connection->sweep_at = NR_SWEEP_MIN;
 }
 
 /* Its ArrayBuffer lives and has its bytes where they were: then it is the only one there. (Nothing here may mind an
@@ -104,6 +126,7 @@ static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi
  * already; it stays the caller's when this fails. */
 static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, const struct place *place,
                                  uint64_t address, const struct nr_block *born) {
+  if (nr_blocks_live(connection->blocks) >= connection->sweep_at) sweep(connection);
   struct nr_pair *pair = calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
   if (born != NULL) pair->block = *born;

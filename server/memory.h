@@ -11,6 +11,8 @@
 #include "wire/track.h"
 
 #define NR_NO_HOT UINT32_MAX
+/* Bytes of pairs among which dead ones are not looked for. */
+#define NR_SWEEP_MIN (UINT64_C(32) << 20)
 
 enum nr_host_tracks {
   NR_HOST_SILENT, /* no */
@@ -33,6 +35,7 @@ struct nr_pair {
   struct nr_connection *connection; /* counted by the finalizer */
   struct nr_pair *next;             /* in its bucket */
   struct nr_block block;
+  bool swept;             /* it is gone but for its finalizer */
   struct nr_range born;   /* the part that both sides map: nothing is copied there; to == 0: none */
   uint64_t made;          /* what it counts towards what its host has made */
   bool told;              /* the host knows where its half is */

@@ -3,12 +3,12 @@
 #include <stddef.h>
 
 /* Comparisons without a change after which a recent one is idle. */
-#define NR_COLD_RECENT_PATIENCE 64u
+#define NR_COLD_RECENT_PATIENCE 16u
 /* So much is compared every time: it costs some ten microseconds. */
 #define NR_COLD_ALL (UINT64_C(256) << 10)
 /* Where there is more: bytes for each visit. */
 #define NR_COLD_KEPT_BUDGET (UINT32_C(256) << 10)
-#define NR_COLD_RECENT_BUDGET (UINT32_C(128) << 10)
+#define NR_COLD_RECENT_BUDGET (UINT32_C(24) << 10)
 #define NR_COLD_IDLE_BUDGET (UINT32_C(2) << 10)
 
 /* What the idle ones save up; a larger one costs them so much. */
