@@ -22,7 +22,8 @@ function sameProgram(program, options = {}) {
 function programs(list, options) {
   for (const [name, program] of Object.entries(list)) {
     test(name, () => {
-      const { stdout, stderr } = sameProgram(program, options);
+      const { stdout, stderr, signal } = sameProgram(program, options);
+      assert.equal(signal, null, `Node itself dies of this:\n${stderr.join('\n')}`);
       assert.ok(stdout.length > 1, `the program printed nothing:\n${stderr.join('\n')}`);
     });
   }
