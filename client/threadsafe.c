@@ -34,9 +34,8 @@ struct napi_threadsafe_function__ {
   uint32_t untold; /* items that the server does not know yet */
   bool closing;
   bool gone;     /* finalized: the last thread frees it */
-  bool released; /* and the server does not know yet */
   bool aborted;
-  bool told_released; /* the real one has one thread only */
+  bool told_released; /* the real one has one thread: as long as this one has any */
   bool referenced;    /* keeps the program running: what was wanted last */
   bool told_referenced;
   bool listed;
@@ -100,11 +99,11 @@ static void post_items(function *self, uint32_t count) {
   post(self, NR_OP_SEND_THREADSAFE, &request.base);
 }
 
-static void post_release(function *self, bool aborted) {
-  Nr__ReleaseThreadsafeRequest request = NR__RELEASE_THREADSAFE_REQUEST__INIT;
+static void post_hold(function *self, enum nr_hold what) {
+  Nr__HoldThreadsafeRequest request = NR__HOLD_THREADSAFE_REQUEST__INIT;
   request.async_id = self->id;
-  request.abort = aborted;
-  post(self, NR_OP_RELEASE_THREADSAFE, &request.base);
+  request.what = what;
+  post(self, NR_OP_HOLD_THREADSAFE, &request.base);
 }
 
 static void post_reference(function *self, bool referenced) {
@@ -116,18 +115,18 @@ static void post_reference(function *self, bool referenced) {
 static void tell(function *self) {
   pthread_mutex_lock(&self->mutex);
   uint32_t untold = self->untold;
-  /* It may have been acquired again. */
-  bool released = self->released && !self->told_released && (self->aborted || self->threads == 0);
+  bool released = self->aborted || self->threads == 0;
+  bool held = released != self->told_released;
   bool aborted = self->aborted, referenced = self->referenced;
   bool turned = referenced != self->told_referenced;
   self->untold = 0;
-  self->listed = self->released = false;
-  self->told_released = self->told_released || released;
+  self->listed = false;
+  self->told_released = released;
   self->told_referenced = referenced;
   pthread_mutex_unlock(&self->mutex);
   if (turned) post_reference(self, referenced);
   if (untold > 0) post_items(self, untold);
-  if (released) post_release(self, aborted);
+  if (held) post_hold(self, !released ? NR_HOLD_ACQUIRE : aborted ? NR_HOLD_ABORT : NR_HOLD_RELEASE);
 }
 
 void nr_threadsafe_flush(struct nr_channel *channel) {
@@ -189,7 +188,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_call_threadsafe_function(napi_threadsafe_f
 NR_EXPORT napi_status NAPI_CDECL napi_acquire_threadsafe_function(napi_threadsafe_function func) {
   pthread_mutex_lock(&func->mutex);
   bool closing = func->closing;
-  if (!closing) func->threads++;
+  if (!closing && func->threads++ == 0) note(func);
   pthread_mutex_unlock(&func->mutex);
   return closing ? napi_closing : napi_ok;
 }
@@ -200,7 +199,6 @@ static napi_status release(function *self, bool aborts) {
   if ((self->threads > 0 && !aborts) || self->closing) return napi_ok;
   self->closing = self->aborted = aborts;
   if (aborts) pthread_cond_signal(&self->room);
-  self->released = true;
   note(self);
   return napi_ok;
 }
@@ -327,14 +325,16 @@ static void close_it(function *self) {
 }
 
 /* Nobody adds items to a closed one. */
-static void finalize(function *self) {
-  close_it(self);
-  if (self->finalize != NULL) self->finalize(self->env, self->finalize_data, self->context);
-  for (; self->count > 0; self->count--) {
-    void *data = self->items[self->first];
-    self->first = (self->first + 1) & (self->size - 1);
-    self->call_js(NULL, NULL, self->context, data);
-  }
+static void drop_one(function *self) {
+  if (self->count == 0) return;
+  void *data = self->items[self->first];
+  self->first = (self->first + 1) & (self->size - 1);
+  self->count--;
+  self->call_js(NULL, NULL, self->context, data);
+}
+
+static void end(function *self) {
+  while (self->count > 0) drop_one(self); /* those that the server has not been told of */
   nr_table_remove(self->channel->asyncs, self->id, NR_SORT_THREADSAFE);
   pthread_mutex_lock(&self->mutex);
   if (self->listed) unlist(self);
@@ -351,7 +351,12 @@ napi_env nr_threadsafe_serve(struct nr_channel *channel, const Nr__ThreadsafeReq
   switch (request->what) {
   case NR_THREADSAFE_CALL: call_one(self, nr_unwire(request->callback)); break;
   case NR_THREADSAFE_CLOSING: close_it(self); break;
-  default: finalize(self); break;
+  case NR_THREADSAFE_DROP: drop_one(self); break;
+  default:
+    close_it(self);
+    if (self->finalize != NULL) self->finalize(env, self->finalize_data, self->context);
+    break;
   }
+  if (request->last) end(self);
   return env;
 }

@@ -19,7 +19,6 @@ struct nr_ending {
   uv_timer_t *limit;
   uint64_t milliseconds;
   uint64_t deadline_ns; /* 0: the end has not begun */
-  bool last;            /* only this is left of the env's hooks */
 };
 
 static uint64_t now_ns(void) {
@@ -64,17 +63,29 @@ uint64_t nr_ending_deadline(const struct nr_agent *agent) {
   return agent->ending->deadline_ns;
 }
 
-/* Registered before any addon's env was made, hence the last that begins; those envs may be there still. */
-static void on_env_end(napi_async_cleanup_hook_handle hook, void *data) {
-  struct nr_ending *ending = data;
-  (void)hook;
-  nr_ending_begin(ending->agent);
-  ending->last = true;
-  if (ending->agent->envs == 0) finish(ending);
+/* Hooks that hooks have added, and envs that wait for something: a threadsafe function, a hook that takes its time. */
+static bool is_done(const struct nr_agent *agent) {
+  size_t left = agent->envs;
+  for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
+    left += nr_table_count(each->hooks);
+  }
+  return left == 0;
 }
 
-void nr_ending_env(struct nr_agent *agent) {
-  if (--agent->envs == 0 && agent->ending->last) finish(agent->ending);
+/*
+ * Registered before any addon's env was made, hence the last of a round of Node's. Not to be done while something is
+ * left would hold up just that: Node first waits for all that a round has begun. So this takes part in the next one.
+ */
+static void on_env_end(napi_async_cleanup_hook_handle hook, void *data) {
+  struct nr_ending *ending = data;
+  struct nr_agent *agent = ending->agent;
+  nr_ending_begin(agent);
+  if (is_done(agent) || now_ns() >= ending->deadline_ns ||
+      napi_add_async_cleanup_hook(agent->napi, on_env_end, ending, &ending->hook) != napi_ok) {
+    finish(ending);
+  } else {
+    napi_remove_async_cleanup_hook(hook);
+  }
 }
 
 static uint64_t limit_wanted(void) {

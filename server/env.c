@@ -52,7 +52,7 @@ static void torn_down(napi_env napi, void *data, void *hint) {
   while (env->callbacks != NULL) nr_callback_free(env->callbacks);
   struct nr_agent *agent = connection->agent;
   nr_connection_unref(connection);
-  if (agent != NULL) nr_ending_env(agent);
+  if (agent != NULL) agent->envs--;
 }
 
 static struct nr_env *create(struct nr_connection *connection, napi_env napi, const struct nr_prepared *prepared) {

@@ -21,15 +21,15 @@ static void hook_free(struct nr_hook *hook) {
 static void run(void *argument) {
   struct nr_hook *hook = argument;
   Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
-  napi_env napi = hook->env->napi;
+  struct nr_agent *agent = hook->connection->agent;
   napi_handle_scope scope;
-  nr_ending_begin(hook->connection->agent);
+  nr_ending_begin(agent);
   request.hook_id = hook->id;
   nr_table_remove(hook->connection->hooks, hook->id, NR_SORT_HOOK);
-  /* Node runs hooks without one. */
-  if (napi_open_handle_scope(napi, &scope) == napi_ok) {
+  /* Node runs hooks without one. The addon's env may be gone, when another hook has added this one. */
+  if (agent != NULL && napi_open_handle_scope(agent->napi, &scope) == napi_ok) {
     nr_enter_once(hook->connection, hook->env, NR_OP_CLEANUP_HOOK, &request.base);
-    napi_close_handle_scope(napi, scope);
+    napi_close_handle_scope(agent->napi, scope);
   }
   hook_free(hook);
 }

@@ -72,8 +72,6 @@ bool nr_ending_prepare(struct nr_agent *agent);
 void nr_ending_begin(struct nr_agent *agent);
 /* The moment at which a host that has not finished is ended, CLOCK_MONOTONIC nanoseconds; 0: none. */
 uint64_t nr_ending_deadline(const struct nr_agent *agent);
-/* An addon's env is gone. */
-void nr_ending_env(struct nr_agent *agent);
 
 /* An isolated addon's env: the real one that Node made for it. */
 struct nr_env {

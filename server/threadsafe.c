@@ -13,7 +13,9 @@ struct nr_threadsafe_function {
   struct nr_env *env;
   nr_id id; /* in the host */
   napi_threadsafe_function real;
-  bool released; /* the real one's only thread has gone */
+  uint32_t items; /* of the real one */
+  bool released;  /* the real one's only thread has gone */
+  bool finalized;
 };
 typedef struct nr_threadsafe_function function;
 
@@ -22,6 +24,7 @@ static void enter(function *self, enum nr_threadsafe what, nr_value callback) {
   request.async_id = self->id;
   request.what = what;
   request.callback = callback;
+  request.last = self->finalized && self->items == 0;
   struct nr_enter entry;
   struct nr_callback *outer = self->connection->callback;
   nr_enter_begin(&entry, self->connection, self->env, NR_OP_THREADSAFE);
@@ -32,11 +35,22 @@ static void enter(function *self, enum nr_threadsafe what, nr_value callback) {
   nr_enter_end(&entry);
 }
 
-/* Node calls it for each item. Without an env it is about to be finalized: the host empties its queue then. */
+static void forget(function *self) {
+  nr_table_remove(self->connection->asyncs, self->id, NR_SORT_THREADSAFE);
+  nr_connection_unref(self->connection);
+  free(self);
+}
+
+/* Node calls it for each item, and after the finalizer, without an env, for those that are left. */
 static void on_call(napi_env napi, napi_value callback, void *context, void *data) {
   function *self = context;
   (void)data;
-  if (napi == NULL || nr_port_failure(self->connection->port) < 0) return;
+  self->items--;
+  if (napi == NULL) {
+    enter(self, NR_THREADSAFE_DROP, NR_ABSENT);
+    if (self->items == 0) forget(self);
+    return;
+  }
   uint32_t given = nr_handles_top(self->connection->given);
   napi_valuetype type;
   nr_value value = callback == NULL ? NR_ABSENT : nr_give_argument(self->connection, napi, callback, &type);
@@ -58,12 +72,9 @@ static void on_finalize(napi_env napi, void *data, void *hint) {
   function *self = data;
   (void)hint;
   napi_remove_env_cleanup_hook(napi, on_env_end, self);
-  if (self->real != NULL) {
-    enter(self, NR_THREADSAFE_FINALIZE, NR_ABSENT);
-    nr_table_remove(self->connection->asyncs, self->id, NR_SORT_THREADSAFE);
-  }
-  nr_connection_unref(self->connection);
-  free(self);
+  self->finalized = true;
+  enter(self, NR_THREADSAFE_FINALIZE, NR_ABSENT);
+  if (self->items == 0) forget(self);
 }
 
 void nr_threadsafe_lost(struct nr_threadsafe_function *self) {
@@ -110,21 +121,24 @@ napi_status nr_serve_send_threadsafe(struct nr_dispatch *d, const void *message,
   const Nr__SendThreadsafeRequest *request = message;
   function *self = get(d, request->async_id);
   (void)answer;
-  if (self == NULL || self->released) return napi_invalid_arg;
+  if (self == NULL) return napi_invalid_arg;
   if (request->count > NR_ITEMS_MAX) return nr_fault(d, "too many items");
   for (uint32_t i = 0; i < request->count; i++) {
     NR_TRY(napi_call_threadsafe_function(self->real, NULL, napi_tsfn_nonblocking));
+    self->items++;
   }
   return napi_ok;
 }
 
-napi_status nr_serve_release_threadsafe(struct nr_dispatch *d, const void *message, void *answer) {
-  const Nr__ReleaseThreadsafeRequest *request = message;
+napi_status nr_serve_hold_threadsafe(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__HoldThreadsafeRequest *request = message;
   function *self = get(d, request->async_id);
   (void)answer;
-  if (self == NULL || self->released) return napi_invalid_arg;
-  self->released = true;
-  return napi_release_threadsafe_function(self->real, request->abort ? napi_tsfn_abort : napi_tsfn_release);
+  if (self == NULL || self->released != (request->what == NR_HOLD_ACQUIRE)) return napi_invalid_arg;
+  self->released = !self->released;
+  if (request->what == NR_HOLD_ACQUIRE) return napi_acquire_threadsafe_function(self->real);
+  return napi_release_threadsafe_function(self->real,
+                                          request->what == NR_HOLD_ABORT ? napi_tsfn_abort : napi_tsfn_release);
 }
 
 napi_status nr_serve_napi_ref_threadsafe_function(struct nr_dispatch *d, const void *message, void *answer) {

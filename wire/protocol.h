@@ -38,7 +38,11 @@ enum nr_threadsafe {
   NR_THREADSAFE_CALL = 0,     /* the next item of the queue */
   NR_THREADSAFE_CLOSING = 1,  /* the env ends: no more items */
   NR_THREADSAFE_FINALIZE = 2, /* it is closed */
+  NR_THREADSAFE_DROP = 3,     /* the next item, without an env: after the finalizer */
 };
+
+/* The host's hold on the real threadsafe function: while one of its threads has the host's half. */
+enum nr_hold { NR_HOLD_RELEASE = 0, NR_HOLD_ABORT = 1, NR_HOLD_ACQUIRE = 2 };
 
 /* What Fact.shape tells about a value. */
 enum nr_shape {
