@@ -381,11 +381,11 @@ void nr_deferred_send(struct nr_channel *channel);
  */
 
 /* Calls that addons make on threads that are not the env's, and that Node happens to tolerate: carried out at the next
- * entry. */
+ * entry: this notes that one has been made. */
 enum nr_foreign_call { NR_FOREIGN_DELETE, NR_FOREIGN_REF, NR_FOREIGN_UNREF };
 bool nr_is_foreign(napi_env env);
-napi_status nr_foreign_note(napi_env env, napi_ref ref, enum nr_foreign_call what);
-/* Carries them out, inside an entry. */
+napi_status nr_foreign_note(napi_env env, nr_id ref_id, enum nr_foreign_call what);
+/* Tells the server, inside an entry. */
 void nr_foreign_serve(struct nr_channel *channel);
 
 /* ---- env.c ----------------------------------------------------------------------------------------------------------

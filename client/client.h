@@ -18,6 +18,7 @@ struct nr_node {
   uint32_t minor;
   uint32_t patch;
   const char *release;
+  bool worker; /* the JavaScript thread is a Worker's */
 };
 extern struct nr_node nr_node;
 

@@ -23,11 +23,18 @@ static void on_anchor(uv_async_t *anchor) {
   (void)anchor;
 }
 
+static uv_loop_t *make_loop(void) {
+  uv_loop_t *uv = calloc(1, uv_loop_size());
+  if (uv == NULL || uv_loop_init(uv) == 0) return uv;
+  free(uv);
+  return NULL;
+}
+
 uv_loop_t *nr_loop_get(struct nr_channel *channel) {
   if (channel->loop != NULL) return channel->loop->uv;
   struct nr_loop *loop = calloc(1, sizeof *loop);
   if (loop == NULL) return NULL;
-  loop->uv = nr_uv_default_loop();
+  loop->uv = nr_node.worker ? make_loop() : nr_uv_default_loop();
   if (loop->uv == NULL || uv_async_init(loop->uv, &loop->anchor, on_anchor) != 0) {
     free(loop);
     return NULL;
@@ -112,10 +119,10 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_uv_event_loop(napi_env env, uv_loop_t 
                    *loop == NULL ? napi_generic_failure : napi_ok);
 }
 
-/* The main thread's loop is Node's main loop to an addon. */
+/* On the main thread, and only there, it is the env's. */
 NR_EXPORT uv_loop_t *uv_default_loop(void) {
   struct nr_channel *channel = nr_channel_current();
-  return channel == NULL ? nr_uv_default_loop() : nr_loop_get(channel);
+  return channel == NULL || nr_node.worker ? nr_uv_default_loop() : nr_loop_get(channel);
 }
 
 /* An addon that turns the loop from inside a call waits for JavaScript too: Node's loop turns, and enters here. */

@@ -4,23 +4,58 @@
  */
 #include "client/references.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+
+/* Of the tables of references: other threads count and delete them too (foreign.c). */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 nr_id nr_reference_new(napi_env env, uint32_t count, unsigned tag) {
   struct nr_reference *reference = malloc(sizeof *reference);
   if (reference == NULL) return 0;
   *reference = (struct nr_reference){.count = count, .tag = tag};
+  pthread_mutex_lock(&mutex);
   nr_id id = nr_table_add(env->channel->references, NR_SORT_REFERENCE, reference);
+  pthread_mutex_unlock(&mutex);
   if (id == 0) free(reference);
   return id;
 }
 
 void nr_reference_drop(napi_env env, nr_id id) {
-  free(nr_table_remove(env->channel->references, id, NR_SORT_REFERENCE));
+  pthread_mutex_lock(&mutex);
+  struct nr_reference *reference = nr_table_remove(env->channel->references, id, NR_SORT_REFERENCE);
+  pthread_mutex_unlock(&mutex);
+  free(reference);
 }
 
 static struct nr_reference *get(napi_env env, napi_ref ref) {
-  return nr_table_get(env->channel->references, (nr_id)(uintptr_t)ref, NR_SORT_REFERENCE);
+  pthread_mutex_lock(&mutex);
+  struct nr_reference *reference = nr_table_get(env->channel->references, (nr_id)(uintptr_t)ref, NR_SORT_REFERENCE);
+  pthread_mutex_unlock(&mutex);
+  return reference;
+}
+
+/* The mutex is held. */
+static napi_status count(napi_env env, nr_id id, enum nr_foreign_call what, uint32_t *result) {
+  struct nr_reference *reference = nr_table_get(env->channel->references, id, NR_SORT_REFERENCE);
+  if (reference == NULL) return napi_invalid_arg;
+  if (what == NR_FOREIGN_UNREF && reference->count == 0) return napi_generic_failure;
+  if (what == NR_FOREIGN_DELETE) {
+    free(nr_table_remove(env->channel->references, id, NR_SORT_REFERENCE));
+    return napi_ok;
+  }
+  reference->count += what == NR_FOREIGN_REF ? 1 : -1;
+  if (result != NULL) *result = reference->count;
+  return napi_ok;
+}
+
+/* On a thread that is not the env's: Node happens to survive that. The server hears of it at the next entry. */
+static napi_status count_elsewhere(napi_env env, napi_ref ref, enum nr_foreign_call what, uint32_t *result) {
+  nr_id id = (nr_id)(uintptr_t)ref;
+  pthread_mutex_lock(&mutex);
+  napi_status status = count(env, id, what, result);
+  pthread_mutex_unlock(&mutex);
+  return status == napi_ok ? nr_foreign_note(env, id, what) : status;
 }
 
 /* Before version 10 only what can be held weakly may be referenced at all. */
@@ -51,7 +86,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value 
 NR_EXPORT napi_status NAPI_CDECL napi_delete_reference(napi_env env, napi_ref ref) {
   NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, ref);
-  if (NR_UNLIKELY(nr_is_foreign(env))) return nr_foreign_note(env, ref, NR_FOREIGN_DELETE);
+  if (NR_UNLIKELY(nr_is_foreign(env))) return count_elsewhere(env, ref, NR_FOREIGN_DELETE, NULL);
   Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_DELETE_REFERENCE, &request.base);
   request.ref_id = (nr_id)(uintptr_t)ref;
@@ -64,7 +99,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_delete_reference(napi_env env, napi_ref re
 NR_EXPORT napi_status NAPI_CDECL napi_reference_ref(napi_env env, napi_ref ref, uint32_t *result) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, ref);
-  if (NR_UNLIKELY(nr_is_foreign(env))) return nr_foreign_note(env, ref, NR_FOREIGN_REF);
+  if (NR_UNLIKELY(nr_is_foreign(env))) return count_elsewhere(env, ref, NR_FOREIGN_REF, result);
   Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_REFERENCE_REF, &request.base);
   struct nr_reference *reference = get(env, ref);
@@ -85,7 +120,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_reference_ref(napi_env env, napi_ref ref, 
 NR_EXPORT napi_status NAPI_CDECL napi_reference_unref(napi_env env, napi_ref ref, uint32_t *result) {
   NR_CHECK_ENV(env);
   NR_CHECK_ARG(env, ref);
-  if (NR_UNLIKELY(nr_is_foreign(env))) return nr_foreign_note(env, ref, NR_FOREIGN_UNREF);
+  if (NR_UNLIKELY(nr_is_foreign(env))) return count_elsewhere(env, ref, NR_FOREIGN_UNREF, result);
   Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_REFERENCE_UNREF, &request.base);
   struct nr_reference *reference = get(env, ref);

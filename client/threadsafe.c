@@ -33,7 +33,7 @@ struct napi_threadsafe_function__ {
   size_t threads;
   uint32_t untold; /* items that the server does not know yet */
   bool closing;
-  bool gone;     /* finalized: the last thread frees it */
+  bool gone; /* finalized: the last thread frees it */
   bool aborted;
   bool told_released; /* the real one has one thread: as long as this one has any */
   bool referenced;    /* keeps the program running: what was wanted last */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/elf.h"
 #include "server/loading.h"
@@ -41,6 +42,7 @@ void nr_node_info_fill(Nr__Hello *hello) {
   hello->node_patch = node.patch;
   hello->node_release = node.release;
   hello->trace = nr_trace_wanted("host");
+  hello->worker = gettid() != getpid();
   hello->n_lacks = node.lacks_count;
   hello->lacks = node.lacks;
 }
