@@ -22,9 +22,7 @@ const css = `
 .e { composes: d from "./d.css"; animation: spin 1s infinite; animation-name: spin; view-transition-name: v }
 `;
 
-const AT_INIT = 'needs threadsafe functions at its initialisation, and external buffers';
-
-const compiled = { values: 190, errors: 250, what: 'options', given: { css }, todo: AT_INIT };
+const compiled = { values: 190, errors: 250, what: 'options', given: { css } };
 compareAddon('lightningcss', compiled, ({ addon, record, random, pick, text, odd, css }) => {
   const { transformStyleAttribute, browserslistToTargets, Features } = addon;
   const code = Buffer.from(css);
@@ -84,7 +82,7 @@ compareAddon('lightningcss', compiled, ({ addon, record, random, pick, text, odd
   }
 });
 
-compareAddon('lightningcss', { values: 85, errors: 30, what: 'visitors', given: { css }, todo: AT_INIT }, ({ addon, record, odd, css }) => {
+compareAddon('lightningcss', { values: 85, errors: 30, what: 'visitors', given: { css } }, ({ addon, record, odd, css }) => {
   const { transform, composeVisitors } = addon;
   const visit = (visitor, options) => transform({ filename: 'a.css', code: Buffer.from(css), errorRecovery: true, minify: true, visitor, ...options });
   const kinds = ['Angle', 'Color', 'CustomIdent', 'DashedIdent', 'Declaration', 'DeclarationExit', 'EnvironmentVariable', 'Function', 'FunctionExit',
@@ -120,7 +118,7 @@ compareAddon('lightningcss', { values: 85, errors: 30, what: 'visitors', given: 
   }
 });
 
-compareAddon('@resvg/resvg-js', { values: 80, errors: 55, todo: AT_INIT }, ({ addon, record, random, bytes, odd }) => {
+compareAddon('@resvg/resvg-js', { values: 80, errors: 55 }, ({ addon, record, random, bytes, odd }) => {
   const { Resvg } = addon;
   const namespaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"';
   const svg = (content, attributes = 'width="60" height="40"') => `<svg ${namespaces} ${attributes}>${content}</svg>`;
