@@ -8,8 +8,6 @@
 
 /* The entries. Each returns the env of what it ran, NULL when there is no such thing. */
 napi_env nr_work_complete(struct nr_channel *channel, nr_id id);
-/* Gives the pool what has been queued. */
-void nr_works_submit(struct nr_channel *channel);
 napi_env nr_async_hook_run(struct nr_channel *channel, nr_id id);
 
 #endif

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "client/async.h"
 #include "client/client-private.h"
 #include "client/entries.h"
 #include "client/loop.h"
@@ -89,7 +88,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   };
   uint32_t hot = channel->hot_count;
   struct nr_served served = {.tail_count = 0};
-  __atomic_store_n(&channel->entry, &entry, __ATOMIC_RELAXED); /* the pool looks whether there is one */
+  channel->entry = &entry;
   channel->depth++;
   channel->plain = (frame->header.flags & NR_FLAG_PLAIN) != 0;
   channel->js_epoch++;
@@ -103,9 +102,8 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   nr_scopes_truncate(channel, entry.scope_base, entry.chosen_top);
   channel->callback_scopes = entry.callback_scope_base;
   nr_threadsafe_flush(channel);
-  if (NR_UNLIKELY(channel->works != NULL) && entry.outer == NULL) nr_works_submit(channel);
   channel->depth--;
-  __atomic_store_n(&channel->entry, entry.outer, __ATOMIC_RELAXED);
+  channel->entry = entry.outer;
   send_return(channel, frame, served.status, &served.reply.base, served.tail, served.tail_count);
 }
 

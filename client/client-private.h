@@ -124,7 +124,6 @@ struct nr_deferred;
 /* What another thread has done to a reference (foreign.c). */
 struct nr_foreign;
 struct nr_loop;
-struct work;
 struct napi_threadsafe_function__;
 
 /* One JavaScript thread joined with this thread. */
@@ -152,10 +151,7 @@ struct nr_channel {
   struct nr_deferred *deferred; /* oldest first */
   struct nr_deferred **deferred_end;
   struct nr_loop *loop; /* NULL: nobody has asked for it */
-  struct work *works;   /* queued, and not yet given to the pool: oldest first */
-  struct work **works_end;
-  uint32_t works_count;
-  uint8_t state; /* of the loop, as the server was told last */
+  uint8_t state;        /* of the loop, as the server was told last */
   /* ---- of all threads ---- */
   bool rung;                                     /* and the server has not come yet: atomic */
   struct napi_threadsafe_function__ *threadsafe; /* those with something to tell (threadsafe.c) */

@@ -6,9 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "client/async.h"
 #include "client/channel.h"
 #include "client/client-private.h"
 #include "client/threadsafe.h"
@@ -55,7 +53,7 @@ static bool is_empty(const void *queue) {
 uint8_t nr_loop_state(const struct nr_channel *channel) {
   if (channel->loop == NULL) return 0;
   const uv_loop_t *uv = channel->loop->uv;
-  uint8_t state = channel->works != NULL || uv_loop_alive(uv) ? NR_FLAG_ALIVE : 0;
+  uint8_t state = uv_loop_alive(uv) ? NR_FLAG_ALIVE : 0;
   if (!is_empty(&uv->check_handles)) state |= NR_FLAG_TURNS;
   if (!is_empty(&uv->prepare_handles)) state |= NR_FLAG_BEFORE;
   if (!is_empty(&uv->idle_handles)) state |= NR_FLAG_SPINS;
@@ -91,22 +89,8 @@ void nr_loop_ring(struct nr_channel *channel) {
   if (!__atomic_exchange_n(&channel->rung, true, __ATOMIC_SEQ_CST)) nr_port_ring(channel->port);
 }
 
-/* JavaScript that takes longer than this runs beside the pool, not before it. */
-#define GATHERING_NS 20000u
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 int nr_loop_wait(struct nr_channel *channel) {
   struct nr_loop *loop = channel->loop;
-  if (channel->works != NULL) {
-    int waited = nr_port_wait(channel->port, now_ns() + GATHERING_NS);
-    if (waited != -ETIMEDOUT) return waited;
-    nr_works_submit(channel);
-  }
   uint8_t state = nr_loop_state(channel);
   /* A finalizer out of a collection may have changed it, and no return has told the server. */
   if (channel->entry == NULL && state != channel->state) nr_loop_ring(channel);

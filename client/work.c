@@ -16,7 +16,6 @@ struct work {
   napi_async_complete_callback complete;
   void *data;
   napi_status status; /* for the completion */
-  struct work *next;  /* of those that the pool does not have yet */
   bool queued;        /* and not yet completed */
   bool was_queued;    /* ever: libuv knows the request */
   bool deleted;       /* while it was queued: nobody but libuv knows it */
@@ -88,9 +87,8 @@ static void execute_it(uv_work_t *request) {
   struct work *work = (struct work *)request;
   struct nr_channel *channel = work->env->channel;
   work->execute(work->env, work->data);
-  /* Node takes a while to wake up: it begins now, and the channel's thread wakes up at the same time. When that is busy
-   * it will ring itself. */
-  if (__atomic_load_n(&channel->entry, __ATOMIC_RELAXED) == NULL) nr_loop_ring(channel);
+  /* Node takes a while to wake up: it begins now, and this process' main thread wakes up at the same time. */
+  nr_loop_ring(channel);
 }
 
 static void run_completion(struct work *work) {
@@ -121,30 +119,6 @@ napi_env nr_work_complete(struct nr_channel *channel, nr_id id) {
   return env;
 }
 
-/*
- * What completions start is gathered: to wake a thread of the pool for each single work takes the processor from the
- * two processes that are talking. The pool gets it when there is time: see nr_works_submit() in channel.c and loop.c.
- */
-#define GATHERED_MAX 64u
-
-void nr_works_submit(struct nr_channel *channel) {
-  uv_loop_t *loop = nr_loop_get(channel);
-  while (channel->works != NULL) {
-    struct work *work = channel->works;
-    channel->works = work->next;
-    uv_queue_work(loop, &work->request, execute_it, after); /* fails only without a function */
-  }
-  channel->works_count = 0;
-}
-
-static void gather(struct nr_channel *channel, struct work *work) {
-  work->next = NULL;
-  if (channel->works == NULL) channel->works_end = &channel->works;
-  *channel->works_end = work;
-  channel->works_end = &work->next;
-  if (++channel->works_count >= GATHERED_MAX || channel->entry == NULL) nr_works_submit(channel);
-}
-
 NR_EXPORT napi_status NAPI_CDECL napi_queue_async_work(node_api_basic_env env, napi_async_work work) {
   NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, work);
@@ -154,8 +128,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_queue_async_work(node_api_basic_env env, n
   int error = UV_EINVAL;
   if (queued != NULL && !queued->queued && loop != NULL) {
     queued->queued = queued->was_queued = true;
-    gather(env->channel, queued);
-    error = 0;
+    error = uv_queue_work(loop, &queued->request, execute_it, after);
   }
   return nr_answer(env, NR_OP_NAPI_QUEUE_ASYNC_WORK, &request.base, NULL, status_of(error));
 }
@@ -165,7 +138,6 @@ NR_EXPORT napi_status NAPI_CDECL napi_cancel_async_work(node_api_basic_env env, 
   NR_CHECK_ARG(env, work);
   Nr__Empty request = NR__EMPTY__INIT;
   struct work *cancelled = get(env, work);
-  nr_works_submit(env->channel);
   int error = cancelled == NULL || !cancelled->was_queued ? UV_EINVAL : uv_cancel((uv_req_t *)&cancelled->request);
   napi_status status = nr_answer(env, NR_OP_NAPI_CANCEL_ASYNC_WORK, &request.base, NULL, status_of(error));
   env->last_error.engine_error_code = (uint32_t)error;

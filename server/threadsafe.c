@@ -29,7 +29,7 @@ static void enter(function *self, enum nr_threadsafe what, nr_value callback) {
   struct nr_callback *outer = self->connection->callback;
   nr_enter_begin(&entry, self->connection, self->env, NR_OP_THREADSAFE);
   entry.request = &request.base;
-  self->connection->callback = nr_callback_background(self->connection);
+  self->connection->callback = NULL;
   (void)nr_enter_run(&entry);
   self->connection->callback = outer;
   nr_enter_end(&entry);
