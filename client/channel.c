@@ -88,7 +88,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   };
   uint32_t hot = channel->hot_count;
   struct nr_served served = {.tail_count = 0};
-  channel->entry = &entry;
+  __atomic_store_n(&channel->entry, &entry, __ATOMIC_RELAXED); /* the pool looks whether there is one */
   channel->depth++;
   channel->plain = (frame->header.flags & NR_FLAG_PLAIN) != 0;
   channel->js_epoch++;
@@ -103,7 +103,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   channel->callback_scopes = entry.callback_scope_base;
   nr_threadsafe_flush(channel);
   channel->depth--;
-  channel->entry = entry.outer;
+  __atomic_store_n(&channel->entry, entry.outer, __ATOMIC_RELAXED);
   send_return(channel, frame, served.status, &served.reply.base, served.tail, served.tail_count);
 }
 

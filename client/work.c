@@ -87,8 +87,9 @@ static void execute_it(uv_work_t *request) {
   struct work *work = (struct work *)request;
   struct nr_channel *channel = work->env->channel;
   work->execute(work->env, work->data);
-  /* Node takes a while to wake up: it begins now, and this process' main thread wakes up at the same time. */
-  nr_loop_ring(channel);
+  /* Node takes a while to wake up: it begins now, and the channel's thread wakes up at the same time. When that is busy
+   * it will ring itself. */
+  if (__atomic_load_n(&channel->entry, __ATOMIC_RELAXED) == NULL) nr_loop_ring(channel);
 }
 
 static void run_completion(struct work *work) {

@@ -40,6 +40,12 @@ bool nr_callback_wants_plain(const struct nr_connection *connection) {
   return callback == NULL || callback->builds || callback->calls <= NR_BUILDER_TRIALS;
 }
 
+struct nr_callback *nr_callback_background(struct nr_connection *connection) {
+  struct nr_callback *background = &connection->background;
+  if (background->calls <= NR_BUILDER_TRIALS) background->calls++;
+  return background;
+}
+
 void nr_callback_built(struct nr_connection *connection) {
   if (connection->callback != NULL) connection->callback->builds = true;
 }

@@ -181,7 +181,7 @@ void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigne
   struct nr_callback *outer = connection->callback;
   nr_enter_begin(&enter, connection, env, opcode);
   enter.request = request;
-  connection->callback = NULL;
+  connection->callback = nr_callback_background(connection);
   (void)nr_enter_run(&enter);
   connection->callback = outer;
   nr_enter_end(&enter);

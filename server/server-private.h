@@ -175,11 +175,12 @@ struct nr_connection {
   uint32_t callback_scope_base;
   uint32_t entry_floor; /* places of `chosen` below are of outer entries */
   uint32_t sequence;
-  uint32_t depth;               /* CALLs and ENTERs that are open */
-  uint32_t entries;             /* ENTERs that are open */
-  struct nr_callback *callback; /* the innermost entry's; NULL: none */
-  napi_ref thrown;              /* weak, of the last error that told of the failure; NULL: none */
-  napi_env thrown_in;           /* the env of that reference */
+  uint32_t depth;                /* CALLs and ENTERs that are open */
+  uint32_t entries;              /* ENTERs that are open */
+  struct nr_callback *callback;  /* the innermost entry's; NULL: an Init */
+  struct nr_callback background; /* what stands for one in entries that JavaScript does not call */
+  napi_ref thrown;               /* weak, of the last error that told of the failure; NULL: none */
+  napi_env thrown_in;            /* the env of that reference */
   bool exited;
   int64_t external_memory; /* bytes that napi_adjust_external_memory() announced and has not taken back */
   char *file;              /* the addon that was loaded first, for messages */
@@ -443,6 +444,8 @@ void nr_callback_free(struct nr_callback *callback);
 napi_value nr_trampoline(napi_env napi, napi_callback_info info);
 /* Calls this callback of the host with what `info` holds; NULL: the one that is its data. */
 napi_value nr_callback_invoke(struct nr_callback *callback, napi_env napi, napi_callback_info info);
+/* What the innermost callback is while an entry runs that JavaScript has not called. */
+struct nr_callback *nr_callback_background(struct nr_connection *connection);
 /* The innermost callback has set a property. */
 void nr_callback_built(struct nr_connection *connection);
 

@@ -29,7 +29,7 @@ static void enter(function *self, enum nr_threadsafe what, nr_value callback) {
   struct nr_callback *outer = self->connection->callback;
   nr_enter_begin(&entry, self->connection, self->env, NR_OP_THREADSAFE);
   entry.request = &request.base;
-  self->connection->callback = NULL;
+  self->connection->callback = nr_callback_background(self->connection);
   (void)nr_enter_run(&entry);
   self->connection->callback = outer;
   nr_enter_end(&entry);
@@ -41,14 +41,15 @@ static void forget(function *self) {
   free(self);
 }
 
-/* Node calls it for each item, and after the finalizer, without an env, for those that are left. */
+/* Node calls it for each item, and without an env for those that are left at the end: after the finalizer, or, from
+ * Node 24 on, before it. */
 static void on_call(napi_env napi, napi_value callback, void *context, void *data) {
   function *self = context;
   (void)data;
   self->items--;
   if (napi == NULL) {
     enter(self, NR_THREADSAFE_DROP, NR_ABSENT);
-    if (self->items == 0) forget(self);
+    if (self->finalized && self->items == 0) forget(self);
     return;
   }
   uint32_t given = nr_handles_top(self->connection->given);
