@@ -119,7 +119,7 @@ void nr_memory_flush(struct nr_channel *channel, napi_env env) {
   for (uint32_t i = 0; i < channel->hot_count; i++) {
     if (channel->hot[i] != NULL) ask(&asking, channel->hot[i]);
   }
-  if (!nr_cold_is_empty(&channel->tracked)) nr_cold_visit(&channel->tracked, ask_cold, &asking);
+  if (!nr_cold_is_empty(&channel->tracked)) nr_cold_visit(&channel->tracked, 1, ask_cold, &asking);
 }
 
 void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot) {

@@ -17,6 +17,8 @@
 #define NR_SHOWN_MAX 64u
 /* What finding a pair's bytes costs besides comparing them, as bytes. */
 #define NR_COMPARISON 1024u
+/* Whether native code has written is seen without a look at the ArrayBuffer: so many times as fast. */
+#define NR_TAKE_PATIENCE 4u
 /* What asking the kernel about what is tracked costs. */
 #define NR_SCAN 8192u
 /* Hot windows that are looked at in the middle of an entry, newest first; all of them at its end. Native code that
@@ -297,12 +299,24 @@ static bool is_done(const struct pass *pass, const struct nr_pair *pair, const s
   return false;
 }
 
+/* Has native code written none of it? Only for pairs whose half is here and compared. */
+static bool is_untouched(const struct nr_pair *pair) {
+  if (pair->foreign || pair->host_tracks != NR_HOST_SILENT || pair->born.to > 0) return false;
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    const struct nr_range *shown = &pair->shown[i];
+    if (memcmp(pair->block.memory + shown->from, pair->block.twin + shown->from, shown->to - shown->from) != 0)
+      return false;
+  }
+  return true;
+}
+
 static bool visit_cold(struct nr_cold_item *item, void *context) {
   struct pass *pass = context;
   struct nr_connection *connection = pass->connection;
   struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
   uint8_t *bytes = NULL;
   bool changed = false;
+  if (pass->takes && item->group != NR_COLD_IDLE && is_untouched(pair)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     const struct nr_range *shown = &pair->shown[i];
     if (is_done(pass, pair, shown)) continue;
@@ -325,7 +339,8 @@ static void run_pass(struct nr_connection *connection, bool takes, uint32_t leas
   if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold)) return;
   struct pass pass = {.connection = connection, .takes = takes, .number = ++connection->passes};
   visit_hot(&pass, least_hot);
-  if (!nr_cold_is_empty(&connection->cold)) nr_cold_visit(&connection->cold, visit_cold, &pass);
+  if (!nr_cold_is_empty(&connection->cold))
+    nr_cold_visit(&connection->cold, takes ? NR_TAKE_PATIENCE : 1, visit_cold, &pass);
   if (pass.scope != NULL) napi_close_handle_scope(connection->agent->napi, pass.scope);
 }
 

@@ -3,12 +3,12 @@
 #include <stddef.h>
 
 /* Comparisons without a change after which a recent one is idle. */
-#define NR_COLD_RECENT_PATIENCE 16u
+#define NR_COLD_RECENT_PATIENCE 32u
 /* So much is compared every time: it costs some ten microseconds. */
 #define NR_COLD_ALL (UINT64_C(256) << 10)
 /* Where there is more: bytes for each visit. */
 #define NR_COLD_KEPT_BUDGET (UINT32_C(256) << 10)
-#define NR_COLD_RECENT_BUDGET (UINT32_C(24) << 10)
+#define NR_COLD_RECENT_BUDGET (UINT32_C(48) << 10)
 #define NR_COLD_IDLE_BUDGET (UINT32_C(2) << 10)
 
 /* What the idle ones save up; a larger one costs them so much. */
@@ -110,17 +110,17 @@ static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t b
   return spent;
 }
 
-void nr_cold_visit(struct nr_cold *cold, compare *compare_item, void *context) {
+void nr_cold_visit(struct nr_cold *cold, uint32_t patience, compare *compare_item, void *context) {
   /* From the bottom up: one that changes groups is not compared twice. */
-  if (cold->cost <= NR_COLD_ALL) {
+  if (cold->cost <= patience * NR_COLD_ALL) {
     visit(cold, NR_COLD_IDLE, UINT32_MAX, compare_item, context);
     visit(cold, NR_COLD_RECENT, UINT32_MAX, compare_item, context);
     visit(cold, NR_COLD_KEPT, UINT32_MAX, compare_item, context);
     return;
   }
-  cold->credit += NR_COLD_IDLE_BUDGET;
+  cold->credit += patience * NR_COLD_IDLE_BUDGET;
   cold->credit -= visit(cold, NR_COLD_IDLE, cold->credit, compare_item, context);
   if (cold->credit > NR_COLD_CREDIT_MAX) cold->credit = NR_COLD_CREDIT_MAX;
-  visit(cold, NR_COLD_RECENT, NR_COLD_RECENT_BUDGET, compare_item, context);
-  visit(cold, NR_COLD_KEPT, NR_COLD_KEPT_BUDGET, compare_item, context);
+  visit(cold, NR_COLD_RECENT, patience * NR_COLD_RECENT_BUDGET, compare_item, context);
+  visit(cold, NR_COLD_KEPT, patience * NR_COLD_KEPT_BUDGET, compare_item, context);
 }

@@ -2,7 +2,7 @@
 // Published image libraries, compared in-process and isolated, as far as they work at once: pixels that go in and out.
 const { compareAddon } = require('./support/real.js');
 
-compareAddon('@napi-rs/canvas', { values: 150, errors: 25 }, ({ addon, record, random, bytes, odd }) => {
+compareAddon('@napi-rs/canvas', { values: 130, errors: 25 }, ({ addon, record, random, bytes, odd }) => {
   const { createCanvas, ImageData, Path2D, DOMMatrix } = addon;
   const sizes = [[1, 1], [3, 5], [16, 16], [100, 40], [300, 200], [640, 480]];
   const paint = (context, width, height) => {

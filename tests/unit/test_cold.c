@@ -33,7 +33,7 @@ static void set_up(size_t count, uint32_t cost) {
 }
 
 static void visit(int times) {
-  for (int i = 0; i < times; i++) nr_cold_visit(&world.cold, compare, &world);
+  for (int i = 0; i < times; i++) nr_cold_visit(&world.cold, 1, compare, &world);
 }
 
 Test(cold, few_are_compared_every_time) {
