@@ -24,8 +24,8 @@ const runWorkers = (kit, name, count, body) => {
   }
 };
 
-function workers(list, name, count) {
-  for (const [what, body] of Object.entries(list)) programs({ [`${count} of ${name}: ${what}`]: runWorkers }, { args: [name, count, String(body)] });
+function workers(list, name, count, options) {
+  for (const [what, body] of Object.entries(list)) programs({ [`${count} of ${name}: ${what}`]: runWorkers }, { ...options, args: [name, count, String(body)] });
 }
 
 const background = {
@@ -55,7 +55,8 @@ workers(background, 'cpp_async', 8);
 
 workers({
   'terminated with a work under way': (addon, post) => {
-    addon.queue(addon.create({ callback: () => post('not reached'), gate: 1 }));
+    // It may still complete: a thread's end comes when its loop turns.
+    addon.queue(addon.create({ gate: 1 }));
     addon.awaitGate(1, 1);
     addon.openGate(1);
     post('terminate me');
@@ -96,9 +97,6 @@ workers({
     for (let i = 0; i < 5; i++) addon.call(id, i);
     process.exit(2);
   },
-  'the loop is not the default loop': (addon, post, kit) => {
-    post(kit.dlopen(kit.addonFile('uv_handles')).loop());
-  },
   'handles of libuv\'s': (addon, post, kit) => {
     const handles = kit.dlopen(kit.addonFile('uv_handles'));
     const timer = handles.timer((what) => {
@@ -112,3 +110,10 @@ workers({
     setTimeout(() => handles.send(async, true, true), 20);
   },
 }, 'tsfn', 1);
+
+// A Worker's addons are on the main thread of a host of their own.
+workers({
+  'the loop is not the default loop': (addon, post) => {
+    post(addon.loop());
+  },
+}, 'uv_handles', 1, { todo: 'Workers share no host yet' });
