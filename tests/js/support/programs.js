@@ -19,9 +19,9 @@ function sameProgram(program, options = {}) {
 }
 
 /** One test for each entry of `list`, {name: program}. A program has to print something: else it shows nothing. */
-function programs(list, options = {}) {
+function programs(list, options) {
   for (const [name, program] of Object.entries(list)) {
-    test(name, { todo: options.todo }, () => {
+    test(name, () => {
       const { stdout, stderr, signal } = sameProgram(program, options);
       assert.equal(signal, null, `Node itself dies of this:\n${stderr.join('\n')}`);
       assert.ok(stdout.length > 1, `the program printed nothing:\n${stderr.join('\n')}`);
