@@ -12,6 +12,8 @@ struct nr_async {
   struct nr_env *env;
   napi_async_context context;
   napi_ref resource; /* of a work, which holds its resource; NULL: none */
+  uint32_t open;     /* scopes and callbacks in it: Node 26 does not survive the end of their context */
+  bool destroyed;    /* as soon as none is open */
 };
 
 void nr_async_free(struct nr_async *async) {
@@ -52,14 +54,25 @@ failed:
   return status;
 }
 
+static napi_status end(struct nr_async *async) {
+  napi_env napi = async->env->napi;
+  napi_status status = napi_async_destroy(napi, async->context);
+  if (async->resource != NULL) napi_delete_reference(napi, async->resource);
+  free(async);
+  return status;
+}
+
+static void leave(struct nr_async *async) {
+  if (--async->open == 0 && async->destroyed) end(async);
+}
+
 static napi_status destroy(struct nr_dispatch *d, nr_id id) {
   struct nr_async *async = get(d, id);
   if (async == NULL) return napi_invalid_arg;
   nr_table_remove(d->connection->asyncs, id, NR_SORT_ASYNC);
-  napi_status status = napi_async_destroy(d->napi, async->context);
-  if (async->resource != NULL) napi_delete_reference(d->napi, async->resource);
-  free(async);
-  return status;
+  if (async->open == 0) return end(async);
+  async->destroyed = true;
+  return napi_ok;
 }
 
 napi_status nr_serve_napi_async_init(struct nr_dispatch *d, const void *message, void *answer) {
@@ -86,17 +99,16 @@ napi_status nr_serve_napi_make_callback(struct nr_dispatch *d, const void *messa
   const Nr__MakeCallbackRequest *request = message;
   Nr__KnownReply *reply = answer;
   napi_value recv, func, result = NULL, *argv;
-  napi_async_context context = NULL;
-  if (request->async_id != 0) {
-    struct nr_async *async = get(d, request->async_id);
-    if (async == NULL) return napi_invalid_arg;
-    context = async->context;
-  }
+  struct nr_async *async = request->async_id == 0 ? NULL : get(d, request->async_id);
+  if (request->async_id != 0 && async == NULL) return napi_invalid_arg;
   NR_TAKE(d, request->recv, &recv);
   NR_TAKE(d, request->func, &func);
   NR_TAKE_VALUES(d, request->argv, request->n_argv, &argv);
-  NR_TRY(napi_make_callback(d->napi, context, recv, func, request->n_argv, argv, &result));
-  return nr_give_known(d, request->result, result, &reply->result, &reply->fact);
+  if (async != NULL) async->open++;
+  napi_status status =
+      napi_make_callback(d->napi, async == NULL ? NULL : async->context, recv, func, request->n_argv, argv, &result);
+  if (async != NULL) leave(async);
+  return status != napi_ok ? status : nr_give_known(d, request->result, result, &reply->result, &reply->fact);
 }
 
 /* ---- callback scopes ------------------------------------------------------------------------------------------------
@@ -119,19 +131,22 @@ napi_status nr_serve_napi_open_callback_scope(struct nr_dispatch *d, const void 
   const Nr__CallbackScopeRequest *request = message;
   struct nr_connection *connection = d->connection;
   struct nr_async *async = get(d, request->async_id);
-  struct nr_callback_scope scope = {.napi = d->napi};
+  struct nr_callback_scope scope = {.napi = d->napi, .async = async};
   (void)answer;
   if (async == NULL) return napi_invalid_arg; /* Node does not survive it */
   if (request->level != connection->callback_scope_count) return nr_fault(d, "not the next level");
   if (!make_room(connection)) return napi_generic_failure;
   NR_TRY(napi_open_callback_scope(d->napi, NULL, async->context, &scope.real));
+  async->open++;
   connection->callback_scopes[connection->callback_scope_count++] = scope;
   return napi_ok;
 }
 
 static napi_status close_innermost(struct nr_connection *connection) {
   struct nr_callback_scope scope = connection->callback_scopes[--connection->callback_scope_count];
-  return napi_close_callback_scope(scope.napi, scope.real);
+  napi_status status = napi_close_callback_scope(scope.napi, scope.real);
+  leave(scope.async);
+  return status;
 }
 
 napi_status nr_serve_napi_close_callback_scope(struct nr_dispatch *d, const void *message, void *answer) {
@@ -178,9 +193,11 @@ napi_status nr_serve_run_completion(struct nr_dispatch *d, const void *message, 
   if (async->resource != NULL) napi_get_reference_value(d->napi, async->resource, &resource);
   napi_status status = napi_open_callback_scope(d->napi, resource, async->context, &callback_scope);
   if (status == napi_ok) {
+    async->open++;
     enter(d, request->async_id);
     report_exception(d->napi);
     napi_close_callback_scope(d->napi, callback_scope);
+    leave(async);
   }
   napi_close_handle_scope(d->napi, scope);
   return status;

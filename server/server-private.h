@@ -24,6 +24,7 @@
 #include "wire/value.h"
 
 struct nr_agent;
+struct nr_async;
 struct nr_connection;
 struct nr_env;
 
@@ -116,6 +117,7 @@ struct nr_scope {
 struct nr_callback_scope {
   napi_callback_scope real;
   napi_env napi;
+  struct nr_async *async;
 };
 
 /* What JavaScript has let go of and the host does not know yet (release.c). */
