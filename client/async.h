@@ -8,6 +8,7 @@
 
 /* The entries. Each returns the env of what it ran, NULL when there is no such thing. */
 napi_env nr_work_complete(struct nr_channel *channel, nr_id id);
+void nr_works_finish(struct nr_channel *channel, napi_env env);
 napi_env nr_async_hook_run(struct nr_channel *channel, nr_id id);
 
 #endif

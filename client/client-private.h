@@ -40,6 +40,7 @@ struct napi_env__ {
   char *filename;
   void *instance_data;
   nr_id instance_finalizer;
+  uint32_t works; /* queued, and not yet completed */
 };
 
 /* What lives behind an id in the client's tables. */

@@ -159,6 +159,10 @@ static void serve_by_id(struct nr_channel *channel, const struct nr_frame *frame
   case NR_OP_COMPLETE_WORK:
     served->env = nr_work_complete(channel, ((const Nr__CompleteRequest *)request)->async_id);
     break;
+  case NR_OP_FINISH_WORKS:
+    served->env = env_get(channel, frame->header.env);
+    nr_works_finish(channel, served->env);
+    break;
   case NR_OP_ASYNC_HOOK: served->env = nr_async_hook_run(channel, ((const Nr__HookRequest *)request)->hook_id); break;
   default: served->env = nr_threadsafe_serve(channel, request); break;
   }
@@ -188,6 +192,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
     break;
   case NR_OP_COMPLETE_WORK:
   case NR_OP_ASYNC_HOOK:
+  case NR_OP_FINISH_WORKS:
   case NR_OP_THREADSAFE: serve_by_id(channel, frame, request, served); break;
   case NR_OP_DRAIN: nr__empty__init(&served->reply.empty); break; /* what was deferred has gone out already */
   case NR_OP_LOAD: serve_load(channel, frame, request, served); break;

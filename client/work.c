@@ -7,6 +7,7 @@
 #include "client/async.h"
 #include "client/channel.h"
 #include "client/loop.h"
+#include "client/uv_names.h"
 
 struct work {
   uv_work_t request;
@@ -102,12 +103,18 @@ static void run_completion(struct work *work) {
 static void after(uv_work_t *request, int error) {
   struct work *work = (struct work *)request;
   work->queued = false;
+  work->env->works--;
   work->status = status_of(error);
   if (work->deleted) {
     free(work);
   } else if (work->complete != NULL) {
     run_completion(work);
   }
+}
+
+/* Node turns its loop until the works of an env that ends are complete. */
+void nr_works_finish(struct nr_channel *channel, napi_env env) {
+  while (env->works > 0) nr_uv_run(nr_loop_get(channel), UV_RUN_ONCE);
 }
 
 napi_env nr_work_complete(struct nr_channel *channel, nr_id id) {
@@ -129,6 +136,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_queue_async_work(node_api_basic_env env, n
   int error = UV_EINVAL;
   if (queued != NULL && !queued->queued && loop != NULL) {
     queued->queued = queued->was_queued = true;
+    env->works++;
     error = uv_queue_work(loop, &queued->request, execute_it, after);
   }
   return nr_answer(env, NR_OP_NAPI_QUEUE_ASYNC_WORK, &request.base, NULL, status_of(error));

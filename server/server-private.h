@@ -87,6 +87,7 @@ struct nr_env {
   napi_ref instance_reference;   /* what holds its place among the finalizers */
   struct nr_wrap *strings;       /* external ones with a finalizer */
   bool drains;                   /* an entry is on its way that collects what basic finalizers called */
+  bool works;                    /* its addon has made some: at the end they are waited for */
   bool ending;                   /* its teardown has begun */
 };
 

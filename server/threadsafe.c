@@ -115,15 +115,15 @@ static function *get(struct nr_dispatch *d, nr_id id) {
   return self == NULL || self->env != d->env ? NULL : self;
 }
 
-/* More than a host can have queued in earnest between two entries: it would only be memory of ours. */
-#define NR_ITEMS_MAX (UINT32_C(1) << 28)
+/* More than a host can have queued in earnest: it would only be memory of ours. */
+#define NR_ITEMS_MAX (UINT32_C(1) << 24)
 
 napi_status nr_serve_send_threadsafe(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__SendThreadsafeRequest *request = message;
   function *self = get(d, request->async_id);
   (void)answer;
   if (self == NULL) return napi_invalid_arg;
-  if (request->count > NR_ITEMS_MAX) return nr_fault(d, "too many items");
+  if (request->count > NR_ITEMS_MAX - self->items) return nr_fault(d, "too many items");
   for (uint32_t i = 0; i < request->count; i++) {
     NR_TRY(napi_call_threadsafe_function(self->real, NULL, napi_tsfn_nonblocking));
     self->items++;

@@ -1,0 +1,45 @@
+'use strict';
+// Envs that end while something of their addons goes on: works are waited for, and a host that does not finish is ended.
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { isGone, run } = require('./support/child.js');
+const { programs } = require('./support/programs.js');
+
+const inWorker = (kit, end) => {
+  const { Worker } = require('node:worker_threads');
+  const worker = new Worker(`const { kit } = require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)});
+    const addon = kit.dlopen(kit.addonFile('ends_busy'));
+    addon.queue(1, 20);
+    addon.queue(2, 60);
+    require('node:worker_threads').parentPort.postMessage('up');
+    ${end}`, { eval: true });
+  worker.on('message', () => {
+    if (end.startsWith('setInterval')) worker.terminate();
+  });
+  worker.on('exit', (code) => kit.print(`the Worker ended with ${code}`));
+};
+
+programs({ 'works of a Worker that exits complete': inWorker }, { args: ['process.exit(2)'] });
+programs({ 'works of a Worker that is terminated complete': inWorker }, { args: ['setInterval(() => {}, 1e6)'] });
+programs({
+  'works of a program that exits do not': (kit) => {
+    const addon = kit.dlopen(kit.addonFile('ends_busy'));
+    addon.queue(1, 5000);
+    kit.print('going');
+    process.exit(4);
+  },
+});
+
+for (const [name, hangs] of [['never finishes', false], ['hangs', true]]) {
+  test(`a hook that ${name} does not hold up the end`, () => {
+    const before = performance.now();
+    const { code, signal, stdout } = run((kit, how) => kit.print(kit.dlopen(kit.addonFile('ends_busy')).hook(how)), {
+      isolated: true, args: [hangs], env: { NAPI_REMOTE_TEARDOWN_MILLISECONDS: '300' },
+    });
+    const time = performance.now() - before;
+    const [pid, ...lines] = stdout.split('\n');
+    assert.deepEqual({ code, signal, lines }, { code: 0, signal: null, lines: [`a hook that ${name}`, ''] });
+    assert.ok(time >= 300, `${time} ms`);
+    assert.ok(isGone(Number(pid)), `host ${pid} lives`);
+  });
+}
