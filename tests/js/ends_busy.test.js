@@ -24,7 +24,7 @@ programs({ 'works of a Worker that is terminated complete': inWorker }, { args: 
 programs({
   'works of a program that exits do not': (kit) => {
     const addon = kit.dlopen(kit.addonFile('ends_busy'));
-    addon.queue(1, 5000);
+    addon.queue(1, 300);
     kit.print('going');
     process.exit(4);
   },
@@ -43,3 +43,27 @@ for (const [name, hangs] of [['never finishes', false], ['hangs', true]]) {
     assert.ok(isGone(Number(pid)), `host ${pid} lives`);
   });
 }
+
+const leavesBehind = {
+  'a work': (addon) => addon.queue(1, 60_000),
+  'a hook that never finishes': (addon) => addon.hook(false),
+};
+for (const [name, begin] of Object.entries(leavesBehind)) {
+  test(`a host that dies keeps no program running: ${name}`, () => {
+    const { code, signal, stdout } = run((kit, source) => {
+      (0, eval)(source)(kit.dlopen(kit.addonFile('ends_busy')));
+      process.kill(kit.remote.hosts()[0].pid, 'SIGKILL');
+      process.on('exit', () => kit.print('the end'));
+    }, { isolated: true, args: [String(begin)] });
+    assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: '"the end"\n' });
+  });
+}
+
+test('a host that dies keeps no program running: a threadsafe function', () => {
+  const { code, signal, stdout } = run((kit) => {
+    kit.dlopen(kit.addonFile('tsfn')).create(() => {}, { callJs: true });
+    process.kill(kit.remote.hosts()[0].pid, 'SIGKILL');
+    process.on('exit', () => kit.print('the end'));
+  }, { isolated: true });
+  assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: '"the end"\n' });
+});
