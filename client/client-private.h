@@ -329,6 +329,8 @@ uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known
 /* Fills a known from a message that came with `frame`; text stays in the frame. */
 void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact,
                   const struct nr_frame *frame);
+/* The same from InvokeRequest.views. */
+void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, const uint64_t words[NR_VIEW_WORDS]);
 /* Remembers a fact about a result. */
 void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_frame *frame);
 

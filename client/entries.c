@@ -87,25 +87,36 @@ static void serve_init(struct nr_channel *channel, const struct nr_frame *frame,
   served->reply.returned.result = nr_wire(nr_module_init(module)(served->env, nr_unwire(request->exports)));
 }
 
+/* The places of the handles that something is known about. */
+struct places {
+  uint32_t first, last;
+};
+
+static void widen(struct places *places, nr_value value) {
+  uint32_t index = nr_value_index(value);
+  if (index < places->first) places->first = index;
+  if (index >= places->last) places->last = index + 1;
+}
+
 /* Facts of arguments are found by the place of their handle (known.c). */
 static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
                        const Nr__InvokeRequest *request) {
-  uint32_t first = UINT32_MAX, last = 0;
-  for (size_t i = 0; i < request->n_facts; i++) {
-    uint32_t index = nr_value_index(request->facts[i]->value);
-    if (index < first) first = index;
-    if (index >= last) last = index + 1;
-  }
-  if (first >= last) return;
-  if (last - first > request->n_values + 1) nonsense(channel);
-  entry->given_base = first;
-  entry->given_count = last - first;
+  struct places places = {UINT32_MAX, 0};
+  for (size_t i = 0; i < request->n_facts; i++) widen(&places, request->facts[i]->value);
+  for (size_t i = 0; i < request->n_views; i += NR_VIEW_WORDS) widen(&places, request->views[i]);
+  if (places.last - places.first > request->n_values + 1 || request->n_views % NR_VIEW_WORDS != 0) nonsense(channel);
+  entry->given_base = places.first;
+  entry->given_count = places.last - places.first;
   entry->facts = nr_arena_alloc(channel->arena, entry->given_count * sizeof *entry->facts);
   if (entry->facts == NULL) nonsense(channel);
   memset(entry->facts, 0, entry->given_count * sizeof *entry->facts);
   for (size_t i = 0; i < request->n_facts; i++) {
     const Nr__Fact *fact = request->facts[i];
-    nr_known_set(channel, &entry->facts[nr_value_index(fact->value) - first], fact, frame);
+    nr_known_set(channel, &entry->facts[nr_value_index(fact->value) - places.first], fact, frame);
+  }
+  for (size_t i = 0; i < request->n_views; i += NR_VIEW_WORDS) {
+    const uint64_t *words = &request->views[i];
+    nr_known_set_view(channel, &entry->facts[nr_value_index(words[0]) - places.first], words);
   }
 }
 
@@ -117,7 +128,7 @@ static void serve_invoke(struct nr_channel *channel, struct nr_entry *entry, con
   served->env = callback->env;
   entry->invoke = request;
   entry->callback = callback;
-  if (request->n_facts > 0) take_facts(channel, entry, frame, request);
+  if (request->n_facts + request->n_views > 0) take_facts(channel, entry, frame, request);
   nr_clear_last_error(callback->env);
   callback->env->exception_pending = false;
   served->reply.returned.result = nr_wire(callback->function(callback->env, (napi_callback_info)entry));

@@ -53,6 +53,20 @@ void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__
   }
 }
 
+void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, const uint64_t words[NR_VIEW_WORDS]) {
+  known->value = words[0];
+  known->shape = NR_SHAPE_VIEW | NR_SHAPE_NO_ARRAY;
+  known->js_epoch = channel->js_epoch;
+  known->wrap_epoch = channel->wrap_epoch;
+  nr__view__init(&known->view);
+  known->view.pair_id = words[1];
+  known->view.kind = (uint32_t)words[2];
+  known->view.offset = words[3];
+  known->view.length = words[4];
+  known->view.shown = true;
+  nr_memory_view(channel, &known->view);
+}
+
 void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_frame *frame) {
   struct nr_learned *learned = &channel->learned[place(fact->value)];
   if (!nr_value_is_handle(fact->value)) return;

@@ -69,10 +69,28 @@ struct invocation {
   struct nr_describe describe;
   Nr__InvokeRequest request;
   nr_value new_target;
+  size_t room; /* arguments, with `this` */
   bool failed; /* a quota or memory is at its end */
   struct nr_arena_mark mark;
   struct nr_callback *outer;
 };
+
+/* False: no memory, then it goes as any fact. */
+static bool add_view(struct invocation *invocation, nr_value id, const Nr__View *view) {
+  Nr__InvokeRequest *request = &invocation->request;
+  if (request->views == NULL)
+    request->views =
+        nr_arena_alloc(invocation->enter.connection->arena, invocation->room * NR_VIEW_WORDS * sizeof(uint64_t));
+  if (request->views == NULL) return false;
+  uint64_t *words = request->views + request->n_views;
+  words[0] = id;
+  words[1] = view->pair_id;
+  words[2] = view->kind;
+  words[3] = view->offset;
+  words[4] = view->length;
+  request->n_views += NR_VIEW_WORDS;
+  return true;
+}
 
 static void add_fact(struct invocation *invocation, napi_value value, napi_valuetype type, nr_value id, bool wrap,
                      bool bytes) {
@@ -82,6 +100,7 @@ static void add_fact(struct invocation *invocation, napi_value value, napi_value
   nr__fact__init(fact);
   if (!nr_describe_value(&invocation->describe, value, type, wrap, bytes, fact)) return;
   fact->value = id;
+  if (fact->view != NULL && fact->view->shown && fact->view->place == 0 && add_view(invocation, id, fact->view)) return;
   invocation->request.facts[invocation->request.n_facts++] = fact;
 }
 
@@ -97,6 +116,7 @@ static nr_value add_argument(struct invocation *invocation, napi_value value, bo
 static bool make_room(struct invocation *invocation, size_t argc) {
   struct nr_arena *arena = invocation->enter.connection->arena;
   size_t count = argc + 1;
+  invocation->room = count;
   invocation->request.values = nr_arena_alloc(arena, count * sizeof(nr_value));
   invocation->request.facts = nr_arena_alloc(arena, count * sizeof(Nr__Fact *));
   invocation->describe.tail = nr_arena_alloc(arena, count * sizeof(struct nr_slice));

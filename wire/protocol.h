@@ -44,6 +44,9 @@ enum nr_threadsafe {
 /* The host's hold on the real threadsafe function: while one of its threads has the host's half. */
 enum nr_hold { NR_HOLD_RELEASE = 0, NR_HOLD_ABORT = 1, NR_HOLD_ACQUIRE = 2 };
 
+/* Of InvokeRequest.views. */
+#define NR_VIEW_WORDS 5u
+
 /* What Fact.shape tells about a value. */
 enum nr_shape {
   NR_SHAPE_TEXT = 1,     /* a string whose contents are in `text` */
