@@ -144,6 +144,13 @@ void nr_threadsafe_flush(struct nr_channel *channel) {
 
 /* ---- Any thread ---- */
 
+/* These functions have no env whose last error they would leave: only the trace hears of them. */
+static napi_status traced(napi_env env, unsigned opcode, napi_status status) {
+  Nr__Empty request = NR__EMPTY__INIT;
+  if (NR_UNLIKELY(nr_tap_on)) nr_tap_local(env, opcode, &request.base, NULL, status);
+  return status;
+}
+
 static bool append(function *self, void *data) {
   if (self->count == self->size) {
     size_t size = self->size == 0 ? 16 : self->size * 2;
@@ -179,10 +186,10 @@ NR_EXPORT napi_status NAPI_CDECL napi_call_threadsafe_function(napi_threadsafe_f
                                                                napi_threadsafe_function_call_mode is_blocking) {
   pthread_mutex_lock(&func->mutex);
   napi_status status = push(func, data, is_blocking == napi_tsfn_blocking);
-  struct nr_channel *channel = func->channel;
+  napi_env env = func->env;
   leave(func);
-  if (status == napi_ok) announce(channel);
-  return status;
+  if (status == napi_ok) announce(env->channel);
+  return traced(env, NR_OP_NAPI_CALL_THREADSAFE_FUNCTION, status);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_acquire_threadsafe_function(napi_threadsafe_function func) {
@@ -190,7 +197,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_acquire_threadsafe_function(napi_threadsaf
   bool closing = func->closing;
   if (!closing && func->threads++ == 0) note(func);
   pthread_mutex_unlock(&func->mutex);
-  return closing ? napi_closing : napi_ok;
+  return traced(func->env, NR_OP_NAPI_ACQUIRE_THREADSAFE_FUNCTION, closing ? napi_closing : napi_ok);
 }
 
 static napi_status release(function *self, bool aborts) {
@@ -207,16 +214,16 @@ NR_EXPORT napi_status NAPI_CDECL napi_release_threadsafe_function(napi_threadsaf
                                                                   napi_threadsafe_function_release_mode mode) {
   pthread_mutex_lock(&func->mutex);
   napi_status status = release(func, mode == napi_tsfn_abort);
-  struct nr_channel *channel = func->channel;
+  napi_env env = func->env;
   bool listed = func->listed;
   leave(func);
-  if (listed) announce(channel);
-  return status;
+  if (listed) announce(env->channel);
+  return traced(env, NR_OP_NAPI_RELEASE_THREADSAFE_FUNCTION, status);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_threadsafe_function_context(napi_threadsafe_function func, void **result) {
   *result = func->context;
-  return napi_ok;
+  return traced(func->env, NR_OP_NAPI_GET_THREADSAFE_FUNCTION_CONTEXT, napi_ok);
 }
 
 static napi_status set_referenced(function *self, bool referenced) {
@@ -225,7 +232,8 @@ static napi_status set_referenced(function *self, bool referenced) {
   if (self->referenced != self->told_referenced) note(self);
   pthread_mutex_unlock(&self->mutex);
   announce(self->channel);
-  return napi_ok;
+  return traced(self->env, referenced ? NR_OP_NAPI_REF_THREADSAFE_FUNCTION : NR_OP_NAPI_UNREF_THREADSAFE_FUNCTION,
+                napi_ok);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_ref_threadsafe_function(node_api_basic_env env, napi_threadsafe_function func) {
