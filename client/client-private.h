@@ -154,6 +154,7 @@ struct nr_channel {
   struct nr_loop *loop; /* NULL: nobody has asked for it */
   uint8_t state;        /* of the loop, as the server was told last */
   /* ---- of all threads ---- */
+  bool executed;                                 /* a work, and the loop has not turned since: atomic */
   bool rung;                                     /* and the server has not come yet: atomic */
   struct napi_threadsafe_function__ *threadsafe; /* those with something to tell (threadsafe.c) */
   struct nr_foreign *foreign;                    /* newest first (foreign.c) */

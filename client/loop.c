@@ -77,6 +77,7 @@ void nr_loop_update_time(struct nr_channel *channel) {
 
 void nr_loop_turn(struct nr_channel *channel) {
   __atomic_store_n(&channel->rung, false, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&channel->executed, false, __ATOMIC_SEQ_CST);
   nr_threadsafe_flush(channel);
   if (channel->loop == NULL) return;
   struct nr_loop *loop = channel->loop;
@@ -93,7 +94,8 @@ int nr_loop_wait(struct nr_channel *channel) {
   struct nr_loop *loop = channel->loop;
   uint8_t state = nr_loop_state(channel);
   /* A finalizer out of a collection may have changed it, and no return has told the server. */
-  if (channel->entry == NULL && state != channel->state) nr_loop_ring(channel);
+  bool executed = __atomic_load_n(&channel->executed, __ATOMIC_SEQ_CST);
+  if (channel->entry == NULL && (state != channel->state || executed)) nr_loop_ring(channel);
   bool comes_anyway = __atomic_load_n(&channel->rung, __ATOMIC_SEQ_CST) || (state & NR_FLAG_SPINS) != 0;
   if (loop == NULL || comes_anyway) return nr_port_wait_poll(channel->port, NULL, 0, -1);
   struct pollfd backend = {.fd = uv_backend_fd(loop->uv), .events = POLLIN};

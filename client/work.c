@@ -89,7 +89,8 @@ static void execute_it(uv_work_t *request) {
   struct nr_channel *channel = work->env->channel;
   work->execute(work->env, work->data);
   /* Node takes a while to wake up: it begins now, and the channel's thread wakes up at the same time. When that is busy
-   * it will ring itself. */
+   * it rings itself, as soon as it is not. */
+  __atomic_store_n(&channel->executed, true, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&channel->entry, __ATOMIC_RELAXED) == NULL) nr_loop_ring(channel);
 }
 
