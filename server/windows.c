@@ -253,6 +253,7 @@ void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
 struct pass {
   struct nr_connection *connection;
   bool takes;
+  bool all; /* every cold pair is visited each time */
   uint32_t number;
   napi_handle_scope scope; /* NULL: not needed yet */
 };
@@ -316,7 +317,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
   uint8_t *bytes = NULL;
   bool changed = false;
-  if (pass->takes && item->group != NR_COLD_IDLE && is_untouched(pair)) return false;
+  if (pass->takes && (item->group != NR_COLD_IDLE || pass->all) && is_untouched(pair)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     const struct nr_range *shown = &pair->shown[i];
     if (is_done(pass, pair, shown)) continue;
@@ -324,7 +325,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
     if (bytes == NULL) continue;
     changed |= copy(pass, pair, bytes, shown->from, shown->to);
     /* One whose turn comes seldom may always have it on the same way. */
-    if (item->group == NR_COLD_IDLE) {
+    if (item->group == NR_COLD_IDLE && !pass->all) {
       struct pass back = {.connection = connection, .takes = !pass->takes};
       changed |= copy(&back, pair, bytes, shown->from, shown->to);
     }
@@ -337,10 +338,13 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
 
 static void run_pass(struct nr_connection *connection, bool takes, uint32_t least_hot) {
   if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold)) return;
-  struct pass pass = {.connection = connection, .takes = takes, .number = ++connection->passes};
+  uint32_t patience = takes ? NR_TAKE_PATIENCE : 1;
+  struct pass pass = {.connection = connection,
+                      .takes = takes,
+                      .all = nr_cold_visits_all(&connection->cold, 1), /* in both directions */
+                      .number = ++connection->passes};
   visit_hot(&pass, least_hot);
-  if (!nr_cold_is_empty(&connection->cold))
-    nr_cold_visit(&connection->cold, takes ? NR_TAKE_PATIENCE : 1, visit_cold, &pass);
+  if (!nr_cold_is_empty(&connection->cold)) nr_cold_visit(&connection->cold, patience, visit_cold, &pass);
   if (pass.scope != NULL) napi_close_handle_scope(connection->agent->napi, pass.scope);
 }
 

@@ -110,15 +110,19 @@ static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t b
   return spent;
 }
 
+bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience) {
+  return cold->cost <= patience * NR_COLD_ALL;
+}
+
 void nr_cold_visit(struct nr_cold *cold, uint32_t patience, compare *compare_item, void *context) {
   /* From the bottom up: one that changes groups is not compared twice. */
-  if (cold->cost <= patience * NR_COLD_ALL) {
+  if (nr_cold_visits_all(cold, patience)) {
     visit(cold, NR_COLD_IDLE, UINT32_MAX, compare_item, context);
     visit(cold, NR_COLD_RECENT, UINT32_MAX, compare_item, context);
     visit(cold, NR_COLD_KEPT, UINT32_MAX, compare_item, context);
     return;
   }
-  cold->credit += patience * NR_COLD_IDLE_BUDGET;
+  cold->credit += NR_COLD_IDLE_BUDGET;
   cold->credit -= visit(cold, NR_COLD_IDLE, cold->credit, compare_item, context);
   if (cold->credit > NR_COLD_CREDIT_MAX) cold->credit = NR_COLD_CREDIT_MAX;
   visit(cold, NR_COLD_RECENT, patience * NR_COLD_RECENT_BUDGET, compare_item, context);

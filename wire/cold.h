@@ -49,6 +49,8 @@ void nr_cold_keep(struct nr_cold *cold, struct nr_cold_item *item);
 /* No effect on one that is in no list. */
 void nr_cold_remove(struct nr_cold *cold, struct nr_cold_item *item);
 
+/* Will the next visit of this patience be one of them all? */
+bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience);
 /* Calls `compare` for those whose turn it is: it says whether the item had changed, and may not remove any. patience:
  * times the budgets, 1 or a few, where a comparison costs less than was said. */
 void nr_cold_visit(struct nr_cold *cold, uint32_t patience, bool (*compare)(struct nr_cold_item *item, void *context),
