@@ -21,6 +21,8 @@
 /* What the free extents of large blocks may keep, and those of small ones. */
 #define NR_FREE_MAX (UINT64_C(64) << 20)
 
+/* What memory of our own that is free may keep: V8 lets go of external buffers in large lots. */
+#define NR_SPARES_MAX (UINT64_C(256) << 20)
 /* So much at least is looked for in the list of the process' mappings at a time: reading that takes a millisecond. */
 #define NR_LIMBO_MIN (UINT64_C(32) << 20)
 
@@ -346,7 +348,7 @@ uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length) {
 void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length) {
   if (memory == NULL) return;
   uint64_t size = spare_size(length);
-  if (length >= NR_SPARE_MAX || blocks->spare_bytes + size > NR_FREE_MAX) {
+  if (length >= NR_SPARE_MAX || blocks->spare_bytes + size > NR_SPARES_MAX) {
     munmap(memory, size);
     return;
   }

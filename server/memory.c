@@ -271,7 +271,7 @@ static struct nr_pair *make_born(struct nr_connection *connection, napi_env napi
     return NULL;
   }
   pair->born = inner;
-  return nr_window_born(pair) ? pair : NULL;
+  return pair;
 }
 
 bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, napi_value value, bool shareable,
@@ -288,7 +288,8 @@ bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, na
   describe_pair(pair, view);
   pair->made = pair->length;
   connection->made += pair->made;
-  view->shown = nr_window_show(connection, pair, place.bytes, 0, place.length, false);
+  view->shown = pair->born.to > 0 ? nr_window_known(connection, pair, place.bytes, 0, place.length)
+                                  : nr_window_show(connection, pair, place.bytes, 0, place.length, false);
   return true;
 }
 
@@ -305,7 +306,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   for (size_t i = 0; i < part_count; i++) {
     uint64_t from = parts[i].from, to = parts[i].to;
     memcpy(pair->block.twin + from, place.bytes + from, to - from);
-    view->shown = view->shown && nr_window_show(connection, pair, place.bytes, from, to, false);
+    view->shown = view->shown && nr_window_known(connection, pair, place.bytes, from, to);
   }
   return true;
 }

@@ -72,8 +72,9 @@ uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t len
  * False: out of memory. */
 bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to,
                     bool held);
-/* The host knows all of a new pair. */
-bool nr_window_born(struct nr_pair *pair);
+/* The host has got to know this part in another way: both halves and the twin are alike there. */
+bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                     uint64_t to);
 /* The pair is about to go. In a collection, too. */
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair);
 /* Copies what one side has written: JavaScript, or native code. True: something was. */

@@ -154,10 +154,6 @@ static bool add_shown(struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
   return true;
 }
 
-bool nr_window_born(struct nr_pair *pair) {
-  return insert(pair, 0, (struct nr_range){0, pair->length});
-}
-
 /* What the host does not know of [from, to) goes over as it is, what it knows where JavaScript changed it. */
 static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
   uint64_t at = from;
@@ -228,10 +224,8 @@ static bool is_all_hot(const struct nr_connection *connection, const struct nr_p
          connection->hot_count <= NR_HOT_MAX;
 }
 
-bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to,
-                    bool held) {
-  if (from >= to) return true;
-  if (!show(connection, pair, bytes, from, to) || !heat(connection, pair, from, to, held)) return false;
+static bool heat_shown(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to, bool held) {
+  if (!heat(connection, pair, from, to, held)) return false;
   if (is_all_hot(connection, pair)) { /* most are */
     nr_cold_remove(&connection->cold, &pair->item);
   } else if (pair->item.next == NULL) {
@@ -240,6 +234,18 @@ bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint
     pair->item.next_cost = cost_of(connection, pair);
   }
   return true;
+}
+
+bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to,
+                    bool held) {
+  if (from >= to) return true;
+  return show(connection, pair, bytes, from, to) && heat_shown(connection, pair, from, to, held);
+}
+
+bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                     uint64_t to) {
+  if (from >= to) return true;
+  return add_shown(pair, bytes, from, to) && heat_shown(connection, pair, from, to, false);
 }
 
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
