@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "client/client-private.h"
+#include "wire/track.h"
 
 /* Buffers below are taken to be what their length says. */
 #define NR_EXTERNAL_SPARSE (UINT64_C(64) << 20)
@@ -90,6 +91,17 @@ static bool fill(struct stretches *stretches, const void *data, uint64_t length)
   return true;
 }
 
+/* The part whose changes are worth tracking: all of it, or the largest stretch. */
+static struct nr_range largest(const struct stretches *stretches, uint64_t length) {
+  struct nr_range range = {0, stretches->count == 0 ? length : 0};
+  for (size_t i = 0; i < stretches->count; i++) {
+    const Nr__Stretch *stretch = &stretches->items[i];
+    if (stretch->length > range.to - range.from)
+      range = (struct nr_range){stretch->offset, stretch->offset + stretch->length};
+  }
+  return range;
+}
+
 static napi_status create(napi_env env, unsigned opcode, void *data, size_t length, napi_finalize finalize_cb,
                           void *finalize_hint, napi_value *result) {
   Nr__CreateExternalMemoryRequest request = NR__CREATE_EXTERNAL_MEMORY_REQUEST__INIT;
@@ -98,7 +110,11 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (!fill(&stretches, data, length)) call.out_of_memory = true;
   request.length = length;
   /* Before the server reads it: what a thread writes in between is not lost. */
-  request.tracked = data != NULL && nr_memory_watch(env->channel, data, length);
+  struct nr_range watched = data == NULL ? (struct nr_range){0, 0} : largest(&stretches, length);
+  if (nr_memory_watch(env->channel, (const uint8_t *)data + watched.from, watched.to - watched.from)) {
+    request.tracked_offset = watched.from;
+    request.tracked_length = watched.to - watched.from;
+  }
   request.address = (uint64_t)(uintptr_t)data;
   request.stretches = stretches.pointers;
   request.n_stretches = stretches.pointers == NULL ? 0 : stretches.count;
@@ -111,7 +127,7 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
     if (result != NULL) *result = nr_unwire(reply->result);
-    nr_memory_adopt(env->channel, reply->view, data, request.tracked);
+    nr_memory_adopt(env->channel, reply->view, data, request.tracked_offset, request.tracked_length);
   }
   /* Where it failed, the server has seen to the finalizer: Node calls it in some cases. */
   free(stretches.items);

@@ -98,10 +98,11 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
   return pair->block + view->offset;
 }
 
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, bool tracked) {
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, uint64_t tracked,
+                     uint64_t tracked_length) {
   struct nr_pair *pair =
       view == NULL || view->pair_id == 0 ? NULL : pair_add(channel, view->pair_id, data, view->block_length, true);
-  if (pair == NULL || !tracked) return;
-  pair->tracked = (struct nr_range){0, pair->length};
+  if (pair == NULL || tracked_length == 0) return;
+  pair->tracked = (struct nr_range){tracked, tracked + tracked_length};
   nr_pair_heat(channel, pair);
 }

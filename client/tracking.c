@@ -10,9 +10,8 @@
 #include "client/channel.h"
 
 #define NR_TRACKED_RANGES 64
-/* An external buffer's memory is watched from its beginning when it is so large; a larger one may be nominal. */
+/* An external buffer's memory is watched from its beginning when it is so large. */
 #define NR_TRACKED_MIN (UINT64_C(128) << 10)
-#define NR_TRACKED_MAX (UINT64_C(64) << 20)
 #define NR_SCAN 8192u
 
 /* What asking about a part costs, as bytes to compare. */
@@ -61,8 +60,7 @@ static void send_touch(struct nr_channel *channel, uint32_t env, const struct nr
 }
 
 bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length) {
-  return length >= NR_TRACKED_MIN && length < NR_TRACKED_MAX && channel->tracker != NULL &&
-         nr_tracker_add(channel->tracker, data, length) == 0;
+  return length >= NR_TRACKED_MIN && channel->tracker != NULL && nr_tracker_add(channel->tracker, data, length) == 0;
 }
 
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {

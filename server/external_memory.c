@@ -118,6 +118,13 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   struct external *external = parts == NULL ? NULL : external_create(d, request);
   if (external == NULL) return napi_generic_failure;
   if (request->address != 0) copy_in(d, request->address, external->memory, parts, count);
+  if (request->tracked_offset > request->length ||
+      request->tracked_length > request->length - request->tracked_offset) {
+    nr_wrap_release(external->wrap);
+    external_free(external);
+    return nr_fault(d, "tracks bytes outside of the buffer");
+  }
+  struct nr_range tracked = {request->tracked_offset, request->tracked_offset + request->tracked_length};
   napi_status status = create(d, external, arraybuffer, &result);
   if (status != napi_ok) {
     if (!is_pending(d->napi)) {
@@ -130,8 +137,7 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
   if (reply->view == NULL) return napi_generic_failure;
   nr__view__init(reply->view);
-  nr_memory_describe_foreign(d->connection, d->napi, result, request->address, request->tracked, parts, count,
-                             reply->view);
+  nr_memory_describe_foreign(d->connection, d->napi, result, request->address, &tracked, parts, count, reply->view);
   return napi_ok;
 }
 

@@ -294,7 +294,8 @@ bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, na
 }
 
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
-                                bool tracked, const struct nr_range *parts, size_t part_count, Nr__View *view) {
+                                const struct nr_range *tracked, const struct nr_range *parts, size_t part_count,
+                                Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
   if (place.bytes == NULL || address == 0) return true;
@@ -302,7 +303,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   if (pair == NULL) return true;
   describe_pair(pair, view);
   view->shown = true;
-  if (tracked) nr_track_foreign(pair);
+  if (tracked->to > tracked->from) nr_track_foreign(pair, tracked);
   for (size_t i = 0; i < part_count; i++) {
     uint64_t from = parts[i].from, to = parts[i].to;
     memcpy(pair->block.twin + from, place.bytes + from, to - from);

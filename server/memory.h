@@ -93,8 +93,8 @@ void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 
 /* Native code is about to get a part that both sides have alike: what it writes there is to be told. */
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
-/* The host has told of itself that it tells: of all of an external buffer, whose real memory is pages of its own. */
-void nr_track_foreign(struct nr_pair *pair);
+/* The host has told of itself that it tells of this part of an external buffer. */
+void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part);
 void nr_track_end(struct nr_connection *connection, struct nr_pair *pair);
 /* An entry that has seen the pair has returned. */
 void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair);

@@ -389,9 +389,10 @@ bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_va
 bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, napi_value value, bool shareable,
                              bool zeros, Nr__View *view);
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
- * have been copied to the real one. tracked: the host tells what native code writes. */
+ * have been copied to the real one. tracked: the part of which the host tells what native code writes. */
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
-                                bool tracked, const struct nr_range *parts, size_t part_count, Nr__View *view);
+                                const struct nr_range *tracked, const struct nr_range *parts, size_t part_count,
+                                Nr__View *view);
 /* Native code holds a reference: it will use the address, perhaps from another thread. Its pair is looked at before
  * others. */
 void nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);

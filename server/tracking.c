@@ -54,8 +54,10 @@ void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint6
   post_track(connection, pair);
 }
 
-void nr_track_foreign(struct nr_pair *pair) {
-  pair->tracked = (struct nr_range){0, pair->length};
+/* Its real memory is pages of its own. A part that does not begin on one is tracked with what lies before it: found
+ * written, it is compared. */
+void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part) {
+  pair->tracked = *part;
   pair->host_tracks = NR_HOST_TRACKS;
 }
 
