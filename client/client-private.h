@@ -354,9 +354,10 @@ void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32
 
 /* The native address of a view that the server described. NULL for an empty one or without memory. */
 void *nr_memory_view(struct nr_channel *channel, const Nr__View *view);
-/* The pair's block is the addon's own memory. tracked: the part that nr_memory_watch() has taken on; length 0: none. */
+/* The pair's block is the addon's own memory. tracked: the part that nr_memory_watch() has taken on; length 0: none.
+ * sparse: not all of it is there. */
 void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, uint64_t tracked,
-                     uint64_t tracked_length);
+                     uint64_t tracked_length, bool sparse);
 /* From now on the kernel tracks what is written there. False: it does not, or it is not worth it. */
 bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length);
 /* Before the turn goes to JavaScript: tells what was written where the server cannot compare. */

@@ -127,7 +127,8 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
     if (result != NULL) *result = nr_unwire(reply->result);
-    nr_memory_adopt(env->channel, reply->view, data, request.tracked_offset, request.tracked_length);
+    nr_memory_adopt(env->channel, reply->view, data, request.tracked_offset, request.tracked_length,
+                    stretches.count > 0);
   }
   /* Where it failed, the server has seen to the finalizer: Node calls it in some cases. */
   free(stretches.items);

@@ -87,6 +87,7 @@ void nr_memory_release(struct nr_channel *channel, nr_id pair_id) {
   struct nr_pair *pair = nr_table_remove(channel->pairs, pair_id, NR_SORT_PAIR);
   if (pair == NULL) return;
   nr_pair_untrack(channel, pair);
+  free(pair->sparse);
   free(pair);
 }
 
@@ -99,10 +100,12 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
 }
 
 void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, uint64_t tracked,
-                     uint64_t tracked_length) {
+                     uint64_t tracked_length, bool sparse) {
   struct nr_pair *pair =
       view == NULL || view->pair_id == 0 ? NULL : pair_add(channel, view->pair_id, data, view->block_length, true);
-  if (pair == NULL || tracked_length == 0) return;
+  if (pair == NULL) return;
+  if (sparse) nr_pair_sparse(channel, pair);
+  if (tracked_length == 0) return;
   pair->tracked = (struct nr_range){tracked, tracked + tracked_length};
   nr_pair_heat(channel, pair);
 }

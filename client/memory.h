@@ -14,10 +14,11 @@ struct nr_pair {
   nr_id id;
   uint8_t *block;
   uint64_t length;
-  struct nr_range tracked; /* the part that is; to == 0: none */
-  bool foreign;            /* an external buffer's, the addon's own memory */
-  bool hot;                /* an open entry has seen it */
-  bool untrackable;        /* it should be tracked, but cannot be: the server has to hear of it */
+  struct nr_range tracked;  /* the part that is; to == 0: none */
+  struct nr_sparse *sparse; /* an external buffer's that is larger than what is there of it; NULL: another's */
+  bool foreign;             /* an external buffer's, the addon's own memory */
+  bool hot;                 /* an open entry has seen it */
+  bool untrackable;         /* it should be tracked, but cannot be: the server has to hear of it */
 };
 
 /* The pair of that id, made when it is new. NULL: out of memory. */
@@ -25,6 +26,8 @@ struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t 
 
 /* Whose part is tracked: it is asked about every time as long as the entry lasts. */
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair);
+/* More of its memory may come to be there: that is looked for. */
+void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair);
 /* The pair is about to go. */
 void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair);
 

@@ -14,6 +14,21 @@
 #define NR_TRACKED_MIN (UINT64_C(128) << 10)
 #define NR_SCAN 8192u
 
+/* What is known to be there of a sparse pair, as it was seen last. */
+struct nr_sparse {
+  int count;
+  struct nr_range ranges[NR_TRACKED_RANGES];
+};
+
+void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair) {
+  if (channel->tracker == NULL) return;
+  pair->sparse = calloc(1, sizeof *pair->sparse);
+  if (pair->sparse == NULL) return;
+  struct nr_sparse *sparse = pair->sparse;
+  sparse->count = nr_tracker_present(channel->tracker, pair->block, pair->length, sparse->ranges, NR_TRACKED_RANGES);
+  if (pair->item.next == NULL) nr_cold_add(&channel->tracked, &pair->item, NR_SCAN);
+}
+
 /* What asking about a part costs, as bytes to compare. */
 static uint32_t cost_of(const struct nr_pair *pair) {
   return (uint32_t)(NR_SCAN + (pair->tracked.to - pair->tracked.from) / 512);
@@ -49,14 +64,21 @@ void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair) {
   pair->hot = false;
 }
 
-static void send_touch(struct nr_channel *channel, uint32_t env, const struct nr_pair *pair, struct nr_range range) {
+static void send_range(struct nr_channel *channel, uint32_t env, const struct nr_pair *pair, struct nr_range range) {
   Nr__TouchMemoryRequest request = NR__TOUCH_MEMORY_REQUEST__INIT;
   request.pair_id = pair->id;
-  request.offset = pair->tracked.from + range.from;
+  request.offset = range.from;
   request.length = range.to - range.from;
   struct nr_frame_header header = {
       .env = env, .opcode = NR_OP_TOUCH_MEMORY, .depth = (uint16_t)channel->depth, .kind = NR_KIND_POST};
   if (nr_port_send(channel->port, &header, &request.base, NULL, 0) < 0) nr_channel_lost(channel);
+}
+
+/* `range`: of what is tracked. */
+static void send_touch(struct nr_channel *channel, uint32_t env, const struct nr_pair *pair, struct nr_range range) {
+  range.from += pair->tracked.from;
+  range.to += pair->tracked.from;
+  send_range(channel, env, pair, range);
 }
 
 bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length) {
@@ -107,15 +129,38 @@ static bool ask(struct asking *asking, struct nr_pair *pair) {
   return count > 0;
 }
 
+static bool was_there(const struct nr_sparse *sparse, const struct nr_range *range) {
+  for (int i = 0; i < sparse->count; i++) {
+    if (sparse->ranges[i].from <= range->from && sparse->ranges[i].to >= range->to) return true;
+  }
+  return false;
+}
+
+/* Tells of what has come to be there. */
+static bool ask_sparse(struct asking *asking, struct nr_pair *pair) {
+  struct nr_sparse now, *before = pair->sparse;
+  bool news = false;
+  now.count = nr_tracker_present(asking->channel->tracker, pair->block, pair->length, now.ranges, NR_TRACKED_RANGES);
+  for (int i = 0; i < now.count; i++) {
+    if (was_there(before, &now.ranges[i])) continue;
+    send_range(asking->channel, asking->env, pair, now.ranges[i]);
+    news = true;
+  }
+  *before = now;
+  return news;
+}
+
 static bool ask_cold(struct nr_cold_item *item, void *context) {
-  return ask(context, (struct nr_pair *)item); /* its first member */
+  struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
+  bool news = pair->sparse != NULL && ask_sparse(context, pair);
+  return ask(context, pair) || news;
 }
 
 void nr_memory_flush(struct nr_channel *channel, napi_env env) {
   /* Without an env of its own (a load inside an addon's call) any will do: pairs belong to the channel. */
   struct asking asking = {channel, env == NULL ? 1 : env->number};
   for (uint32_t i = 0; i < channel->hot_count; i++) {
-    if (channel->hot[i] != NULL) ask(&asking, channel->hot[i]);
+    if (channel->hot[i] != NULL) ask_cold(&channel->hot[i]->item, &asking);
   }
   if (!nr_cold_is_empty(&channel->tracked)) nr_cold_visit(&channel->tracked, 1, ask_cold, &asking);
 }
@@ -126,6 +171,7 @@ void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot) {
     struct nr_pair *pair = channel->hot[--channel->hot_count];
     if (pair == NULL) continue;
     pair->hot = false;
-    if (pair->tracked.to > pair->tracked.from) nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
+    if (pair->tracked.to > pair->tracked.from || pair->sparse != NULL)
+      nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
   }
 }

@@ -153,10 +153,12 @@ napi_status nr_serve_touch_memory(struct nr_dispatch *dispatch, const void *mess
   struct nr_pair *pair = nr_table_get(connection->pairs, request->pair_id, NR_SORT_PAIR);
   napi_handle_scope scope;
   (void)answer;
-  if (pair == NULL || pair->host_tracks == NR_HOST_SILENT) return napi_ok; /* collected meanwhile, or not any more */
-  if (request->offset < pair->tracked.from || request->offset > pair->tracked.to ||
-      request->length > pair->tracked.to - request->offset)
+  if (pair == NULL) return napi_ok; /* collected meanwhile */
+  /* Of an external buffer more may have come to be there. */
+  struct nr_range part = pair->foreign ? (struct nr_range){0, pair->length} : pair->tracked;
+  if (request->offset < part.from || request->offset > part.to || request->length > part.to - request->offset)
     return nr_fault(dispatch, "memory that is not tracked");
+  if (!pair->foreign && pair->host_tracks == NR_HOST_SILENT) return napi_ok; /* not any more */
   if (napi_open_handle_scope(dispatch->napi, &scope) != napi_ok) return napi_ok;
   if (request->length == 0) {
     give_up(connection, pair);

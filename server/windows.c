@@ -94,10 +94,19 @@ bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint
   return take(connection, pair, bytes, part.to, to) || changed;
 }
 
+static bool is_shown(const struct nr_pair *pair, uint64_t from, uint64_t to) {
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    if (pair->shown[i].from <= from && pair->shown[i].to >= to) return true;
+  }
+  return false;
+}
+
 void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to) {
   if (pair->hot != NR_NO_HOT) pair->touched += to - from;
   if (take(connection, pair, bytes, from, to)) nr_cold_keep(&connection->cold, &pair->item);
+  /* Of an external buffer it may not have been there before. */
+  if (pair->foreign && !is_shown(pair, from, to)) nr_window_known(connection, pair, bytes, from, to);
 }
 
 /* ---- what the host knows ------------------------------------------------------------------------------------------

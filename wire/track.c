@@ -17,6 +17,8 @@
 #define NR_UFFD_FEATURE_WP_UNPOPULATED (UINT64_C(1) << 13)
 #define NR_UFFD_FEATURE_WP_ASYNC (UINT64_C(1) << 15)
 #define NR_PAGE_IS_WRITTEN (UINT64_C(1) << 1)
+#define NR_PAGE_IS_PRESENT (UINT64_C(1) << 3)
+#define NR_PAGE_IS_SWAPPED (UINT64_C(1) << 4)
 #define NR_PM_SCAN_WP_MATCHING (UINT64_C(1) << 0)
 #define NR_PM_SCAN_CHECK_WPASYNC (UINT64_C(1) << 1)
 
@@ -106,26 +108,38 @@ static size_t put_range(struct nr_range *ranges, size_t count, size_t room, cons
   return count + 1;
 }
 
-int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,
-                    size_t room) {
+/* Pages of these categories; with the flags of PAGEMAP_SCAN. */
+static int scan(struct nr_tracker *tracker, const void *memory, size_t length, uint64_t flags, uint64_t categories,
+                struct nr_range *ranges, size_t room) {
   struct nr_page_region regions[NR_REGIONS];
   struct nr_range pages = pages_of(tracker, memory, length);
   uint64_t begin = (uint64_t)(uintptr_t)memory;
   size_t count = 0;
   while (pages.from < pages.to) {
-    struct nr_pm_scan scan = {.size = sizeof scan,
-                              .flags = NR_PM_SCAN_WP_MATCHING | NR_PM_SCAN_CHECK_WPASYNC,
-                              .start = pages.from,
-                              .end = pages.to,
-                              .vec = (uint64_t)(uintptr_t)regions,
-                              .vec_len = NR_REGIONS,
-                              .category_mask = NR_PAGE_IS_WRITTEN,
-                              .return_mask = NR_PAGE_IS_WRITTEN};
-    int found = ioctl(tracker->pagemap, NR_PAGEMAP_SCAN, &scan);
+    struct nr_pm_scan request = {.size = sizeof request,
+                                 .flags = flags,
+                                 .start = pages.from,
+                                 .end = pages.to,
+                                 .vec = (uint64_t)(uintptr_t)regions,
+                                 .vec_len = NR_REGIONS,
+                                 .category_anyof_mask = categories,
+                                 .return_mask = categories};
+    int found = ioctl(tracker->pagemap, NR_PAGEMAP_SCAN, &request);
     if (found < 0) return -errno;
     for (int i = 0; i < found; i++) count = put_range(ranges, count, room, &regions[i], begin, length);
-    if (scan.walk_end <= pages.from) break;
-    pages.from = scan.walk_end;
+    if (request.walk_end <= pages.from) break;
+    pages.from = request.walk_end;
   }
   return (int)count;
+}
+
+int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,
+                    size_t room) {
+  return scan(tracker, memory, length, NR_PM_SCAN_WP_MATCHING | NR_PM_SCAN_CHECK_WPASYNC, NR_PAGE_IS_WRITTEN, ranges,
+              room);
+}
+
+int nr_tracker_present(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,
+                       size_t room) {
+  return scan(tracker, memory, length, 0, NR_PAGE_IS_PRESENT | NR_PAGE_IS_SWAPPED, ranges, room);
 }

@@ -32,4 +32,9 @@ struct nr_range {
 int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,
                     size_t room);
 
+/* Which pages of this memory are there, in ranges of it: how many, or a negative errno. What is not mapped at all is
+ * not there. The last range takes in the rest when there is no room for all. */
+int nr_tracker_present(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,
+                       size_t room);
+
 #endif

@@ -101,6 +101,7 @@ static napi_value nominal(napi_env env, napi_callback_info info) {
   *block = (struct block){.length = t_uint(env, argv[0]), .mapped = true};
   block->bytes = mmap(NULL, block->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (block->bytes == MAP_FAILED) abort();
+  last = block;
   const size_t places[] = {0, block->length / 2, block->length - 4096};
   for (size_t i = 0; i < T_COUNT(places); i++) {
     if (mprotect(block->bytes + places[i], 4096, PROT_READ | PROT_WRITE) != 0) abort();
@@ -108,6 +109,23 @@ static napi_value nominal(napi_env env, napi_callback_info info) {
   }
   napi_status status = napi_create_external_buffer(env, block->length, block->bytes, finalize, block, &result);
   return t_result(env, status, result);
+}
+
+/* (offset, value): the last one comes to have memory on this page as well, which is filled. */
+static napi_value appear(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  uint8_t *page = last->bytes + t_uint(env, argv[0]) / 4096 * 4096;
+  if (mprotect(page, 4096, PROT_READ | PROT_WRITE) != 0) abort();
+  memset(page, (int)t_uint(env, argv[1]), 4096);
+  return NULL;
+}
+
+/* (offset): what native code reads there. */
+static napi_value peek(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return t_number(env, last->bytes[t_uint(env, argv[0])]);
 }
 
 static napi_value take_counts(napi_env env, napi_callback_info info) {
@@ -124,7 +142,9 @@ static napi_value speak(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"buffer", buffer},   {"arraybuffer", arraybuffer}, {"constant", constant}, {"around", around},
-    {"inspect", inspect}, {"nominal", nominal},         {"speak", speak},       {"takeCounts", take_counts},
+    {"buffer", buffer}, {"arraybuffer", arraybuffer}, {"constant", constant},
+    {"around", around}, {"inspect", inspect},         {"nominal", nominal},
+    {"speak", speak},   {"takeCounts", take_counts},  {"appear", appear},
+    {"peek", peek},
 };
 T_INIT(functions)

@@ -45,6 +45,17 @@ cases({
     const { length } = value;
     return [length, [0, 4095, length / 2, length - 1].map((index) => value[index])];
   },
+  'of a gigabyte, of which more and more becomes memory': ({ nominal, appear, peek }) => {
+    const { value } = nominal(2 ** 30);
+    const at = [2 ** 20, 2 ** 24 + 5000, 2 ** 24 + 9000, 2 ** 29 - 4096];
+    return at.map((offset, i) => {
+      appear(offset, 10 + i);
+      const seen = value[offset];
+      value[offset] = 20 + i;
+      value[0] = i;
+      return [seen, peek(offset), peek(offset + 1), peek(0), at.map((other) => (other <= offset ? value[other] : 0))];
+    });
+  },
   'finalizers run when the buffers are gone': async (addon) => {
     gc();
     await turn();

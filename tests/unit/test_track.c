@@ -106,3 +106,18 @@ Test(track, unmapped_memory_is_an_error_not_a_crash) {
   munmap(memory, 4 * PAGE);
   nr_tracker_destroy(tracker);
 }
+
+/* What is there of a mapping, whether it is watched or not; holes are not. */
+Test(track, what_is_there) {
+  struct nr_tracker *tracker = tracker_or_skip();
+  struct nr_range ranges[4];
+  uint8_t *memory = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  memory[3 * PAGE] = memory[4 * PAGE] = memory[60 * PAGE] = 1;
+  munmap(memory + 30 * PAGE, 4 * PAGE);
+  cr_assert_eq(nr_tracker_present(tracker, memory, 64 * PAGE, ranges, 4), 2);
+  cr_assert_eq(ranges[0].from, 3 * PAGE);
+  cr_assert_eq(ranges[0].to, 5 * PAGE);
+  cr_assert_eq(ranges[1].from, 60 * PAGE);
+  cr_assert_eq(nr_tracker_present(tracker, memory + 31 * PAGE, 2 * PAGE, ranges, 4), 0);
+  nr_tracker_destroy(tracker);
+}
