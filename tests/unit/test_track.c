@@ -110,6 +110,7 @@ Test(track, unmapped_memory_is_an_error_not_a_crash) {
 /* What is there of a mapping, whether it is watched or not; holes are not. */
 Test(track, what_is_there) {
   struct nr_tracker *tracker = tracker_or_skip();
+  if (tracker == NULL) return;
   struct nr_range ranges[4];
   uint8_t *memory = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   memory[3 * PAGE] = memory[4 * PAGE] = memory[60 * PAGE] = 1;
