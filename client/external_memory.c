@@ -130,7 +130,9 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
     nr_memory_adopt(env->channel, reply->view, data, request.tracked_offset, request.tracked_length,
                     stretches.count > 0);
   }
-  /* Where it failed, the server has seen to the finalizer: Node calls it in some cases. */
+  if (status != napi_ok && opcode == NR_OP_NODE_API_CREATE_EXTERNAL_SHAREDARRAYBUFFER)
+    free(nr_table_remove(env->channel->objects, request.object_id, NR_SORT_OBJECT));
+  /* Where it failed, the server has seen to the finalizer of a buffer: Node calls it in some cases. */
   free(stretches.items);
   free(stretches.pointers);
   return nr_call_end(&call, status);
@@ -151,4 +153,35 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_external_arraybuffer(napi_env env, 
   NR_PREAMBLE(env);
   return create(env, NR_OP_NAPI_CREATE_EXTERNAL_ARRAYBUFFER, external_data, byte_length, finalize_cb, finalize_hint,
                 result);
+}
+
+/* The finalizer of a SharedArrayBuffer gets no env. */
+struct shared_finalizer {
+  void (*callback)(void *data, void *hint);
+  void *hint;
+};
+
+static void finalize_shared(napi_env env, void *data, void *hint) {
+  struct shared_finalizer finalizer = *(struct shared_finalizer *)hint;
+  (void)env;
+  free(hint);
+  finalizer.callback(data, finalizer.hint);
+}
+
+/* The finalizer of bytes at NULL is never called. */
+NR_EXPORT napi_status NAPI_CDECL node_api_create_external_sharedarraybuffer(
+    napi_env env, void *external_data, size_t byte_length,
+    void (*finalize_cb)(void *external_data, void *finalize_hint), void *finalize_hint, napi_value *result) {
+  struct shared_finalizer *finalizer = NULL;
+  NR_PREAMBLE(env);
+  NR_CHECK_ARG(env, result);
+  if (finalize_cb != NULL && external_data != NULL) {
+    finalizer = malloc(sizeof *finalizer);
+    if (finalizer == NULL) return nr_refuse(env, __func__, napi_generic_failure);
+    *finalizer = (struct shared_finalizer){.callback = finalize_cb, .hint = finalize_hint};
+  }
+  napi_status status = create(env, NR_OP_NODE_API_CREATE_EXTERNAL_SHAREDARRAYBUFFER, external_data, byte_length,
+                              finalizer == NULL ? NULL : finalize_shared, finalizer, result);
+  if (status != napi_ok) free(finalizer);
+  return status;
 }

@@ -37,6 +37,7 @@ static void destroy(struct nr_connection *connection) {
   if (connection->asyncs != NULL) nr_pending_free(connection);
   for (uint32_t i = 0; i < connection->env_count; i++) nr_env_destroy(connection->envs[i]);
   free(connection->envs);
+  nr_shared_close(connection->shared);
   nr_release_end(connection);
   free(connection->scopes);
   free(connection->file);

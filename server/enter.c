@@ -129,6 +129,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   if (connection->release_count > 0) nr_release_flush(connection);
   nr_blocks_trim(connection->blocks);
   nr_memory_send(connection);
+  nr_shared_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
   enter->deadline_ns = nr_ending_deadline(connection->agent);
   enter->sequence = ++connection->sequence;

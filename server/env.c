@@ -48,6 +48,7 @@ static void torn_down(napi_env napi, void *data, void *hint) {
   (void)napi;
   (void)hint;
   nr_external_strings_orphan(env);
+  nr_shared_orphan(env);
   env->napi = NULL;
   while (env->callbacks != NULL) nr_callback_free(env->callbacks);
   struct nr_agent *agent = connection->agent;

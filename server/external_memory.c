@@ -1,11 +1,13 @@
 /*
  * External buffers: real external buffers over memory of this side's, so that they are what they are in one process
- * (untransferable, counted as external, finalized when Node does), which holds a copy of the addon's.
+ * (untransferable, counted as external, finalized when Node does), which holds a copy of the addon's. The memory of a
+ * SharedArrayBuffer may outlive its thread: external_shared.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "handlers.h"
+#include "server/external_shared.h"
 #include "server/memory.h"
 #include "server/objects.h"
 
@@ -72,6 +74,11 @@ static struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExtern
     }
     parts[i] = (struct nr_range){stretch->offset, stretch->offset + stretch->length};
   }
+  if (request->tracked_offset > request->length ||
+      request->tracked_length > request->length - request->tracked_offset) {
+    nr_fault(d, "tracks bytes outside of the buffer");
+    return NULL;
+  }
   return parts;
 }
 
@@ -110,6 +117,17 @@ static napi_status create(struct nr_dispatch *d, struct external *external, bool
              : napi_create_external_buffer(d->napi, external->length, external->memory, finalize, external, result);
 }
 
+static napi_status give(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, napi_value value,
+                        const struct nr_range *parts, size_t count, Nr__ViewReply *reply) {
+  NR_TRY(nr_give(d, request->result, value, &reply->result));
+  reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
+  if (reply->view == NULL) return napi_generic_failure;
+  nr__view__init(reply->view);
+  struct nr_range tracked = {request->tracked_offset, request->tracked_offset + request->tracked_length};
+  nr_memory_describe_foreign(d->connection, d->napi, value, request->address, &tracked, parts, count, reply->view);
+  return napi_ok;
+}
+
 static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, Nr__ViewReply *reply,
                          bool arraybuffer) {
   napi_value result = NULL;
@@ -118,13 +136,6 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   struct external *external = parts == NULL ? NULL : external_create(d, request);
   if (external == NULL) return napi_generic_failure;
   if (request->address != 0) copy_in(d, request->address, external->memory, parts, count);
-  if (request->tracked_offset > request->length ||
-      request->tracked_length > request->length - request->tracked_offset) {
-    nr_wrap_release(external->wrap);
-    external_free(external);
-    return nr_fault(d, "tracks bytes outside of the buffer");
-  }
-  struct nr_range tracked = {request->tracked_offset, request->tracked_offset + request->tracked_length};
   napi_status status = create(d, external, arraybuffer, &result);
   if (status != napi_ok) {
     if (!is_pending(d->napi)) {
@@ -133,12 +144,7 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
     }
     return status;
   }
-  NR_TRY(nr_give(d, request->result, result, &reply->result));
-  reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
-  if (reply->view == NULL) return napi_generic_failure;
-  nr__view__init(reply->view);
-  nr_memory_describe_foreign(d->connection, d->napi, result, request->address, &tracked, parts, count, reply->view);
-  return napi_ok;
+  return give(d, request, result, parts, count, reply);
 }
 
 napi_status nr_serve_napi_create_external_buffer(struct nr_dispatch *d, const void *message, void *answer) {
@@ -147,4 +153,26 @@ napi_status nr_serve_napi_create_external_buffer(struct nr_dispatch *d, const vo
 
 napi_status nr_serve_napi_create_external_arraybuffer(struct nr_dispatch *d, const void *message, void *answer) {
   return serve(d, message, answer, true);
+}
+
+napi_status nr_serve_node_api_create_external_sharedarraybuffer(struct nr_dispatch *d, const void *message,
+                                                                void *answer) {
+  const Nr__CreateExternalMemoryRequest *request = message;
+  napi_value result = NULL;
+  size_t count;
+  if (node_api_create_external_sharedarraybuffer == NULL)
+    return nr_lacks(d, "node_api_create_external_sharedarraybuffer");
+  /* V8 ends the process for bytes at NULL, and for more of them than there can be. */
+  if (request->length > (request->address == 0 ? 0 : d->connection->agent->buffer_max)) return napi_invalid_arg;
+  struct nr_range *parts = take_parts(d, request, &count);
+  if (parts == NULL) return napi_generic_failure;
+  /* V8 never calls the deleter of bytes at NULL. */
+  struct nr_shared *shared = request->address == 0 ? NULL : nr_shared_create(d, request->length, request->object_id);
+  if (shared == NULL && request->address != 0) return napi_generic_failure;
+  uint8_t *memory = shared == NULL ? NULL : nr_shared_bytes(shared);
+  if (shared != NULL) copy_in(d, request->address, memory, parts, count);
+  napi_status status = node_api_create_external_sharedarraybuffer(
+      d->napi, memory, request->length, shared == NULL ? NULL : nr_shared_delete, shared, &result);
+  if (status != napi_ok && shared != NULL) nr_shared_drop(shared);
+  return status == napi_ok ? give(d, request, result, parts, count, (Nr__ViewReply *)answer) : status;
 }

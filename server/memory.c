@@ -303,7 +303,8 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   if (pair == NULL) return true;
   describe_pair(pair, view);
   view->shown = true;
-  if (tracked->to > tracked->from) nr_track_foreign(pair, tracked);
+  /* Other threads write to a SharedArrayBuffer while it is looked at. */
+  if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(pair, tracked);
   for (size_t i = 0; i < part_count; i++) {
     uint64_t from = parts[i].from, to = parts[i].to;
     memcpy(pair->block.twin + from, place.bytes + from, to - from);

@@ -27,6 +27,7 @@ struct nr_agent;
 struct nr_async;
 struct nr_connection;
 struct nr_env;
+struct nr_shared_queue;
 
 /* What lives behind an id in the server's tables. */
 enum nr_sort {
@@ -166,7 +167,8 @@ struct nr_connection {
   struct nr_release_list released[NR_RELEASED_SORTS];
   uint32_t release_count; /* of all lists */
   struct nr_basic_list basics;
-  struct nr_env **envs; /* by number - 1 */
+  struct nr_shared_queue *shared; /* external SharedArrayBuffers; NULL: there were none */
+  struct nr_env **envs;           /* by number - 1 */
   uint32_t env_count;
   struct nr_scope *scopes;
   uint32_t scope_count;
@@ -420,6 +422,16 @@ void nr_env_keep(struct nr_env *env, void *memory);
 
 /* Their env ends before them. */
 void nr_external_strings_orphan(struct nr_env *env);
+
+/* ---- external_shared.c ----------------------------------------------------------------------------------------------
+ */
+
+/* Has the host run the finalizers of the blocks that V8 has let go of. */
+void nr_shared_flush(struct nr_connection *connection);
+/* The env ends before its blocks: their finalizers run now. */
+void nr_shared_orphan(struct nr_env *env);
+/* The connection goes; NULL: there is none. */
+void nr_shared_close(struct nr_shared_queue *queue);
 
 /* ---- release.c ------------------------------------------------------------------------------------------------------
  */
