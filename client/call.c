@@ -8,6 +8,7 @@
 
 #include "client/channel.h"
 #include "client/client-private.h"
+#include "wire/turns.h"
 
 /* A call can be carried out only on the channel's own thread, inside an entry: elsewhere nobody holds the turn. */
 static const char *why_not_here(const struct nr_channel *channel) {
@@ -73,7 +74,7 @@ napi_status nr_call_wait_js(struct nr_call *call) {
   struct nr_channel *channel = call->env->channel;
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
-  nr_memory_flush(channel, call->env);
+  nr_memory_flush(channel, call->env, nr_op_gives_turn(call->opcode));
   call->js = true;
   channel->js_epoch++;
   status = nr_call_wait(call);

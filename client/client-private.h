@@ -360,8 +360,9 @@ void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *dat
                      uint64_t tracked_length, bool sparse);
 /* From now on the kernel tracks what is written there. False: it does not, or it is not worth it. */
 bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length);
-/* Before the turn goes to JavaScript: tells what was written where the server cannot compare. */
-void nr_memory_flush(struct nr_channel *channel, napi_env env);
+/* Before the turn goes to JavaScript: tells what was written where the server cannot compare. whole: not
+ * only of what is hot or known to change (wire/turns.h). */
+void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole);
 /* What was viewed since there were `hot` of them is not hot any more. */
 void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot);
 void nr_memory_map(struct nr_channel *channel, const Nr__MapMemoryRequest *request);

@@ -156,17 +156,21 @@ static bool ask_cold(struct nr_cold_item *item, void *context) {
   return ask(context, pair) || news;
 }
 
-void nr_memory_flush(struct nr_channel *channel, napi_env env) {
+void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole) {
   /* Without an env of its own (a load inside an addon's call) any will do: pairs belong to the channel. */
   struct asking asking = {channel, env == NULL ? 1 : env->number};
   for (uint32_t i = 0; i < channel->hot_count; i++) {
     if (channel->hot[i] != NULL) ask_cold(&channel->hot[i]->item, &asking);
   }
-  if (!nr_cold_is_empty(&channel->tracked)) nr_cold_visit(&channel->tracked, 1, ask_cold, &asking);
+  if (!whole) {
+    nr_cold_visit_kept(&channel->tracked, ask_cold, &asking);
+  } else if (!nr_cold_is_empty(&channel->tracked)) {
+    nr_cold_visit(&channel->tracked, 1, ask_cold, &asking);
+  }
 }
 
 void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot) {
-  nr_memory_flush(channel, env);
+  nr_memory_flush(channel, env, true);
   while (channel->hot_count > hot) {
     struct nr_pair *pair = channel->hot[--channel->hot_count];
     if (pair == NULL) continue;

@@ -8,6 +8,7 @@
 
 #include "server/server-private.h"
 #include "server/trace.h"
+#include "wire/turns.h"
 
 /* Calls whose creation failed leave this behind under their id: every later use returns that status. */
 static const napi_status absences[] = {
@@ -321,7 +322,8 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
   connection->depth += waits;
   connection->doing = info->name;
   connection->agent->serving++;
-  if ((handler->flags & NR_HANDLER_JS) != 0) nr_memory_take(connection, connection->hot_count);
+  if ((handler->flags & NR_HANDLER_JS) != 0)
+    nr_memory_take(connection, nr_op_gives_turn(frame->header.opcode), connection->hot_count);
   return dispatch;
 }
 
@@ -329,7 +331,8 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   struct nr_connection *connection = dispatch->connection;
   const struct nr_frame *frame = dispatch->frame;
   bool waits = frame->header.kind == NR_KIND_CALL;
-  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0) nr_memory_send(connection);
+  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0)
+    nr_memory_send(connection, nr_op_gives_turn(frame->header.opcode));
   connection->agent->serving--;
   connection->doing = NULL;
   connection->depth -= waits;

@@ -128,7 +128,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   }
   if (connection->release_count > 0) nr_release_flush(connection);
   nr_blocks_trim(connection->blocks);
-  nr_memory_send(connection);
+  nr_memory_send(connection, true);
   nr_shared_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
   enter->deadline_ns = nr_ending_deadline(connection->agent);
@@ -143,7 +143,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
 }
 
 static __attribute__((noinline)) void stop(struct nr_enter *enter) {
-  if (enter->failure == 0) nr_memory_take(enter->connection, enter->hot);
+  if (enter->failure == 0) nr_memory_take(enter->connection, true, enter->hot);
   enter->connection->entries--;
   enter->connection->depth--;
 }

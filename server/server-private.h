@@ -398,11 +398,12 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
 /* Native code holds a reference: it will use the address, perhaps from another thread. Its pair is looked at before
  * others. */
 void nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);
-/* Before the host gets the turn: what JavaScript has written goes over. */
-void nr_memory_send(struct nr_connection *connection);
+/* Before the host gets the turn: what JavaScript has written goes over. whole: not only of what is hot or known to
+ * change (wire/turns.h). */
+void nr_memory_send(struct nr_connection *connection, bool whole);
 /* Before JavaScript gets it: what native code has written comes back. `hot`: what was seen since there were so many is
  * taken in any case; hot_count in the middle of an entry. */
-void nr_memory_take(struct nr_connection *connection, uint32_t hot);
+void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot);
 /* What was seen since there were so many is not hot any more. */
 void nr_memory_leave(struct nr_connection *connection, uint32_t hot);
 void nr_memory_end(struct nr_connection *connection);

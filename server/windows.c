@@ -351,7 +351,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   return changed;
 }
 
-static void run_pass(struct nr_connection *connection, bool takes, uint32_t least_hot) {
+static void run_pass(struct nr_connection *connection, bool takes, bool whole, uint32_t least_hot) {
   if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold)) return;
   uint32_t patience = takes ? NR_TAKE_PATIENCE : 1;
   struct pass pass = {.connection = connection,
@@ -359,7 +359,11 @@ static void run_pass(struct nr_connection *connection, bool takes, uint32_t leas
                       .all = nr_cold_visits_all(&connection->cold, 1), /* in both directions */
                       .number = ++connection->passes};
   visit_hot(&pass, least_hot);
-  if (!nr_cold_is_empty(&connection->cold)) nr_cold_visit(&connection->cold, patience, visit_cold, &pass);
+  if (!whole) {
+    nr_cold_visit_kept(&connection->cold, visit_cold, &pass);
+  } else if (!nr_cold_is_empty(&connection->cold)) {
+    nr_cold_visit(&connection->cold, patience, visit_cold, &pass);
+  }
   if (pass.scope != NULL) napi_close_handle_scope(connection->agent->napi, pass.scope);
 }
 
@@ -367,14 +371,14 @@ static uint32_t newest(const struct nr_connection *connection) {
   return connection->hot_count > NR_HOT_MAX ? connection->hot_count - NR_HOT_MAX : 0;
 }
 
-void nr_memory_send(struct nr_connection *connection) {
+void nr_memory_send(struct nr_connection *connection, bool whole) {
   connection->sends++;
-  run_pass(connection, false, newest(connection));
+  run_pass(connection, false, whole, newest(connection));
 }
 
-void nr_memory_take(struct nr_connection *connection, uint32_t hot) {
+void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) {
   uint32_t from = newest(connection);
-  run_pass(connection, true, from < hot ? from : hot);
+  run_pass(connection, true, whole, from < hot ? from : hot);
 }
 
 /* It was in use until now: it is looked at first for a while. */

@@ -128,3 +128,7 @@ void nr_cold_visit(struct nr_cold *cold, uint32_t patience, compare *compare_ite
   visit(cold, NR_COLD_RECENT, patience * NR_COLD_RECENT_BUDGET, compare_item, context);
   visit(cold, NR_COLD_KEPT, patience * NR_COLD_KEPT_BUDGET, compare_item, context);
 }
+
+void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *context) {
+  visit(cold, NR_COLD_KEPT, NR_COLD_KEPT_BUDGET, compare_item, context);
+}

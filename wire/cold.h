@@ -56,4 +56,7 @@ bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience);
 void nr_cold_visit(struct nr_cold *cold, uint32_t patience, bool (*compare)(struct nr_cold_item *item, void *context),
                    void *context);
 
+/* The same for the first group only. */
+void nr_cold_visit_kept(struct nr_cold *cold, bool (*compare)(struct nr_cold_item *item, void *context), void *context);
+
 #endif
