@@ -107,18 +107,52 @@ module.exports = (kit, name, given) => {
   const calls = [];
   const records = [];
 
-  /** Notes what a call returned or threw. */
-  const record = (call) => {
+  /** An empty record, at its place in the list; its outcome may come later. */
+  const recordOf = (call) => {
     const source = String(call);
     if (!calls.includes(source)) calls.push(source);
-    let outcome;
-    try {
-      outcome = describe(call());
-    } catch (error) {
-      outcome = { threw: describe(error) };
-    }
-    records.push({ call: calls.indexOf(source), outcome });
+    const entry = { call: calls.indexOf(source), outcome: 'nothing yet' };
+    records.push(entry);
+    return entry;
   };
+
+  /** Notes what a call returned or threw. */
+  const record = (call) => {
+    const entry = recordOf(call);
+    try {
+      entry.outcome = describe(call());
+    } catch (error) {
+      entry.outcome = { threw: describe(error) };
+    }
+  };
+
+  /**
+   * Notes what the promise of a call came to, and fulfils one with the value (undefined after a rejection). The record is where the call
+   * was, in whatever order the promises of many calls settle. What is thrown at once is told from what is rejected.
+   */
+  const settle = async (call) => {
+    const entry = recordOf(call);
+    let promise;
+    try {
+      promise = call();
+    } catch (error) {
+      entry.outcome = { threw: describe(error), atOnce: true };
+      return undefined;
+    }
+    try {
+      const value = await promise;
+      entry.outcome = describe(value);
+      return value;
+    } catch (error) {
+      entry.outcome = { threw: describe(error) };
+      return undefined;
+    }
+  };
+
+  /** As settle(), for a call that is given a callback of Node's form: (error, ...results). */
+  const called = (call) => settle(() => new Promise((resolve, reject) => {
+    call((error, ...results) => (error ? reject(error) : resolve(results)));
+  }));
 
   const made = generator();
   const { bytes, text } = made;
@@ -135,5 +169,5 @@ module.exports = (kit, name, given) => {
     const [mappedHere, mappedThere] = [mapped('self'), hosts.filter(({ alive }) => alive).flatMap(({ pid }) => mapped(pid))];
     fs.writeFileSync(file, JSON.stringify({ calls, records, hosts: hosts.length, mappedHere, mappedThere }));
   };
-  return { ...made, ...given, require, addon: require(name), record, lengths, odd, finish, get inputs() { return inputs(); } };
+  return { ...made, ...given, require, addon: require(name), record, settle, called, lengths, odd, finish, get inputs() { return inputs(); } };
 };

@@ -9,11 +9,11 @@ const { test } = require('node:test');
 const util = require('node:util');
 const { start } = require('./child.js');
 
-/** Runs in both kinds of child. `source` is a function of the kit of real-kit.js; what it records goes to `file`. */
-function exerciseIn(kit, kitFile, file, name, source, given) {
+/** Runs in both kinds of child. `source` is a function of the kit of real-kit.js, async or not; what it records goes to `file`. */
+async function exerciseIn(kit, kitFile, file, name, source, given) {
   const tools = require(kitFile)(kit, name, given);
   const exercise = require('node:vm').runInThisContext(`(${source})`, { filename: `exercise of ${name}` });
-  exercise(tools);
+  await exercise(tools);
   tools.finish(file);
 }
 
@@ -27,6 +27,7 @@ async function run({ name, given = {}, exercise }, isolated) {
     child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
     const { code, signal } = await closed;
     if (code !== 0) throw new Error(`the exercise of ${name} ended with ${signal ?? code}:\n${stderr}`);
+    if (!fs.existsSync(file)) throw new Error(`the exercise of ${name} ended while it waited for something:\n${stderr}`);
     return JSON.parse(fs.readFileSync(file, 'utf8'));
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
@@ -38,7 +39,7 @@ function resultOf({ value, reason }) {
   return value;
 }
 
-/** How many calls returned and how many threw. A generator that only makes errors, or none, has stopped to test anything. */
+/** How many calls returned or were fulfilled, how many threw or were rejected. Too few of either: the exercise has stopped to test anything. */
 function countOf({ records }) {
   const errors = records.filter(({ outcome }) => outcome !== null && typeof outcome === 'object' && 'threw' in outcome).length;
   return { values: records.length - errors, errors };
@@ -70,8 +71,8 @@ function assertSame(actual, expected) {
 
 /**
  * Two tests of what `exercise(kit)` records: that the addon answers at all, and that it answers the same isolated. The function is run
- * from its source, so it sees nothing around it but what is `given`, in a form that JSON can carry. `values` and `errors` are the least
- * numbers of calls that return and throw; `todo` says why the addon cannot be isolated yet.
+ * from its source, so it sees nothing around it but what is `given`, in a form that JSON can carry; what it promises is awaited. `values`
+ * and `errors` are the least numbers of calls that succeed and fail; `todo` says why the addon cannot be isolated yet.
  */
 function compareAddon(name, { values, errors, todo, what = '', given }, exercise) {
   const title = `${name}${what && `, ${what}`}`;
