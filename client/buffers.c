@@ -9,9 +9,11 @@ static const Nr__View *known_view(napi_env env, nr_value value) {
   return (nr_known_shape(env->channel, known) & NR_SHAPE_VIEW) != 0 ? &known->view : NULL;
 }
 
-/* The native address of a view that a reply describes, for those who asked for one. */
+/* The native address of a view that a reply describes, for those who asked for one. Where its block lies is told only
+ * once, so it is noted for the others, too. */
 static void put_data(struct nr_call *call, const Nr__View *view, void **data) {
-  if (data != NULL) *data = view == NULL ? NULL : nr_memory_view(call->env->channel, view);
+  void *address = view == NULL ? NULL : nr_memory_view(call->env->channel, view);
+  if (data != NULL) *data = address;
 }
 
 static uint32_t element_size(uint32_t type) {

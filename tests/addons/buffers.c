@@ -46,17 +46,29 @@ static napi_value buffer_info(napi_env env, napi_callback_info info) {
 }
 
 /* Each of the two is optional. */
-static napi_value buffer_info_halves(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
+static napi_value info_halves(napi_env env, napi_value value) {
   void *data = NULL;
   size_t length = 12345;
-  t_args(env, info, argv, 1);
-  napi_status first = napi_get_buffer_info(env, argv[0], NULL, &length);
-  napi_status second = napi_get_buffer_info(env, argv[0], &data, NULL);
+  napi_status first = napi_get_buffer_info(env, value, NULL, &length);
+  napi_status second = napi_get_buffer_info(env, value, &data, NULL);
   napi_value result = t_result(env, second, t_number(env, (double)length));
   t_set(env, result, "first", t_string(env, t_status_name(first)));
   t_set(env, result, "bytes", t_bytes(env, data, length));
   return result;
+}
+
+static napi_value buffer_info_halves(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return info_halves(env, argv[0]);
+}
+
+/* Of a Buffer that nothing is known of, since it is no argument. */
+static napi_value inner_info_halves(napi_env env, napi_callback_info info) {
+  napi_value argv[1], inner;
+  t_args(env, info, argv, 1);
+  T_OK(napi_get_element(env, argv[0], 0, &inner));
+  return info_halves(env, inner);
 }
 
 /* Does asking twice give the same address? */
@@ -304,6 +316,7 @@ static const struct t_function functions[] = {
     {"copyBuffer", copy_buffer},
     {"bufferInfo", buffer_info},
     {"bufferInfoHalves", buffer_info_halves},
+    {"innerInfoHalves", inner_info_halves},
     {"stable", stable},
     {"distance", distance},
     {"fill", fill},

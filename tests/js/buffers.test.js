@@ -23,6 +23,7 @@ cases('buffers', {
   'ArrayBuffers that native code makes': ({ createArraybuffer }) => sizes.map((size) => createArraybuffer(size, size % 249)),
   'what is what': ({ what }) => [...binaries(), ...others()].map((value) => what(value)),
   'Buffer info': ({ bufferInfo, bufferInfoHalves }) => [...sizes.map(bufferOf), ...binaries().filter(ArrayBuffer.isView)].map((value) => [bufferInfo(value), ArrayBuffer.isView(value) && bufferInfoHalves(value)]),
+  'Buffer info of what is no argument': ({ innerInfoHalves }) => [...sizes.map(bufferOf), Buffer.from('pooled')].map((value) => innerInfoHalves([value])),
   'Buffer info of others': ({ bufferInfo }) => [...others(), new ArrayBuffer(4)].map((value) => bufferInfo(value)),
   'ArrayBuffer info': ({ arraybufferInfo }) => [...sizes.map((size) => numbers(size).buffer), ...others(), new Uint8Array(3)].map((value) => arraybufferInfo(value)),
   'typed array info': ({ typedarrayInfo }) => [...binaries(), ...others()].map((value) => {
