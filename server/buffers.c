@@ -2,7 +2,6 @@
  * Buffers, ArrayBuffers and views: making them, and finding out about them. Their bytes are pairs (memory.c).
  */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "handlers.h"
 #include "server/memory.h"
@@ -19,16 +18,9 @@ static bool describe(struct nr_dispatch *d, napi_value value, bool shows, Nr__Vi
   return true;
 }
 
-/* May the host have so many bytes more? All that hosts have made lives in Node's heap: not more than the machine has.
- */
-static bool is_within_quota(const struct nr_connection *connection, uint64_t length) {
-  uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-  return length <= most && connection->made <= most - length;
-}
-
 /* What V8 cannot allocate ends Node, in one process as well; here it is an error. */
 static napi_status check_room(struct nr_dispatch *d, uint64_t length, const char *code, const char *text) {
-  bool fits = is_within_quota(d->connection, length);
+  bool fits = nr_memory_fits(d->connection, length);
   if (fits && length >= NR_PROBED) {
     void *probe = malloc(length);
     fits = probe != NULL;

@@ -59,7 +59,8 @@ static struct external *external_create(struct nr_dispatch *d, const Nr__CreateE
   return NULL;
 }
 
-/* The parts that the host says are there; all of it when it says nothing. NULL: out of memory, or nonsense. */
+/* The parts that the host says are there; all of it when it says nothing. NULL: out of memory, more than there
+ * may be, or nonsense. */
 static struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
                                    size_t *count) {
   *count = request->n_stretches > 0 ? request->n_stretches : 1;
@@ -74,6 +75,9 @@ static struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExtern
     }
     parts[i] = (struct nr_range){stretch->offset, stretch->offset + stretch->length};
   }
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < *count && bytes <= request->length; i++) bytes += parts[i].to - parts[i].from;
+  if (request->length > INT64_MAX / 4 || !nr_memory_fits(d->connection, 2 * bytes)) return NULL; /* with their twin */
   if (request->tracked_offset > request->length ||
       request->tracked_length > request->length - request->tracked_offset) {
     nr_fault(d, "tracks bytes outside of the buffer");

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NR_PAIR_BUCKETS 1024u
 
@@ -257,6 +258,11 @@ void nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value 
   napi_close_handle_scope(napi, scope);
 }
 
+bool nr_memory_fits(const struct nr_connection *connection, uint64_t length) {
+  uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+  return length <= most && connection->made <= most - length;
+}
+
 /* Has the host map the memory. NULL: it cannot be. */
 static struct nr_pair *make_born(struct nr_connection *connection, napi_env napi, const struct place *place,
                                  bool zeros) {
@@ -308,6 +314,8 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   for (size_t i = 0; i < part_count; i++) {
     uint64_t from = parts[i].from, to = parts[i].to;
     memcpy(pair->block.twin + from, place.bytes + from, to - from);
+    pair->made += to - from;
+    connection->made += to - from;
     view->shown = view->shown && nr_window_known(connection, pair, place.bytes, from, to);
   }
   return true;

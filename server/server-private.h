@@ -386,6 +386,8 @@ enum nr_showing {
 /* Fills `view` for an ArrayBuffer, typed array or DataView. False: it is none of these. */
 bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, enum nr_showing showing,
                         Nr__View *view);
+/* May the host have so many bytes more? All that it has made lives in this process: not more than the machine has. */
+bool nr_memory_fits(const struct nr_connection *connection, uint64_t length);
 /* The same for a Buffer or ArrayBuffer that has just been made for the host. shareable: between nr_birth_begin() and
  * nr_birth_end(). zeros: its bytes are zeros; otherwise they are Node's old memory, which the host does not see. */
 bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, napi_value value, bool shareable,
