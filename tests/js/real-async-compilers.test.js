@@ -50,7 +50,7 @@ compareAddon('rolldown', { values: 12, errors: 4 }, async ({ addon, record, sett
     const build = await addon.rolldown({ input, plugins, logLevel: 'silent' });
     try {
       const { output: parts } = await build.generate(output);
-      return parts.map(({ type, fileName, code, source, exports, imports, map }) => ({ type, fileName, code, source, exports, imports, map: map?.mappings }));
+      return parts.map(({ type, fileName, code, exports, imports, map }) => ({ type, fileName, code, exports, imports, map: map?.mappings }));
     } finally {
       await build.close();
     }
@@ -66,7 +66,8 @@ compareAddon('rolldown', { values: 12, errors: 4 }, async ({ addon, record, sett
     told.push([name, ...args.filter((arg) => typeof arg === 'string').map((arg) => arg.slice(0, 60))].join(' '));
     return null;
   };
-  const spy = { name: 'spy', transform: tell('transform'), renderChunk: tell('renderChunk'), moduleParsed: tell('moduleParsed'), buildEnd: tell('buildEnd') };
+  const spy = { name: 'spy' };
+  for (const hook of ['transform', 'renderChunk', 'moduleParsed', 'buildEnd']) spy[hook] = tell(hook);
   await settle(() => bundle('main.js', { format: 'esm' }, inMemory(false), spy));
   record(() => told.sort());
   const upper = { name: 'upper', transform: (code, id) => (id.endsWith('b.js') ? { code: code.replace('unused', 'used'), map: null } : null) };
