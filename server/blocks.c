@@ -22,7 +22,7 @@
 #define NR_FREE_MAX (UINT64_C(64) << 20)
 
 /* What memory of our own that is free may keep: V8 lets go of external buffers in large lots. */
-#define NR_SPARES_MAX (UINT64_C(256) << 20)
+#define NR_SPARES_MAX (UINT64_C(96) << 20)
 /* So much at least is looked for in the list of the process' mappings at a time: reading that takes a millisecond. */
 #define NR_LIMBO_MIN (UINT64_C(32) << 20)
 
