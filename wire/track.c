@@ -122,7 +122,9 @@ static int scan(struct nr_tracker *tracker, const void *memory, size_t length, u
                                  .end = pages.to,
                                  .vec = (uint64_t)(uintptr_t)regions,
                                  .vec_len = NR_REGIONS,
-                                 .category_anyof_mask = categories,
+                                 /* The kernel is four times as fast when it is asked for this one only, and so. */
+                                 .category_mask = categories == NR_PAGE_IS_WRITTEN ? categories : 0,
+                                 .category_anyof_mask = categories == NR_PAGE_IS_WRITTEN ? 0 : categories,
                                  .return_mask = categories};
     int found = ioctl(tracker->pagemap, NR_PAGEMAP_SCAN, &request);
     if (found < 0) return -errno;
