@@ -50,17 +50,18 @@ static void describe_wrap(struct nr_describe *describe, napi_value value, Nr__Fa
   fact->wrap_id = nr_object_of(describe->connection, pointer);
 }
 
-static void describe_view(struct nr_describe *describe, napi_value value, bool bytes, Nr__Fact *fact) {
+/* True: it is one. */
+static bool describe_view(struct nr_describe *describe, napi_value value, Nr__Fact *fact) {
   Nr__View *view = nr_arena_alloc(describe->connection->arena, sizeof *view);
-  if (view == NULL) return;
+  if (view == NULL) return false;
   nr__view__init(view);
-  enum nr_showing showing = bytes ? NR_SHOW_ARGUMENT : NR_SHOW_NOTHING;
-  if (nr_memory_describe(describe->connection, describe->napi, value, showing, view)) {
-    fact->shape |= NR_SHAPE_VIEW;
-    fact->view = view;
-  } else {
+  if (!nr_memory_describe(describe->connection, describe->napi, value, NR_SHOW_ARGUMENT, view)) {
     fact->shape |= NR_SHAPE_NO_VIEW;
+    return false;
   }
+  fact->shape |= NR_SHAPE_VIEW | NR_SHAPE_NO_ARRAY;
+  fact->view = view;
+  return true;
 }
 
 bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes,
@@ -72,13 +73,13 @@ bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valu
     if (wrap) describe_wrap(describe, value, fact);
     return wrap;
   case napi_object:
+    if (bytes && describe_view(describe, value, fact)) return true;
     if (napi_is_array(describe->napi, value, &array) == napi_ok && array) {
       fact->shape |= NR_SHAPE_ARRAY | NR_SHAPE_NO_VIEW;
       return true;
     }
     fact->shape |= NR_SHAPE_NO_ARRAY;
-    if (bytes) describe_view(describe, value, bytes, fact);
-    if (wrap && fact->view == NULL) describe_wrap(describe, value, fact);
+    if (wrap) describe_wrap(describe, value, fact);
     return true;
   default: return false;
   }

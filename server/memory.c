@@ -10,31 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NR_PAIR_BUCKETS 1024u
-
-struct nr_pair_index {
-  struct nr_pair *buckets[NR_PAIR_BUCKETS];
-};
-
-struct nr_pair_index *nr_pair_index_create(void) {
-  return calloc(1, sizeof(struct nr_pair_index));
-}
-
-static struct nr_pair **bucket_of(struct nr_pair_index *index, const void *bytes) {
-  uint64_t hash = ((uint64_t)(uintptr_t)bytes >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-  return &index->buckets[hash >> 54];
-}
-
-static void unlink_pair(struct nr_connection *connection, struct nr_pair *pair) {
-  for (struct nr_pair **link = bucket_of(connection->pair_index, pair->bytes); *link != NULL; link = &(*link)->next) {
-    if (*link != pair) continue;
-    *link = pair->next;
-    return;
-  }
-}
-
 static void forget_pair(struct nr_connection *connection, struct nr_pair *pair) {
-  unlink_pair(connection, pair);
+  nr_pair_index_remove(connection->pair_index, pair);
   nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
   nr_windows_forget(connection, pair);
   nr_block_free(connection->blocks, &pair->block);
@@ -52,49 +29,55 @@ static void finalize_pair(napi_env napi, void *data, void *hint) {
   free(pair);
 }
 
+static uint64_t weight_of(const struct nr_connection *connection) {
+  return nr_blocks_live(connection->blocks) + nr_pair_index_count(connection->pair_index) * NR_PAIR_WEIGHT;
+}
+
+static void forget_dead(struct nr_pair *pair, void *context) {
+  struct nr_connection *connection = context;
+  napi_handle_scope scope;
+  napi_value buffer;
+  if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
+  if (napi_get_reference_value(pair->napi, pair->reference, &buffer) == napi_ok && buffer == NULL) {
+    forget_pair(connection, pair);
+    pair->swept = true;
+  }
+  napi_close_handle_scope(connection->agent->napi, scope);
+}
+
 /* Node calls finalizers from its loop. A program that makes one Buffer after the other without going back there would
  * fill the memory with halves of what V8 has collected long since: when there is twice as much as lived last time, they
  * are looked for. */
 static void sweep(struct nr_connection *connection) {
-  napi_handle_scope scope;
-  napi_value buffer;
-  if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
-  for (uint32_t i = 0; i < NR_PAIR_BUCKETS; i++) {
-    for (struct nr_pair *pair = connection->pair_index->buckets[i], *next; pair != NULL; pair = next) {
-      next = pair->next;
-      if (napi_get_reference_value(pair->napi, pair->reference, &buffer) != napi_ok || buffer != NULL) continue;
-      forget_pair(connection, pair);
-      pair->swept = true;
-    }
-  }
-  napi_close_handle_scope(connection->agent->napi, scope);
+  nr_pair_index_each(connection->pair_index, forget_dead, connection);
   nr_release_flush(connection);
   nr_blocks_trim(connection->blocks);
-  connection->sweep_at = 2 * nr_blocks_live(connection->blocks);
+  connection->sweep_at = 2 * weight_of(connection);
   if (connection->sweep_at < NR_SWEEP_MIN) connection->sweep_at = NR_SWEEP_MIN;
 }
 
-/* Its ArrayBuffer lives and has its bytes where they were: then it is the only one there. (Nothing here may mind an
- * exception that is pending, as napi_strict_equals() does.) */
-static bool is_same(napi_env napi, const struct nr_pair *pair) {
-  napi_value buffer = NULL;
-  void *bytes = NULL;
-  if (napi_get_reference_value(napi, pair->reference, &buffer) != napi_ok || buffer == NULL) return false;
-  if (pair->shared) return true; /* never detached */
-  return napi_get_arraybuffer_info(napi, buffer, &bytes, NULL) == napi_ok && bytes == pair->bytes;
-}
-
-/* Where the bytes of a value are. False: it has none, or is no view at all. */
+/* Where the bytes of a value are. */
 struct place {
   napi_value buffer;
-  uint8_t *bytes; /* of the whole ArrayBuffer */
-  uint8_t *view;  /* where the view begins, as Node-API says */
+  uint8_t *bytes; /* of the whole ArrayBuffer; NULL: it has none */
+  bool measured;  /* the two below are known */
   bool shared;    /* a SharedArrayBuffer's */
   size_t block_length;
   size_t offset;
   size_t length;
   uint32_t kind;
 };
+
+/* Its ArrayBuffer lives and has its bytes where they were: then it is the only one there. (Nothing here may mind an
+ * exception that is pending, as napi_strict_equals() does.) `length`: what it has now. */
+static bool is_same(napi_env napi, const struct nr_pair *pair, const struct place *place, size_t *length) {
+  napi_value buffer = NULL;
+  void *bytes = NULL;
+  if (napi_get_reference_value(napi, pair->reference, &buffer) != napi_ok || buffer == NULL) return false;
+  *length = place->offset + place->length;
+  if (pair->shared) return true; /* never detached */
+  return napi_get_arraybuffer_info(napi, buffer, &bytes, length) == napi_ok && bytes == pair->bytes;
+}
 
 /* Native code keeps the address of one that grows: its half gets room for that. What a pending exception keeps from
  * being asked has room for what is seen. */
@@ -115,10 +98,17 @@ static uint64_t room_of(const struct nr_connection *connection, napi_env napi, c
   return room < (double)place->block_length ? place->block_length : (uint64_t)room;
 }
 
-static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, const struct place *place) {
-  for (struct nr_pair *pair = *bucket_of(connection->pair_index, place->bytes); pair != NULL; pair = pair->next) {
+/* The pair of what lies there, which is measured by it. */
+static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, struct place *place) {
+  for (struct nr_pair *pair = nr_pair_index_first(connection->pair_index, place->bytes); pair != NULL;
+       pair = pair->next) {
+    size_t length = 0;
     /* One that has grown since is another block for the host: its native address cannot stay where there is no room. */
-    if (pair->bytes == place->bytes && pair->length >= place->block_length && is_same(napi, pair)) return pair;
+    if (pair->bytes != place->bytes || !is_same(napi, pair, place, &length) || pair->length < length) continue;
+    place->block_length = length;
+    place->shared = pair->shared;
+    place->measured = true;
+    return pair;
   }
   return NULL;
 }
@@ -127,7 +117,7 @@ static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi
  * already; it stays the caller's when this fails. */
 static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, const struct place *place,
                                  uint64_t address, const struct nr_block *born) {
-  if (nr_blocks_live(connection->blocks) >= connection->sweep_at) sweep(connection);
+  if (weight_of(connection) >= connection->sweep_at) sweep(connection);
   struct nr_pair *pair = calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
   if (born != NULL) pair->block = *born;
@@ -149,9 +139,7 @@ static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi
   if (pair->id == 0 || napi_add_finalizer(napi, place->buffer, pair, finalize_pair, NULL, &pair->reference) != napi_ok)
     goto fail;
   nr_connection_ref(connection);
-  struct nr_pair **bucket = bucket_of(connection->pair_index, place->bytes);
-  pair->next = *bucket;
-  *bucket = pair;
+  nr_pair_index_add(connection->pair_index, pair);
   return pair;
 fail:
   if (pair->id != 0) nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
@@ -175,51 +163,65 @@ static size_t element_size(napi_typedarray_type type) {
   }
 }
 
-static bool locate_typedarray(napi_env napi, napi_value value, struct place *place) {
+/* What is nearly always asked about is asked first: each question costs 10 to 20 ns, and a small Buffer is a call's
+ * whole argument. */
+static bool locate_view(napi_env napi, napi_value value, struct place *place) {
   napi_typedarray_type type = napi_uint8_array;
   size_t count = 0;
-  if (napi_get_typedarray_info(napi, value, &type, &count, (void **)&place->view, &place->buffer, &place->offset) !=
-      napi_ok)
-    return false;
-  place->kind = (uint32_t)type;
-  place->length = count * element_size(type);
-  return true;
-}
-
-static bool locate(napi_env napi, napi_value value, struct place *place) {
-  bool is = false;
-  memset(place, 0, sizeof *place);
-  if (napi_is_typedarray(napi, value, &is) == napi_ok && is) {
-    if (!locate_typedarray(napi, value, place)) return false;
-  } else if (napi_get_arraybuffer_info(napi, value, NULL, NULL) == napi_ok) {
-    place->kind = napi_is_arraybuffer(napi, value, &is) == napi_ok && is ? NR_VIEW_ARRAYBUFFER : NR_VIEW_SHARED;
-    place->buffer = value;
-  } else if (napi_is_dataview(napi, value, &is) == napi_ok && is) {
+  uint8_t *view = NULL;
+  if (napi_get_typedarray_info(napi, value, &type, &count, (void **)&view, &place->buffer, &place->offset) == napi_ok) {
+    place->kind = (uint32_t)type;
+    place->length = count * element_size(type);
+  } else if (napi_get_dataview_info(napi, value, &place->length, (void **)&view, &place->buffer, &place->offset) ==
+             napi_ok) {
     place->kind = NR_VIEW_DATAVIEW;
-    if (napi_get_dataview_info(napi, value, &place->length, (void **)&place->view, &place->buffer, &place->offset) !=
-        napi_ok)
-      return false;
   } else {
     return false;
   }
-  if (napi_get_arraybuffer_info(napi, place->buffer, (void **)&place->bytes, &place->block_length) != napi_ok) {
-    /* A SharedArrayBuffer, which Node-API cannot ask for its length. It is never detached and never shrinks, so what
-     * the view shows of it stays. */
-    place->shared = true;
-    place->bytes = place->view == NULL ? NULL : place->view - place->offset;
-    place->block_length = place->offset + place->length;
-  }
-  if (place->buffer == value) place->length = place->block_length;
+  place->bytes = view == NULL ? NULL : view - place->offset;
   return true;
 }
 
-/* Fills the view; `place` says where its bytes are, if there are any. False: no view. */
+/* False: it is no view, and no buffer. */
+static bool locate(napi_env napi, napi_value value, struct place *place) {
+  bool is = false;
+  memset(place, 0, sizeof *place);
+  if (locate_view(napi, value, place)) return true;
+  if (napi_get_arraybuffer_info(napi, value, (void **)&place->bytes, &place->block_length) != napi_ok) return false;
+  place->kind = napi_is_arraybuffer(napi, value, &is) == napi_ok && is ? NR_VIEW_ARRAYBUFFER : NR_VIEW_SHARED;
+  place->buffer = value;
+  place->length = place->block_length;
+  place->measured = true;
+  return true;
+}
+
+/* How large the whole ArrayBuffer is. */
+static void measure(napi_env napi, struct place *place) {
+  void *bytes = NULL;
+  if (place->measured) return;
+  place->measured = true;
+  if (napi_get_arraybuffer_info(napi, place->buffer, &bytes, &place->block_length) == napi_ok) {
+    place->bytes = bytes;
+    return;
+  }
+  /* A SharedArrayBuffer, which Node-API cannot ask for its length. It is never detached and never shrinks, so what
+   * the view shows of it stays. */
+  place->shared = true;
+  place->block_length = place->offset + place->length;
+}
+
+/* Has it the bytes that it shows? (One that was shrunk may not.) */
+static bool is_there(const struct place *place) {
+  return place->bytes != NULL && place->offset <= place->block_length &&
+         place->length <= place->block_length - place->offset;
+}
+
+/* Fills the view. False: no view. */
 static bool describe(napi_env napi, napi_value value, Nr__View *view, struct place *place) {
   if (!locate(napi, value, place)) return false;
   view->kind = place->kind;
   view->offset = place->offset;
   view->length = place->length;
-  if (place->offset > place->block_length || place->length > place->block_length - place->offset) place->bytes = NULL;
   return true;
 }
 
@@ -236,8 +238,9 @@ bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_va
                         Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
-  if (place.bytes == NULL) return true;
-  struct nr_pair *pair = find_pair(connection, napi, &place);
+  struct nr_pair *pair = place.bytes == NULL ? NULL : find_pair(connection, napi, &place);
+  if (pair == NULL) measure(napi, &place);
+  if (!is_there(&place)) return true;
   if (pair == NULL) pair = make_pair(connection, napi, &place, 0, NULL);
   if (pair == NULL) return true;
   describe_pair(pair, view);
@@ -284,7 +287,8 @@ bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, na
                              bool zeros, Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
-  if (place.bytes == NULL) return true;
+  measure(napi, &place);
+  if (!is_there(&place)) return true;
   struct nr_pair *pair = shareable ? make_born(connection, napi, &place, zeros) : NULL;
   if (pair == NULL) {
     if (!zeros) memset(place.bytes, 0, place.block_length);
@@ -304,7 +308,8 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
                                 Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
-  if (place.bytes == NULL || address == 0) return true;
+  measure(napi, &place);
+  if (!is_there(&place) || address == 0) return true;
   struct nr_pair *pair = make_pair(connection, napi, &place, address, NULL);
   if (pair == NULL) return true;
   describe_pair(pair, view);
@@ -339,5 +344,5 @@ uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t len
 void nr_memory_end(struct nr_connection *connection) {
   free(connection->hot);
   if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);
-  free(connection->pair_index);
+  nr_pair_index_destroy(connection->pair_index);
 }

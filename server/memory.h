@@ -11,8 +11,9 @@
 #include "wire/track.h"
 
 #define NR_NO_HOT UINT32_MAX
-/* Bytes of pairs among which dead ones are not looked for. */
+/* Bytes of pairs among which dead ones are not looked for, and what a pair counts beside its bytes. */
 #define NR_SWEEP_MIN (UINT64_C(32) << 20)
+#define NR_PAIR_WEIGHT UINT64_C(4096)
 
 enum nr_host_tracks {
   NR_HOST_SILENT, /* no */
@@ -33,7 +34,7 @@ struct nr_pair {
   napi_ref reference;               /* weak, of the ArrayBuffer */
   napi_env napi;                    /* of the reference */
   struct nr_connection *connection; /* counted by the finalizer */
-  struct nr_pair *next;             /* in its bucket */
+  struct nr_pair *next;             /* in the index */
   struct nr_block block;
   bool swept;             /* it is gone but for its finalizer */
   struct nr_range born;   /* the part that both sides map: nothing is copied there; to == 0: none */
@@ -62,7 +63,22 @@ struct nr_hot {
   bool held;      /* an argument's: it lives as long as the entry, and only JavaScript could detach it */
 };
 
+/* ---- pair_index.c -------------------------------------------------------------------------------------------------
+ */
+
 struct nr_pair_index *nr_pair_index_create(void);
+void nr_pair_index_destroy(struct nr_pair_index *index);
+void nr_pair_index_add(struct nr_pair_index *index, struct nr_pair *pair);
+void nr_pair_index_remove(struct nr_pair_index *index, struct nr_pair *pair);
+/* Those whose bytes may be there: the first of a chain of `next`. */
+struct nr_pair *nr_pair_index_first(const struct nr_pair_index *index, const void *bytes);
+uint32_t nr_pair_index_count(const struct nr_pair_index *index);
+/* `visit` may remove the pair that it is called with. */
+void nr_pair_index_each(struct nr_pair_index *index, void (*visit)(struct nr_pair *pair, void *context), void *context);
+
+/* ---- memory.c -----------------------------------------------------------------------------------------------------
+ */
+
 /* The bytes of a pair's ArrayBuffer now; NULL when it is gone, detached, or shorter than the window. */
 uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t length);
 

@@ -162,7 +162,7 @@ struct nr_connection {
   uint32_t hot_room;
   uint32_t passes;   /* over the two */
   uint32_t sends;    /* of those */
-  uint64_t sweep_at; /* bytes of blocks at which it is worth while to look for dead pairs */
+  uint64_t sweep_at; /* of pairs, at which it is worth while to look for dead ones (memory.h) */
   uint64_t made;     /* bytes that live in Buffers and ArrayBuffers which the host has made */
   struct nr_release_list released[NR_RELEASED_SORTS];
   uint32_t release_count; /* of all lists */

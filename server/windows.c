@@ -15,6 +15,9 @@
 
 /* Parts of a pair: those that lie closest become one when there are more. */
 #define NR_SHOWN_MAX 64u
+/* Parts that lie closer are one: small Buffers of Node's pool begin at multiples of this, so nothing lies in between.
+ */
+#define NR_SHOWN_GAP 8u
 /* What finding a pair's bytes costs besides comparing them, as bytes. */
 #define NR_COMPARISON 1024u
 /* Whether native code has written is seen without a look at the ArrayBuffer: so many times as fast. */
@@ -159,6 +162,11 @@ static bool add_shown(struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
     pair->shown_count -= last - first - 1;
     pair->shown[first] = (struct nr_range){begin, end};
   }
+  if (!pair->foreign && first + 1 < pair->shown_count &&
+      pair->shown[first + 1].from - pair->shown[first].to < NR_SHOWN_GAP)
+    unite(pair, bytes, first, first + 1);
+  if (!pair->foreign && first > 0 && pair->shown[first].from - pair->shown[first - 1].to < NR_SHOWN_GAP)
+    unite(pair, bytes, first - 1, first);
   if (pair->shown_count > NR_SHOWN_MAX) unite_closest(pair, bytes);
   return true;
 }
