@@ -101,6 +101,7 @@ static struct nr_port *shake_hands(int socket, int base, int *memory) {
   nr_port_close_memfd(port);
   error = nr_port_connect(port, fds[0], raise_fd(fds[1], base), raise_fd(fds[2], base));
   if (error < 0) give_up("the agent's memory cannot be used", error);
+  nr_port_keep_apart(port);
   *memory = raise_fd(fds[3], base);
   return port;
 }

@@ -100,6 +100,10 @@ void nr_port_wake(struct nr_port *port);
 /* 0, or the negative errno with which the port failed. */
 int nr_port_failure(const struct nr_port *port);
 
+/* The owner's thread may be moved off the processor that the other side is on, when both sleep in turns there. (Its
+ * affinity is as before afterwards.) */
+void nr_port_keep_apart(struct nr_port *port);
+
 /* Counts for tests, stats and benchmarks. */
 struct nr_port_counts {
   uint64_t frames_sent;

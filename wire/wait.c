@@ -13,7 +13,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -21,21 +20,6 @@
 
 #include "wire/wire-private.h"
 
-/* About what a sleep costs both sides: spinning longer than that cannot pay. */
-#define SPIN_MAX_NS 30000u
-/* What a sleeping peer takes to get going. A wait that began by waking it may last so much longer before it counts
- * against spinning: otherwise two sides that both sleep would never find back to spinning, each finding the other slow.
- */
-#define SPIN_WAKE_NS 60000u
-/* A smaller budget is none. */
-#define SPIN_MIN_NS 1000u
-/* A wait that ends within this while spinning is a gain. */
-#define SPIN_GAIN_NS 24000u
-/* The budget of whoever has a reason to try again. */
-#define SPIN_TRIAL_NS 4000u
-/* With a small budget every so many waits try the full one, or the budget would never recover: a sleeper wakes so late
- * that even a prompt reply looks slow. */
-#define SPIN_PROBE 16u
 /* Looks before the clock is read at all, and between two readings. */
 #define SPIN_LOOKS 64u
 
@@ -89,55 +73,12 @@ void nr_wake_peer(struct nr_port *port, const uint32_t *committed) {
   if (NR_LIKELY(state == NR_AWAKE) || state == port->woken) return;
   port->woke_peer = true;
   port->counts.wakeups_sent++;
+  nr_processor_tell(port);
   /* That sleep needs no other wake-up, but only if somebody got this one: between our commit and here the peer may have
    * taken the frame, and have gone to sleep on the next one's word. */
   if ((state & NR_SLEEP_MODE) == NR_SLEEPS_FUTEX && !nr_futex_wake(committed)) return;
   port->woken = state;
   if ((state & NR_SLEEP_MODE) == NR_SLEEPS_DOORBELL) doorbell_ring(port->peer_doorbell);
-}
-
-/* ---- What spinning pays ---- */
-
-void nr_spin_init(struct nr_port *port) {
-  port->wait_spin.budget_ns = port->poll_spin.budget_ns = port->space_spin.budget_ns = SPIN_MAX_NS;
-}
-
-static bool may_spin(struct nr_port *port) {
-  if (NR_UNLIKELY(port->cpus == 0)) {
-    cpu_set_t set;
-    /* Fails on machines with more processors than the set has room for. */
-    port->cpus = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
-  }
-  return port->cpus > 1;
-}
-
-static uint32_t spin_budget(struct nr_port *port, struct nr_spin *spin) {
-  if (!may_spin(port)) return 0;
-  uint32_t budget = ++spin->waits % SPIN_PROBE == 0 ? SPIN_MAX_NS : spin->budget_ns;
-  return budget > 0 && port->woke_peer ? budget + SPIN_WAKE_NS : budget;
-}
-
-/*
- * It came while we were spinning. Within a short time that is what spinning is for: leave room for twice that, going
- * down slowly. After a long one a sleep would have cost no more and left the processor to others; on a busy machine
- * perhaps to the peer itself.
- */
-static void spin_paid(struct nr_spin *spin, uint64_t spun_ns, bool woke_peer) {
-  uint64_t wanted = 2 * spun_ns + 2 * SPIN_MIN_NS;
-  if (woke_peer) wanted = SPIN_TRIAL_NS;
-  if (wanted > spin->budget_ns && (woke_peer || spun_ns <= SPIN_GAIN_NS))
-    spin->budget_ns = (uint32_t)wanted;
-  else if (wanted < spin->budget_ns)
-    spin->budget_ns -= (uint32_t)(spin->budget_ns - wanted) / 8;
-}
-
-/* We had to sleep. When the whole wait was short all the same, spinning deserves a trial: the peer is quick. */
-static void spin_lost(struct nr_spin *spin, uint64_t waited_ns, bool woke_peer) {
-  if (!woke_peer && waited_ns <= SPIN_MAX_NS && spin->budget_ns < SPIN_TRIAL_NS)
-    spin->budget_ns = SPIN_TRIAL_NS;
-  else
-    spin->budget_ns /= 2;
-  if (spin->budget_ns < SPIN_MIN_NS) spin->budget_ns = 0;
 }
 
 /* ---- Waiting for a word of the peer's to change ---- */
@@ -171,10 +112,13 @@ static int answer_call(const struct wait *wait) {
 
 /* 0: changed, 1: not within the budget, or the negative failure. */
 static int spin_until_changed(struct wait *wait) {
-  uint32_t budget = spin_budget(wait->port, wait->spin);
+  uint32_t budget = nr_spin_budget(wait->port, wait->spin);
   if (budget > 0) {
     for (unsigned look = 0; look < SPIN_LOOKS; look++) {
-      if (has_changed(wait)) return 0;
+      if (has_changed(wait)) {
+        nr_spin_paid_at_once(wait->spin);
+        return 0;
+      }
       relax();
     }
   }
@@ -182,7 +126,7 @@ static int spin_until_changed(struct wait *wait) {
   while (now - wait->started_ns < budget) {
     for (unsigned look = 0; look < SPIN_LOOKS; look++) {
       if (has_changed(wait)) {
-        spin_paid(wait->spin, now - wait->started_ns, wait->port->woke_peer);
+        nr_spin_paid(wait->spin, now - wait->started_ns, wait->port->woke_peer);
         return 0;
       }
       relax();
@@ -199,6 +143,25 @@ static void announce_sleep(struct nr_port *port, uint32_t mode) {
   __atomic_store_n(&port->own.control->sleeping, port->sleep_word | mode, __ATOMIC_SEQ_CST);
 }
 
+/* A sleep on another processor than the peer's. Moving there takes longer than a wake-up: it is announced first, so
+ * that the peer waits as for a sleeper. */
+struct bed {
+  bool elsewhere;
+  cpu_set_t before;
+  cpu_set_t others;
+};
+
+static void lie_down(struct nr_port *port, struct bed *bed, uint32_t mode) {
+  nr_processor_tell(port);
+  bed->elsewhere = nr_processor_choose(port, &bed->before, &bed->others);
+  announce_sleep(port, mode);
+  if (NR_UNLIKELY(bed->elsewhere)) sched_setaffinity(0, sizeof bed->others, &bed->others);
+}
+
+static void get_up(const struct bed *bed) {
+  if (NR_UNLIKELY(bed->elsewhere)) sched_setaffinity(0, sizeof bed->before, &bed->before);
+}
+
 static void announce_awake(struct nr_port *port) {
   __atomic_store_n(&port->own.control->sleeping, NR_AWAKE, __ATOMIC_RELEASE);
 }
@@ -213,11 +176,12 @@ static int sleep_once(struct wait *wait) {
   struct nr_port *port = wait->port;
   uint64_t until = nr_now_ns() + NAP_NS;
   if (wait->deadline_ns != 0 && wait->deadline_ns < until) until = wait->deadline_ns;
+  struct bed bed = {.elsewhere = false};
   __atomic_store_n(&port->waiting, (uintptr_t)wait->word | !wait->callable, __ATOMIC_SEQ_CST);
   if (wait->for_space)
     announce_starved(port, true);
   else
-    announce_sleep(port, NR_SLEEPS_FUTEX);
+    lie_down(port, &bed, NR_SLEEPS_FUTEX);
   int result = 0;
   if (!is_called(wait) && __atomic_load_n(wait->word, __ATOMIC_SEQ_CST) == wait->expected) {
     port->counts.sleeps++;
@@ -228,6 +192,7 @@ static int sleep_once(struct wait *wait) {
   else
     announce_awake(port);
   __atomic_store_n(&port->waiting, 0, __ATOMIC_SEQ_CST);
+  get_up(&bed);
   /* A peer can make its page unusable (EFAULT). Not to sleep then would be to spin for ever. */
   if (result != 0 && result != -EAGAIN && result != -EINTR && result != -ETIMEDOUT) return nr_port_break(port, -EPROTO);
   return 0;
@@ -246,7 +211,7 @@ static int wait_until_changed(struct wait *wait) {
     if (is_called(wait)) return answer_call(wait);
     if (wait->deadline_ns != 0 && nr_now_ns() >= wait->deadline_ns) return -ETIMEDOUT;
   }
-  spin_lost(wait->spin, nr_now_ns() - wait->started_ns, wait->port->woke_peer);
+  nr_spin_lost(wait->port, wait->spin, nr_now_ns() - wait->started_ns);
   wait->port->woke_peer = false;
   return 0;
 }
@@ -322,7 +287,8 @@ int nr_port_wait_poll(struct nr_port *port, struct pollfd *extra, unsigned extra
       return result;
     }
   }
-  announce_sleep(port, NR_SLEEPS_DOORBELL);
+  struct bed bed;
+  lie_down(port, &bed, NR_SLEEPS_DOORBELL);
   if (is_called(&wait))
     result = answer_call(&wait);
   else if (__atomic_load_n(wait.word, __ATOMIC_SEQ_CST) != 0)
@@ -330,7 +296,8 @@ int nr_port_wait_poll(struct nr_port *port, struct pollfd *extra, unsigned extra
   else
     result = poll_once(port, extra, extra_count, timeout_ms);
   announce_awake(port);
-  if (timeout_ms != 0 && has_changed(&wait)) spin_lost(wait.spin, nr_now_ns() - wait.started_ns, port->woke_peer);
+  get_up(&bed);
+  if (timeout_ms != 0 && has_changed(&wait)) nr_spin_lost(port, wait.spin, nr_now_ns() - wait.started_ns);
   port->woke_peer = false;
   if (nr_port_check(port) != 0) return nr_port_check(port);
   if (result >= 0 && is_called(&wait)) answer_call(&wait);
@@ -341,6 +308,7 @@ bool nr_port_sleep_on_doorbell(struct nr_port *port, bool on) {
   disarm_doorbell(port);
   if (!on) return true;
   if (nr_port_check(port) != 0 || !port->peer.control) return false;
+  nr_processor_tell(port);
   announce_sleep(port, NR_SLEEPS_DOORBELL);
   port->doorbell_armed = true;
   const struct wait wait = {.port = port, .callable = true};

@@ -8,6 +8,7 @@
 #ifndef NR_WIRE_PRIVATE_H
 #define NR_WIRE_PRIVATE_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,7 @@ struct nr_control {
   uint32_t ring_size;
   _Alignas(NR_CACHE_LINE) uint64_t read_index; /* bytes of the other side's ring that are consumed */
   _Alignas(NR_CACHE_LINE) uint32_t sleeping;   /* the owner of this page waits for a frame, see above */
+  uint32_t processor;                          /* that it was on when it last slept, or woke the other side */
   _Alignas(NR_CACHE_LINE) uint32_t starved; /* it waits for space in its ring; odd: asleep, changes with each sleep */
 };
 _Static_assert(sizeof(struct nr_control) <= 4096, "the control words fit the smallest page");
@@ -70,10 +72,11 @@ struct nr_mapping {
   uint32_t size; /* of the ring */
 };
 
-/* What spinning is believed to pay, learned by one sort of wait. */
+/* What spinning is believed to pay, learned by one sort of wait (spin.c). */
 struct nr_spin {
   uint32_t budget_ns;
   uint32_t waits;
+  bool vain; /* the present wait does not spin, and says nothing about it */
 };
 
 /* A received frame that nobody asked for yet; the last one may still be incomplete. */
@@ -106,7 +109,10 @@ struct nr_port {
   uint64_t piece_deadline_ns; /* tests: how long to wait for the rest of an oversized frame, 0: as long as it takes */
 
   struct nr_spin wait_spin, poll_spin, space_spin;
-  int cpus; /* that the owner may use; 0: not asked yet */
+  int cpus;         /* that the owner may use; 0: not asked yet */
+  bool moves;       /* the owner need not be where the peer is */
+  uint32_t apart;   /* for so many bursts of calls it sleeps elsewhere */
+  uint32_t crowded; /* sleeps in a row that were short, with the peer on the same processor */
   int memfd;
   int own_doorbell;
   int peer_doorbell;
@@ -154,12 +160,26 @@ uint64_t nr_now_ns(void);
 bool nr_futex_wake(const uint32_t *word);
 /* Wakes the peer when it sleeps; `committed` is the commit word just written. */
 void nr_wake_peer(struct nr_port *port, const uint32_t *committed);
-void nr_spin_init(struct nr_port *port);
 /* Waits until the peer's ring has something at the read position. 0, -ETIMEDOUT or the port's failure. callable:
  * nr_port_wake() ends it too. */
 int nr_wait_for_piece(struct nr_port *port, uint64_t deadline_ns, bool callable);
 /* Waits until the peer's read index is no longer what it was when last asked. */
 int nr_wait_for_space(struct nr_port *port);
+
+/* spin.c */
+void nr_spin_init(struct nr_port *port);
+/* For how long to spin now, nanoseconds. */
+uint32_t nr_spin_budget(struct nr_port *port, struct nr_spin *spin);
+/* What was waited for came while spinning; before the clock was read. */
+void nr_spin_paid(struct nr_spin *spin, uint64_t spun_ns, bool woke_peer);
+void nr_spin_paid_at_once(struct nr_spin *spin);
+/* It came after a sleep. */
+void nr_spin_lost(struct nr_port *port, struct nr_spin *spin, uint64_t waited_ns);
+/* The peer gets to know which processor the owner is on. */
+void nr_processor_tell(struct nr_port *port);
+/* Is the owner to sleep where the peer is not? Then these are its affinity, and the one to sleep with; the peer has
+ * been told. */
+bool nr_processor_choose(struct nr_port *port, cpu_set_t *before, cpu_set_t *others);
 
 /* port.c */
 static inline int nr_port_check(const struct nr_port *port) {
