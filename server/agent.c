@@ -155,7 +155,8 @@ static napi_value control(napi_env napi, napi_value exports) {
     napi_callback function;
   } functions[] = {
       {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare}, {"cancel", nr_loading_cancel},
-      {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},   {"kill", nr_loading_kill},
+      {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},   {"end", nr_loading_end},
+      {"hold", nr_loading_hold},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

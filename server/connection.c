@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "server/doorbell.h"
+#include "server/launch.h"
 #include "server/memory.h"
 #include "server/pending.h"
 
@@ -87,14 +88,14 @@ static void tell_of_extent(void *context, uint64_t place, uint64_t length, bool 
 }
 
 /* The host, and the memory that it shares. 0 or a negative errno with a sentence in `why`. */
-static int start_host(struct nr_connection *connection, const char *group, char *why, size_t why_size) {
+static int start_host(struct nr_connection *connection, const struct nr_launch *launch, char *why, size_t why_size) {
   int memfd = nr_blocks_memfd();
   if (memfd < 0) {
     snprintf(why, why_size, "no shared memory: %s", strerror(-memfd));
     return memfd;
   }
-  int error =
-      nr_host_start(connection->agent->host_path, group, memfd, &connection->host, &connection->port, why, why_size);
+  int error = nr_host_start(connection->agent->host_path, launch->group, memfd, &connection->host, &connection->port,
+                            why, why_size);
   if (error < 0) {
     close(memfd);
     return error;
@@ -103,10 +104,10 @@ static int start_host(struct nr_connection *connection, const char *group, char 
   return connection->blocks == NULL ? -ENOMEM : 0;
 }
 
-static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const char *group) {
+static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch) {
   char why[512] = "out of memory";
   struct nr_connection *connection = create(agent);
-  if (connection == NULL || start_host(connection, group, why, sizeof why) < 0 || !nr_doorbell_open(connection)) {
+  if (connection == NULL || start_host(connection, launch, why, sizeof why) < 0 || !nr_doorbell_open(connection)) {
     char text[640];
     snprintf(text, sizeof text, "Cannot start the host process: %s", why);
     napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);
@@ -114,21 +115,24 @@ static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const 
     return NULL;
   }
   nr_host_watch_port(connection->host, connection->port);
+  connection->serial = ++agent->serials;
+  connection->call_ms = launch->call_ms;
+  connection->load_ms = launch->load_ms;
   connection->next = agent->connections;
   agent->connections = connection;
   return connection;
 }
 
-struct nr_connection *nr_connection_find(struct nr_agent *agent, const char *group) {
+static struct nr_connection *find(struct nr_agent *agent, const char *group) {
   for (struct nr_connection *connection = agent->connections; connection != NULL; connection = connection->next) {
     if (strcmp(nr_host_group(connection->host), group) == 0) return connection;
   }
   return NULL;
 }
 
-struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const char *group) {
-  struct nr_connection *connection = nr_connection_find(agent, group);
-  if (connection == NULL) return start(agent, napi, group);
+struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch) {
+  struct nr_connection *connection = find(agent, launch->group);
+  if (connection == NULL) return start(agent, napi, launch);
   if (nr_port_failure(connection->port) == 0) return connection;
   nr_throw_failure(connection, napi, "the load");
   return NULL;
@@ -140,7 +144,7 @@ int nr_connection_fault(struct nr_connection *connection, const char *format, ..
   va_start(list, format);
   vsnprintf(text, sizeof text, format, list);
   va_end(list);
-  nr_host_fault(connection->host, text);
+  nr_host_condemn(connection->host, NR_VERDICT_PROTOCOL, text);
   nr_port_fail(connection->port, EPROTO);
   return nr_port_failure(connection->port);
 }

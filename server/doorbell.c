@@ -21,6 +21,7 @@ struct nr_doorbell {
   uv_prepare_t *before;
   uv_idle_t *always;
   uint8_t state;
+  bool held;
 };
 
 static void turn(struct nr_connection *connection) {
@@ -46,7 +47,8 @@ static void on_bell(uv_poll_t *bell, int status, int events) {
   (void)events;
   nr_port_hear(connection->port);
   if (nr_port_failure(connection->port) < 0) {
-    nr_doorbell_lost(connection);
+    /* The watcher rings once more when it has reaped it, and then all is known. */
+    if (nr_host_death(connection->host).dead) nr_doorbell_lost(connection);
   } else if ((connection->doorbell->state & NR_EACH_TURN) == 0) { /* else it comes in this turn anyway, once */
     turn(connection);
   }
@@ -141,17 +143,27 @@ static void set_turner(struct nr_doorbell *doorbell, uint8_t state) {
   }
 }
 
+static void keep(struct nr_doorbell *doorbell) {
+  if (doorbell->held || (doorbell->state & NR_FLAG_ALIVE) != 0) {
+    uv_ref((uv_handle_t *)doorbell->bell);
+  } else {
+    uv_unref((uv_handle_t *)doorbell->bell);
+  }
+}
+
 void nr_doorbell_state(struct nr_connection *connection, uint8_t state) {
   struct nr_doorbell *doorbell = connection->doorbell;
   state &= NR_LOOP_STATE;
   if (doorbell == NULL || state == doorbell->state) return;
   if (((state ^ doorbell->state) & NR_EACH_TURN) != 0) set_turner(doorbell, state);
   doorbell->state = state;
-  if ((state & NR_FLAG_ALIVE) != 0) {
-    uv_ref((uv_handle_t *)doorbell->bell);
-  } else {
-    uv_unref((uv_handle_t *)doorbell->bell);
-  }
+  keep(doorbell);
+}
+
+void nr_doorbell_hold(struct nr_connection *connection, bool holds) {
+  if (connection->doorbell == NULL) return;
+  connection->doorbell->held = holds;
+  keep(connection->doorbell);
 }
 
 /* An addon turns the loop from inside a call. */

@@ -21,7 +21,7 @@ struct nr_ending {
   uint64_t deadline_ns; /* 0: the end has not begun */
 };
 
-static uint64_t now_ns(void) {
+uint64_t nr_clock_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -54,7 +54,7 @@ static void on_limit(uv_timer_t *limit) {
 void nr_ending_begin(struct nr_agent *agent) {
   struct nr_ending *ending = agent == NULL ? NULL : agent->ending;
   if (ending == NULL || ending->deadline_ns != 0) return;
-  ending->deadline_ns = now_ns() + ending->milliseconds * 1000000u;
+  ending->deadline_ns = nr_clock_ns() + ending->milliseconds * 1000000u;
   uv_update_time(ending->limit->loop);
   uv_timer_start(ending->limit, on_limit, ending->milliseconds, 0);
 }
@@ -80,7 +80,7 @@ static void on_env_end(napi_async_cleanup_hook_handle hook, void *data) {
   struct nr_ending *ending = data;
   struct nr_agent *agent = ending->agent;
   nr_ending_begin(agent);
-  if (is_done(agent) || now_ns() >= ending->deadline_ns ||
+  if (is_done(agent) || nr_clock_ns() >= ending->deadline_ns ||
       napi_add_async_cleanup_hook(agent->napi, on_env_end, ending, &ending->hook) != napi_ok) {
     finish(ending);
   } else {

@@ -3,6 +3,7 @@
  * and cleans up what the host left open.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "server/blocks.h"
@@ -41,20 +42,33 @@ static int send(struct nr_enter *enter, uint32_t sequence) {
   return nr_port_send(connection->port, &header, enter->request, enter->tail, enter->tail_count);
 }
 
-/* It takes longer than it may at the end of a program. */
+/* What the kernel may take to end a host, so that the error can tell all of it. */
+#define NR_DEATH_MILLISECONDS 200u
+
+/* It takes longer than it may: at the end of a program, or as load() was told. */
 static int give_up(struct nr_connection *connection) {
+  char limit[32];
+  uint64_t end = nr_ending_deadline(connection->agent);
+  if (connection->deadline_ns != 0 && (end == 0 || connection->deadline_ns <= end)) {
+    snprintf(limit, sizeof limit, "%u ms", connection->limit_ms);
+    nr_host_condemn(connection->host, NR_VERDICT_TIMEOUT, limit);
+    nr_host_await_death(connection->host, NR_DEATH_MILLISECONDS);
+  }
   nr_host_kill(connection->host);
   nr_port_fail(connection->port, EPIPE);
   return nr_port_failure(connection->port);
 }
 
-/* The next frame of the host, waiting for it. */
+/* The next frame of the host, waiting for it. One that calls and calls is late as well. */
 static int receive(struct nr_enter *enter) {
   struct nr_port *port = enter->connection->port;
   for (;;) {
     int status = nr_port_try_receive(port, enter->connection->arena, &enter->frame);
-    if (status != -EAGAIN) return status;
-    status = nr_port_wait(port, enter->deadline_ns);
+    if (status == 0 && (enter->deadline_ns == 0 || nr_clock_ns() < enter->deadline_ns)) return 0;
+    if (status == -EAGAIN)
+      status = nr_port_wait(port, enter->deadline_ns);
+    else if (status == 0)
+      status = -ETIMEDOUT;
     if (status == -ETIMEDOUT) return give_up(enter->connection);
     if (status < 0) return status;
   }
@@ -117,11 +131,26 @@ static __attribute__((noinline)) void end(struct nr_enter *enter, struct nr_disp
   nr_arena_release(connection->arena, enter->served);
 }
 
+/* The outermost entry has the time that load() was given, and all that is nested in it no other. */
+static uint64_t find_deadline(struct nr_enter *enter) {
+  struct nr_connection *connection = enter->connection;
+  uint64_t end = nr_ending_deadline(connection->agent);
+  if (connection->entries == 0) {
+    bool load = enter->opcode == NR_OP_LOAD || enter->opcode == NR_OP_INIT;
+    connection->limit_ms = load ? connection->load_ms : connection->call_ms;
+    connection->deadline_ns = connection->limit_ms == 0 ? 0 : nr_clock_ns() + connection->limit_ms * UINT64_C(1000000);
+  }
+  uint64_t own = connection->deadline_ns;
+  return own == 0 || (end != 0 && end < own) ? end : own;
+}
+
 /* False: it could not be sent. */
 static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
   enter->failure = connection->agent == NULL ? -EPIPE : nr_port_failure(connection->port);
   if (enter->failure < 0) return false;
+  enter->deadline_ns = find_deadline(enter);
+  nr_port_set_deadline(connection->port, enter->deadline_ns);
   if (connection->depth >= NR_DEPTH_MAX) {
     enter->failure = -ELOOP;
     return false;
@@ -131,10 +160,10 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   nr_memory_send(connection, true);
   nr_shared_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
-  enter->deadline_ns = nr_ending_deadline(connection->agent);
   enter->sequence = ++connection->sequence;
   connection->counts.entries++;
   enter->failure = send(enter, enter->sequence);
+  if (enter->failure == -ETIMEDOUT) enter->failure = give_up(connection);
   if (enter->failure < 0) return false;
   enter->served = nr_arena_mark(connection->arena);
   connection->depth++;
@@ -144,6 +173,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
 
 static __attribute__((noinline)) void stop(struct nr_enter *enter) {
   if (enter->failure == 0) nr_memory_take(enter->connection, true, enter->hot);
+  if (enter->failure == -ETIMEDOUT) enter->failure = give_up(enter->connection);
   enter->connection->entries--;
   enter->connection->depth--;
 }

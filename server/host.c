@@ -197,10 +197,12 @@ void nr_host_kill(struct nr_host *host) {
   if (host->child != NULL) nr_child_kill(host->child);
 }
 
-void nr_host_fault(struct nr_host *host, const char *fault) {
+void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *fault) {
   pthread_mutex_lock(&host->lock);
-  if (!host->death.dead && host->death.fault[0] == '\0')
+  if (!host->death.dead && host->death.verdict == NR_VERDICT_NONE) {
+    host->death.verdict = verdict;
     snprintf(host->death.fault, sizeof host->death.fault, "%s", fault);
+  }
   pthread_mutex_unlock(&host->lock);
   nr_host_kill(host);
 }

@@ -14,11 +14,21 @@
 struct nr_host;
 struct nr_port;
 
+/* Why this side ended it. */
+enum nr_verdict {
+  NR_VERDICT_NONE,     /* it did not */
+  NR_VERDICT_PROTOCOL, /* `fault` tells */
+  NR_VERDICT_KILLED,   /* somebody called kill() */
+  NR_VERDICT_TIMEOUT,  /* an entry took too long */
+  NR_VERDICT_ABORTED,  /* an AbortSignal */
+};
+
 /* What is known of a process that ended. */
 struct nr_death {
   bool dead;
-  int code;        /* exit code, when signal is 0 */
-  int signal;      /* the signal that ended it; 0: it exited */
+  int code;   /* exit code, when signal is 0 */
+  int signal; /* the signal that ended it; 0: it exited */
+  enum nr_verdict verdict;
   char fault[160]; /* what it did to the protocol; empty: nothing */
 };
 
@@ -41,8 +51,8 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 
 /* Ends it with SIGKILL. From any thread. */
 void nr_host_kill(struct nr_host *host);
-/* The host did this to the protocol: noted for the error, and it is killed. */
-void nr_host_fault(struct nr_host *host, const char *fault);
+/* The same, with the reason noted for errors and events; the first one counts. */
+void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *fault);
 /* Waits until it has been reaped; false: not within the time. */
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds);
 /* From now on nr_port_fail(port) when it dies; a port is watched by one host at most. */

@@ -8,13 +8,54 @@
  * ```
  */
 
-/** How an addon is loaded. */
+import type { EventEmitter } from 'node:events';
+
+/** How an addon is loaded. What concerns the process counts where the load starts one: a group has what its first load says. */
 export interface LoadOptions {
   /**
    * Addons of one group share a host process, so that they can pass pointers to each other; without it each load has a host of its own.
    * Any text but the empty one.
    */
   group?: string | undefined;
+  /**
+   * Milliseconds that a call into the addon may take, from JavaScript's call to its return, with all that is called back meanwhile; also what Node's loop calls: completions,
+   * threadsafe functions, finalizers. A host that takes longer, hangs or is stopped is ended, and the call throws `ERR_NAPI_REMOTE_TIMEOUT`. Not limited unless it is told.
+   * A load may take 30 seconds; `Infinity` is for those that may take any time. One number is for both.
+   */
+  timeout?: number | { call?: number | undefined; load?: number | undefined } | undefined;
+  /**
+   * Ends the host when it is aborted: the calls that it is in, and later ones, throw an `AbortError` with the signal's reason as `cause`. While native code runs, JavaScript does
+   * not, so nothing can abort it then: that is what `timeout` is for.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+/** How a host ended. */
+export interface Exit {
+  /** Its exit code; null when a signal ended it. */
+  code: number | null;
+  signal: string | null;
+  /**
+   * `clean` (exit code 0), `abnormal` (another one), `crashed` (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS), `killed` (another signal, `kill()`, an AbortSignal),
+   * `timeout`, `protocol` (it sent what no host may send).
+   */
+  reason: 'clean' | 'abnormal' | 'crashed' | 'killed' | 'timeout' | 'protocol';
+}
+
+/** What is on errors with a `code` of `ERR_NAPI_REMOTE_HOST_DIED`, `_TIMEOUT` or `_PROTOCOL`, and on an `AbortError`. */
+export interface HostError extends Error {
+  code: string;
+  /** Of the host. */
+  pid: number;
+  /** The file of the addon that was loaded first. */
+  addon: string;
+  /** What ended the host, when that is known. */
+  signal?: string;
+  exitCode?: number;
+  /** The Node-API call of the host that was being served; none: it was in native code. */
+  pending?: string;
+  /** The last Node-API call of the host that came to Node. */
+  lastCall?: string;
 }
 
 /** A process in which addons live. */
@@ -40,16 +81,54 @@ export interface Counts {
   sleeps: number;
 }
 
-/** The host of an addon. */
-export interface Host {
+/** Counts, and what the process takes. */
+export interface Stats extends Counts {
+  /** Bytes of memory that it has; 0 when it is dead. */
+  resident: number;
+  /** Microseconds of processor time, in steps of 10,000. */
+  cpu: { user: number; system: number };
+  /** Handles and references of its that are alive in Node. */
+  handles: number;
+  references: number;
+}
+
+/**
+ * The host of an addon. Events:
+ * - `spawn` `({ pid })`: it has been started;
+ * - `exit` `(exit: Exit)`: it has ended. From Node's loop, hence after the call that threw for it. What the host had begun is settled by then: promises that it was to settle
+ *   are rejected with the same error, work and threadsafe functions have ended.
+ *
+ * Neither keeps the program running, unless `ref()` says so. The channels `napi-remote:host:spawn` and `napi-remote:host:exit` of
+ * `node:diagnostics_channel` tell the same of all hosts: `{ host, pid, addon }`, and the properties of Exit.
+ *
+ * ```js
+ * const { hostOf, load } = require('napi-remote');
+ * const crc32 = load(require.resolve('@node-rs/crc32-linux-x64-gnu'));
+ * const host = hostOf(crc32);
+ * host.on('exit', ({ signal, reason }) => {
+ *   console.log(signal, reason); // SIGKILL killed
+ * });
+ * host.kill();
+ * ```
+ */
+export interface Host extends EventEmitter {
   readonly pid: number;
   /** The group that load() was given; undefined for a host of one load, the empty string for that of `napi-remote/register`. */
   readonly group: string | undefined;
   /** The addon's file. */
   readonly file: string;
+  /** How it ended; null: it lives, or Node's loop has not heard of it yet. */
+  readonly exit: Exit | null;
   counts(): Counts;
+  stats(): Stats;
   /** Ends the host with SIGKILL, and with it all addons that live there. False when it is dead already. */
   kill(): boolean;
+  /** Keeps the program running as long as the host lives. */
+  ref(): this;
+  /** Takes that back: then only what the addon has begun does, as in one process. */
+  unref(): this;
+  /** `kill()`, at the end of a `using` block. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -62,8 +141,8 @@ export interface Host {
  * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started;
  * - what the addon's own initialisation throws.
  *
- * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died (with `pid`, and `signal` or `exitCode`), and
- * `ERR_NAPI_REMOTE_PROTOCOL` when it sent what no host may send.
+ * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died, `ERR_NAPI_REMOTE_TIMEOUT` when it took longer than `timeout` says, and
+ * `ERR_NAPI_REMOTE_PROTOCOL` when it sent what no host may send: see HostError.
  *
  * ```js
  * const { load } = require('napi-remote');

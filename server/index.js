@@ -4,11 +4,10 @@ const os = require('node:os');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const { dlopenIsolated, getAgent } = require('./lib/agent.js');
-const { namedGroup, ownGroup } = require('./lib/host.js');
+const { ANNOUNCE } = require('./lib/host.js');
+const { toOptions } = require('./lib/options.js');
 const thread = require('./lib/thread.js');
 const { invalidType, invalidValue } = require('./lib/validate.js');
-
-const OPTIONS = new Set(['group']);
 
 // As Node tells them: not by their class, since every realm has its own.
 function isUrl(value) {
@@ -22,25 +21,19 @@ function toPath(file) {
   return file.startsWith('file:') ? fileURLToPath(file) : path.resolve(file);
 }
 
-function toGroup(options) {
-  if (typeof options !== 'object' || options === null) throw invalidType('options', 'of type object', options);
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.has(name)) throw invalidValue(`options.${name}`, options[name], 'is not an option of load()');
-  }
-  const { group } = options;
-  if (group === undefined) return ownGroup(++thread.loads);
-  if (typeof group !== 'string') throw invalidType('options.group', 'of type string', group);
-  if (group === '' || group.includes('\0')) {
-    throw invalidValue('options.group', group, 'must be a non-empty string without null bytes');
-  }
-  return namedGroup(group);
+function abortError(signal, file) {
+  const error = new Error(`The load of ${file} was aborted`, { cause: signal.reason });
+  Object.defineProperty(error, 'name', { value: 'AbortError', writable: true, configurable: true });
+  return Object.assign(error, { code: 'ABORT_ERR', addon: file });
 }
 
 function load(file, options = {}) {
   const resolved = toPath(file);
-  const group = toGroup(options);
+  const checked = toOptions(options);
+  const { signal } = checked;
+  if (signal?.aborted) throw abortError(signal, resolved);
   const module = { exports: {}, filename: resolved, id: resolved, loaded: false };
-  dlopenIsolated(module, resolved, os.constants.dlopen.RTLD_LAZY, group);
+  dlopenIsolated(module, resolved, os.constants.dlopen.RTLD_LAZY, checked);
   return module.exports;
 }
 
@@ -49,7 +42,9 @@ function hosts() {
 }
 
 function hostOf(exports) {
-  return thread.hostByExports.get(exports);
+  const host = thread.hostByExports.get(exports);
+  host?.[ANNOUNCE]();
+  return host;
 }
 
 module.exports = { load, hosts, hostOf };

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/doorbell.h"
 #include "server/elf.h"
+#include "server/launch.h"
 #include "server/objects.h"
 #include "server/prepared.h"
 #include "server/server-private.h"
@@ -33,8 +35,8 @@ static struct nr_agent *agent_of(napi_env napi) {
   return agent;
 }
 
-/* What only JavaScript can tell of memory. */
-static void configure_memory(struct nr_agent *agent, napi_env napi, napi_value options) {
+/* What only JavaScript can tell of memory, and what it wants to hear. */
+static void configure_callbacks(struct nr_agent *agent, napi_env napi, napi_value options) {
   napi_value value;
   double most = 0;
   if (napi_get_named_property(napi, options, "bufferMax", &value) == napi_ok &&
@@ -42,6 +44,8 @@ static void configure_memory(struct nr_agent *agent, napi_env napi, napi_value o
     agent->buffer_max = (uint64_t)most;
   if (agent->room_of == NULL && napi_get_named_property(napi, options, "roomOf", &value) == napi_ok)
     napi_create_reference(napi, value, 1, &agent->room_of);
+  if (agent->on_exit == NULL && napi_get_named_property(napi, options, "onExit", &value) == napi_ok)
+    napi_create_reference(napi, value, 1, &agent->on_exit);
 }
 
 napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
@@ -54,7 +58,7 @@ napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
   if (host_path == NULL) return NULL;
   free(agent->host_path);
   agent->host_path = host_path;
-  configure_memory(agent, napi, options);
+  configure_callbacks(agent, napi, options);
   return NULL;
 }
 
@@ -135,11 +139,13 @@ void nr_loading_forget(struct nr_agent *agent) {
   agent->prepared = NULL;
 }
 
-static void prepare(struct nr_agent *agent, napi_env napi, const char *file, int flags, const char *group) {
+/* The connection's serial; 0 with an exception. */
+static uint32_t prepare(struct nr_agent *agent, napi_env napi, const char *file, int flags,
+                        const struct nr_launch *launch) {
   struct nr_prepared prepared = {.connection = NULL};
-  if (refuse_internals(napi, file)) return;
-  struct nr_connection *connection = nr_connection_get(agent, napi, group);
-  if (connection == NULL) return;
+  if (refuse_internals(napi, file)) return 0;
+  struct nr_connection *connection = nr_connection_get(agent, napi, launch);
+  if (connection == NULL) return 0;
   if (connection->file == NULL) connection->file = strdup(file);
   nr_connection_ref(connection); /* the load may run JavaScript that ends the agent */
   prepared.connection = connection;
@@ -148,31 +154,35 @@ static void prepare(struct nr_agent *agent, napi_env napi, const char *file, int
       !version_fits(napi, file, prepared.api_version)) {
     free(prepared.file);
     nr_connection_unref(connection);
-    return;
+    return 0;
   }
   nr_loading_forget(agent);
   agent->prepared = malloc(sizeof *agent->prepared);
   if (agent->prepared != NULL) {
     *agent->prepared = prepared;
-    return;
+    return connection->serial;
   }
   free(prepared.file);
   nr_connection_unref(connection);
+  return 0;
 }
 
 napi_value nr_loading_prepare(napi_env napi, napi_callback_info info) {
-  size_t argc = 3;
-  napi_value argv[3];
+  size_t argc = 4;
+  napi_value argv[4], result;
   int32_t flags = 0;
+  uint32_t serial = 0;
+  struct nr_launch launch = {.group = NULL};
   struct nr_agent *agent = agent_of(napi);
   if (agent == NULL || napi_get_cb_info(napi, info, &argc, argv, NULL, NULL) != napi_ok) return NULL;
   char *file = string_argument(napi, argv[0], "file");
-  char *group = file == NULL ? NULL : string_argument(napi, argv[2], "group");
+  if (file != NULL) launch.group = string_argument(napi, argv[2], "group");
   napi_get_value_int32(napi, argv[1], &flags);
-  if (group != NULL) prepare(agent, napi, file, flags, group);
+  if (launch.group != NULL && nr_launch_take(napi, argv[3], &launch))
+    serial = prepare(agent, napi, file, flags, &launch);
   free(file);
-  free(group);
-  return NULL;
+  nr_launch_free(&launch);
+  return serial != 0 && napi_create_uint32(napi, serial, &result) == napi_ok ? result : NULL;
 }
 
 napi_value nr_loading_cancel(napi_env napi, napi_callback_info info) {
@@ -197,6 +207,7 @@ static napi_value describe_host(napi_env napi, struct nr_connection *connection)
   napi_value host, files, alive, file;
   napi_create_object(napi, &host);
   napi_create_array(napi, &files);
+  set_number(napi, host, "serial", connection->serial);
   set_number(napi, host, "pid", nr_host_pid(connection->host));
   set_string(napi, host, "group", nr_host_group(connection->host));
   for (uint32_t i = 0; i < connection->env_count; i++) {
@@ -222,33 +233,55 @@ napi_value nr_loading_hosts(napi_env napi, napi_callback_info info) {
   return result;
 }
 
-static struct nr_connection *group_argument(napi_env napi, napi_callback_info info) {
-  size_t argc = 1;
-  napi_value argument;
+/* The first argument is the serial of a connection; NULL: there is none any more. */
+static struct nr_connection *connection_argument(napi_env napi, napi_callback_info info, napi_value *second) {
+  size_t argc = 2;
+  napi_value argv[2];
+  uint32_t serial = 0;
   struct nr_agent *agent = agent_of(napi);
-  if (agent == NULL || napi_get_cb_info(napi, info, &argc, &argument, NULL, NULL) != napi_ok) return NULL;
-  char *group = string_argument(napi, argument, "group");
-  if (group == NULL) return NULL;
-  struct nr_connection *connection = nr_connection_find(agent, group);
-  free(group);
+  if (agent == NULL || napi_get_cb_info(napi, info, &argc, argv, NULL, NULL) != napi_ok) return NULL;
+  napi_get_value_uint32(napi, argv[0], &serial);
+  if (second != NULL) *second = argv[1];
+  struct nr_connection *connection = agent->connections;
+  while (connection != NULL && connection->serial != serial) connection = connection->next;
   return connection;
 }
 
 napi_value nr_loading_counts(napi_env napi, napi_callback_info info) {
-  struct nr_connection *connection = group_argument(napi, info);
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
   napi_value result;
   if (connection == NULL || napi_create_object(napi, &result) != napi_ok) return NULL;
+  uint32_t handles = nr_handles_top(connection->given) + nr_handles_top(connection->chosen);
   set_number(napi, result, "calls", (double)connection->counts.calls);
   set_number(napi, result, "posts", (double)connection->counts.posts);
   set_number(napi, result, "entries", (double)connection->counts.entries);
   set_number(napi, result, "roundTrips", (double)(connection->counts.calls + connection->counts.entries));
   set_number(napi, result, "sleeps", (double)nr_port_counts(connection->port).sleeps);
+  set_number(napi, result, "handles", handles);
+  set_number(napi, result, "references", (double)nr_table_count(connection->references_table));
   return result;
 }
 
-napi_value nr_loading_kill(napi_env napi, napi_callback_info info) {
-  struct nr_connection *connection = group_argument(napi, info);
-  napi_value result;
-  if (connection != NULL) nr_host_kill(connection->host);
-  return napi_get_boolean(napi, connection != NULL, &result) == napi_ok ? result : NULL;
+napi_value nr_loading_end(napi_env napi, napi_callback_info info) {
+  napi_value result, signal;
+  napi_valuetype type = napi_undefined;
+  bool lives = false;
+  struct nr_connection *connection = connection_argument(napi, info, &signal);
+  if (connection != NULL) {
+    napi_typeof(napi, signal, &type);
+    if (type == napi_object && connection->signal == NULL)
+      napi_create_reference(connection->agent->napi, signal, 1, &connection->signal);
+    lives = nr_port_failure(connection->port) == 0;
+    if (lives) nr_doorbell_hold(connection, true);
+    nr_host_condemn(connection->host, type == napi_object ? NR_VERDICT_ABORTED : NR_VERDICT_KILLED, "");
+  }
+  return napi_get_boolean(napi, lives, &result) == napi_ok ? result : NULL;
+}
+
+napi_value nr_loading_hold(napi_env napi, napi_callback_info info) {
+  napi_value second;
+  bool holds = false;
+  struct nr_connection *connection = connection_argument(napi, info, &second);
+  if (connection != NULL && napi_get_value_bool(napi, second, &holds) == napi_ok) nr_doorbell_hold(connection, holds);
+  return NULL;
 }

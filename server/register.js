@@ -3,7 +3,7 @@
 // process.dlopen(): require('./x.node'), bindings, node-gyp-build, the loaders of napi-rs.
 const os = require('node:os');
 const { dlopenIsolated } = require('./lib/agent.js');
-const { SHARED } = require('./lib/host.js');
+const { SHARED } = require('./lib/groups.js');
 const thread = require('./lib/thread.js');
 
 // A path that is relative to the working directory of now: the host has that of when it was started. Joined as text, since `..` after
@@ -24,7 +24,7 @@ function toName(filename) {
 function dlopenShared(module, name, flags) {
   const file = toAbsolute(name);
   try {
-    dlopenIsolated(module, file, flags, SHARED);
+    dlopenIsolated(module, file, flags, { group: SHARED, launch: {} });
   } catch (error) {
     // The loader's words, about the name that it was given.
     if (file !== name && error?.code === 'ERR_DLOPEN_FAILED') {

@@ -27,6 +27,7 @@ struct nr_agent;
 struct nr_async;
 struct nr_connection;
 struct nr_env;
+struct nr_launch;
 struct nr_shared_queue;
 
 /* What lives behind an id in the server's tables. */
@@ -53,6 +54,8 @@ struct nr_agent {
   uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
   bool no_tracker;              /* this kernel tracks no writes */
+  napi_ref on_exit;             /* a function of server/lib/host.js: (serial, code, signal, reason) */
+  uint32_t serials;             /* of connections */
   uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
   uintptr_t stack_careful;      /* below this address every entry asks V8 whether there is stack left */
   struct nr_ending *ending;     /* what its end takes (ending.c) */
@@ -72,7 +75,9 @@ void nr_agent_gone(struct nr_agent *agent);
 bool nr_ending_prepare(struct nr_agent *agent);
 /* The env is being torn down: what its hosts still do has a limit from now on. */
 void nr_ending_begin(struct nr_agent *agent);
-/* The moment at which a host that has not finished is ended, CLOCK_MONOTONIC nanoseconds; 0: none. */
+/* CLOCK_MONOTONIC. */
+uint64_t nr_clock_ns(void);
+/* The moment at which a host that has not finished is ended, on that clock; 0: none. */
 uint64_t nr_ending_deadline(const struct nr_agent *agent);
 
 /* An isolated addon's env: the real one that Node made for it. */
@@ -141,6 +146,12 @@ struct nr_basic_list {
 /* This thread's end of the channel to one host: counted, since frames of the stack and trampolines outlive the host. */
 struct nr_connection {
   uint32_t references;
+  uint32_t serial;        /* counts up in a thread: what JavaScript knows it by */
+  uint32_t call_ms;       /* that an entry may take with all that is nested in it; 0: as long as it takes */
+  uint32_t load_ms;       /* the same for a load */
+  uint32_t limit_ms;      /* the one of the entry that is open */
+  uint64_t deadline_ns;   /* of the entry that is open, on the server's clock; 0: none */
+  bool lost;              /* what it owed has been settled, and JavaScript told */
   struct nr_agent *agent; /* NULL after the thread's end */
   struct nr_connection *next;
   struct nr_host *host; /* counted */
@@ -184,12 +195,15 @@ struct nr_connection {
   uint32_t entries;              /* ENTERs that are open */
   struct nr_callback *callback;  /* the innermost entry's; NULL: an Init */
   struct nr_callback background; /* what stands for one in entries that JavaScript does not call */
+  napi_ref signal;               /* the AbortSignal that ended the host; NULL: none */
   napi_ref thrown;               /* weak, of the last error that told of the failure; NULL: none */
   napi_env thrown_in;            /* the env of that reference */
   bool exited;
   int64_t external_memory; /* bytes that napi_adjust_external_memory() announced and has not taken back */
   char *file;              /* the addon that was loaded first, for messages */
-  const char *doing;       /* the innermost call that is being served, for reports; NULL: none */
+  const char *doing;       /* the innermost call that is being served, for errors; NULL: none */
+  const char *last;        /* the last one that was, or is; NULL: none yet */
+  const char *owed;        /* `doing` when the connection was found to have failed, while frames below it unwind */
   struct nr_counts {
     uint64_t calls;
     uint64_t posts;
@@ -202,8 +216,7 @@ struct nr_connection {
 
 /* The connection of this thread to the group's host, which is started when there is none. NULL with a pending exception
  * in `napi`. */
-struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const char *group);
-struct nr_connection *nr_connection_find(struct nr_agent *agent, const char *group);
+struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch);
 void nr_connection_ref(struct nr_connection *connection);
 void nr_connection_unref(struct nr_connection *connection);
 /* The host broke the protocol: it is ended, the connection has failed. Always -EPROTO. */
@@ -258,9 +271,18 @@ void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigne
 /* Sends a message that nothing answers. Never blocks on a dead host. */
 void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCMessage *request);
 
-/* Throws ERR_NAPI_REMOTE_HOST_DIED (or _PROTOCOL) in `napi` for a connection that has failed; a pending exception
- * becomes its cause. */
+/* ---- failure.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* Throws ERR_NAPI_REMOTE_HOST_DIED (or _PROTOCOL, _TIMEOUT ...) in `napi` for a connection that has failed; a pending
+ * exception becomes its cause. */
 void nr_throw_failure(struct nr_connection *connection, napi_env napi, const char *doing);
+/* That error; NULL when the env is terminating. `doing`: what was not carried out. */
+napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing);
+/* In one word, as the `exit` event tells it. */
+const char *nr_death_reason(const struct nr_death *death);
+/* SIGSEGV; `signal 40` for one without a name. */
+const char *nr_signal_name(int number, char *buffer, size_t size);
 
 /* ---- dispatch.c: the choke point ------------------------------------------------------------------------------------
  */
@@ -279,7 +301,8 @@ struct nr_dispatch {
   struct nr_slice tail[NR_DISPATCH_SLICES];
   uint32_t tail_count;
   uint32_t tail_length;
-  bool fault; /* the connection has been failed: no reply */
+  const char *outer; /* connection->doing of before */
+  bool fault;        /* the connection has been failed: no reply */
 };
 
 #define NR_HANDLER_JS 1u /* may run JavaScript */

@@ -3,7 +3,7 @@
 const { constants } = require('node:buffer');
 const fs = require('node:fs');
 const path = require('node:path');
-const { Host } = require('./host.js');
+const { Host, onExit } = require('./host.js');
 const { roomOf } = require('./room.js');
 const thread = require('./thread.js');
 
@@ -27,19 +27,19 @@ function getAgent() {
     const hostPath = find(directory, 'napi-remote-host');
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
-    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf });
+    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit });
     thread.agent = { native: module.exports, agentPath };
   }
   return thread.agent;
 }
 
 /**
- * Does what process.dlopen(module, file, flags) does, but the addon lives in the host of `group`. Node is asked to load the agent once more: it makes a
- * fresh env for it, and the agent's Init runs the addon's in the host.
+ * Does what process.dlopen(module, file, flags) does, but the addon lives in a host (`options`: of options.js). Node is asked to load the agent once
+ * more: it makes a fresh env for it, and the agent's Init runs the addon's in the host.
  */
-function dlopenIsolated(module, file, flags, group) {
+function dlopenIsolated(module, file, flags, options) {
   const { native, agentPath } = getAgent();
-  native.prepare(file, flags, group);
+  const serial = native.prepare(file, flags, options.group, options.launch);
   try {
     thread.dlopen.call(process, module, agentPath);
   } finally {
@@ -47,7 +47,7 @@ function dlopenIsolated(module, file, flags, group) {
   }
   const { exports } = module;
   if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function') {
-    thread.hostByExports.set(exports, new Host(native, file, group));
+    thread.hostByExports.set(exports, new Host(native, file, serial, options));
   }
 }
 

@@ -13,6 +13,8 @@ if (process[KEY] === undefined) {
       agent: undefined,
       /** How many hosts were started for one load each. */
       loads: 0,
+      /** Serial of a host → functions that hear how it ended. */
+      onExit: new Map(),
       /** Exports of isolated addons → Host. */
       hostByExports: new WeakMap(),
     },

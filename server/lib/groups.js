@@ -1,0 +1,23 @@
+'use strict';
+// How hosts are named for the agent, such that a group that the user names can be no other host.
+
+/** What `register` puts all addons of a thread into, since they share a process without it too: some pass pointers to each other. */
+const SHARED = '';
+
+const NAMED = 'group ';
+
+function namedGroup(name) {
+  return NAMED + name;
+}
+
+function ownGroup(number) {
+  return `load ${number}`;
+}
+
+/** What the user knows the host by. */
+function publicName(group) {
+  if (group === SHARED) return SHARED;
+  return group.startsWith(NAMED) ? group.slice(NAMED.length) : undefined;
+}
+
+module.exports = { SHARED, namedGroup, ownGroup, publicName };
