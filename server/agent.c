@@ -14,6 +14,7 @@
 #include "server/loading.h"
 #include "server/node_info.h"
 #include "server/prepared.h"
+#include "server/restart.h"
 #include "server/server-private.h"
 #include "server/trace.h"
 
@@ -156,7 +157,8 @@ static napi_value control(napi_env napi, napi_value exports) {
   } functions[] = {
       {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare}, {"cancel", nr_loading_cancel},
       {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},   {"end", nr_loading_end},
-      {"hold", nr_loading_hold},
+      {"awaitEnd", nr_loading_await_end},  {"hold", nr_loading_hold},       {"succeed", nr_restart_succeed},
+      {"inherit", nr_restart_inherit},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

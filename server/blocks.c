@@ -348,7 +348,7 @@ uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length) {
 void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length) {
   if (memory == NULL) return;
   uint64_t size = spare_size(length);
-  if (length >= NR_SPARE_MAX || blocks->spare_bytes + size > NR_SPARES_MAX) {
+  if (blocks == NULL || length >= NR_SPARE_MAX || blocks->spare_bytes + size > NR_SPARES_MAX) {
     munmap(memory, size);
     return;
   }

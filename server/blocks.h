@@ -55,6 +55,7 @@ void nr_blocks_trim(struct nr_blocks *blocks);
  * zeros, and pages cost nothing before they are touched. NULL without memory. */
 uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length);
 /* NULL: no effect. */
+/* blocks NULL: they are gone. */
 void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length);
 #define NR_SPARE_MAX (UINT64_C(16) << 20)
 

@@ -40,9 +40,46 @@ static void destroy(struct nr_connection *connection) {
   free(connection->envs);
   nr_shared_close(connection->shared);
   nr_release_end(connection);
+  if (connection->heir != NULL) nr_connection_unref(connection->heir);
   free(connection->scopes);
   free(connection->file);
   free(connection);
+}
+
+static void shrink_handles(struct nr_handles **handles) {
+  struct nr_handles *none = nr_handles_create(1);
+  if (none == NULL) return;
+  nr_handles_destroy(*handles);
+  *handles = none;
+}
+
+static void shrink_table(struct nr_table **table) {
+  struct nr_table *none = nr_table_count(*table) > 0 ? NULL : nr_table_create(1);
+  if (none == NULL) return;
+  nr_table_destroy(*table);
+  *table = none;
+}
+
+/* Functions that JavaScript has, and the env, keep the connection: not what made it one. */
+void nr_connection_bury(struct nr_connection *connection) {
+  if (connection->entries > 0) return; /* frames of the stack still use it */
+  nr_host_unwatch_port(connection->host, connection->port);
+  nr_host_close(connection->host);
+  nr_port_close(connection->port);
+  nr_memory_end(connection);
+  nr_release_end(connection);
+  struct nr_arena *none = nr_arena_create(NR_ARENA_CAP);
+  if (none != NULL) {
+    nr_arena_destroy(connection->arena);
+    connection->arena = none;
+  }
+  shrink_handles(&connection->given);
+  shrink_handles(&connection->chosen);
+  shrink_table(&connection->references_table);
+  shrink_table(&connection->deferreds);
+  shrink_table(&connection->pairs);
+  shrink_table(&connection->hooks);
+  shrink_table(&connection->asyncs);
 }
 
 void nr_connection_ref(struct nr_connection *connection) {
@@ -118,22 +155,42 @@ static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const 
   connection->serial = ++agent->serials;
   connection->call_ms = launch->call_ms;
   connection->load_ms = launch->load_ms;
+  connection->restarts = launch->restarts;
   connection->next = agent->connections;
   agent->connections = connection;
   return connection;
 }
 
+/* One that lives, if there is one. */
 static struct nr_connection *find(struct nr_agent *agent, const char *group) {
-  for (struct nr_connection *connection = agent->connections; connection != NULL; connection = connection->next) {
-    if (strcmp(nr_host_group(connection->host), group) == 0) return connection;
+  struct nr_connection *dead = NULL;
+  for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
+    if (each->heir != NULL || strcmp(nr_host_group(each->host), group) != 0) continue;
+    if (nr_port_failure(each->port) == 0) return each;
+    dead = each;
   }
-  return NULL;
+  return dead;
+}
+
+struct nr_connection *nr_connection_by_serial(struct nr_agent *agent, uint32_t serial) {
+  struct nr_connection *connection = agent->connections;
+  while (connection != NULL && connection->serial != serial) connection = connection->next;
+  return connection;
+}
+
+void nr_connection_unlist(struct nr_connection *connection) {
+  struct nr_connection **link = &connection->agent->connections;
+  while (*link != NULL && *link != connection) link = &(*link)->next;
+  if (*link == NULL) return; /* it was done before */
+  *link = connection->next;
+  nr_connection_unref(connection);
 }
 
 struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch) {
   struct nr_connection *connection = find(agent, launch->group);
   if (connection == NULL) return start(agent, napi, launch);
   if (nr_port_failure(connection->port) == 0) return connection;
+  if (launch->again) return start(agent, napi, launch);
   nr_throw_failure(connection, napi, "the load");
   return NULL;
 }

@@ -112,6 +112,16 @@ static napi_value make_error(napi_env napi, const char *code, const char *messag
   return error;
 }
 
+void nr_throw_gone(struct nr_connection *connection, napi_env napi) {
+  char text[512];
+  const char *file = connection->file == NULL ? "an addon" : connection->file;
+  snprintf(text, sizeof text, "This belongs to a host process of %s that has ended", file);
+  napi_value error = make_error(napi, "ERR_NAPI_REMOTE_GONE", text);
+  if (error == NULL) return;
+  set_string(napi, error, "addon", file);
+  napi_throw(napi, error);
+}
+
 napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing) {
   struct nr_death death = nr_host_death(connection->host);
   char how[224], text[512];

@@ -207,6 +207,11 @@ void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *
   nr_host_kill(host);
 }
 
+void nr_host_close(struct nr_host *host) {
+  if (host->socket >= 0) close(host->socket);
+  host->socket = -1;
+}
+
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);

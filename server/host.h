@@ -53,6 +53,8 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 void nr_host_kill(struct nr_host *host);
 /* The same, with the reason noted for errors and events; the first one counts. */
 void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *fault);
+/* It is dead: its socket is of no use. */
+void nr_host_close(struct nr_host *host);
 /* Waits until it has been reaped; false: not within the time. */
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds);
 /* From now on nr_port_fail(port) when it dies; a port is watched by one host at most. */

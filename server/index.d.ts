@@ -28,18 +28,52 @@ export interface LoadOptions {
    * not, so nothing can abort it then: that is what `timeout` is for.
    */
   signal?: AbortSignal | undefined;
+  /** Whether a host that has died gets another one in its place: by default `never`. A policy, or more. */
+  restart?: Restart['policy'] | Restart | undefined;
+}
+
+/**
+ * When another process takes the place of one that has died. The exports stay the same objects, and so do their functions and classes, which work in the new process; what native code
+ * keeps (C statics, what objects hold) begins anew. Objects of the old process throw `ERR_NAPI_REMOTE_GONE` when they are used.
+ *
+ * ```js
+ * const { hostOf, load } = require('napi-remote');
+ * const crc32 = load(require.resolve('@node-rs/crc32-linux-x64-gnu'), { restart: 'on-call' });
+ * const host = hostOf(crc32);
+ * const { pid } = host;
+ * host.once('exit', ({ reason }) => {
+ *   console.log(reason, crc32.crc32('hello'), host.pid !== pid); // killed 907060870 true
+ * });
+ * host.kill();
+ * ```
+ */
+export interface Restart {
+  /** `on-call`: when one of its functions is called next; `at-once`: as soon as Node's loop hears of it, or at the next call, whichever is first. */
+  policy: 'never' | 'on-call' | 'at-once';
+  /**
+   * Milliseconds until a host is replaced that did not live longer than `max`; until then calls throw what they threw before. The first time it is none, then `initial` (100), then
+   * `factor` (2) times as long each time, up to `max` (10,000).
+   */
+  backoff?: { initial?: number | undefined; max?: number | undefined; factor?: number | undefined } | undefined;
+  /** How often within a minute, by default 10; `Infinity` is as often as it takes. */
+  max?: number | undefined;
+  /** Called when the addon has been loaded again, before anything else is called: to tell it again what it was told at first. */
+  init?: ((exports: any, host: Host) => void) | undefined;
 }
 
 /** How a host ended. */
 export interface Exit {
+  /** Of the process that ended. */
+  pid: number;
   /** Its exit code; null when a signal ended it. */
   code: number | null;
   signal: string | null;
   /**
    * `clean` (exit code 0), `abnormal` (another one), `crashed` (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS), `killed` (another signal, `kill()`, an AbortSignal),
-   * `timeout`, `protocol` (it sent what no host may send).
+   * `timeout`, `protocol` (it sent what no host may send), `launch-failed` (another one was to take its place; `error` tells why none did).
    */
-  reason: 'clean' | 'abnormal' | 'crashed' | 'killed' | 'timeout' | 'protocol';
+  reason: 'clean' | 'abnormal' | 'crashed' | 'killed' | 'timeout' | 'protocol' | 'launch-failed';
+  error?: Error;
 }
 
 /** What is on errors with a `code` of `ERR_NAPI_REMOTE_HOST_DIED`, `_TIMEOUT` or `_PROTOCOL`, and on an `AbortError`. */
@@ -94,7 +128,7 @@ export interface Stats extends Counts {
 
 /**
  * The host of an addon. Events:
- * - `spawn` `({ pid })`: it has been started;
+ * - `spawn` `({ pid })`: it has been started, or another one in its place;
  * - `exit` `(exit: Exit)`: it has ended. From Node's loop, hence after the call that threw for it. What the host had begun is settled by then: promises that it was to settle
  *   are rejected with the same error, work and threadsafe functions have ended.
  *
@@ -112,6 +146,7 @@ export interface Stats extends Counts {
  * ```
  */
 export interface Host extends EventEmitter {
+  /** Of the process that is there now. */
   readonly pid: number;
   /** The group that load() was given; undefined for a host of one load, the empty string for that of `napi-remote/register`. */
   readonly group: string | undefined;
@@ -123,6 +158,10 @@ export interface Host extends EventEmitter {
   stats(): Stats;
   /** Ends the host with SIGKILL, and with it all addons that live there. False when it is dead already. */
   kill(): boolean;
+  /** Ends the host, if it lives, and starts another in its place, whatever the option `restart` says; with all addons of its group. */
+  restart(): this;
+  /** The same for a file that has been built anew, or another one. */
+  reload(file?: string | URL): this;
   /** Keeps the program running as long as the host lives. */
   ref(): this;
   /** Takes that back: then only what the addon has begun does, as in one process. */
@@ -142,7 +181,7 @@ export interface Host extends EventEmitter {
  * - what the addon's own initialisation throws.
  *
  * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died, `ERR_NAPI_REMOTE_TIMEOUT` when it took longer than `timeout` says, and
- * `ERR_NAPI_REMOTE_PROTOCOL` when it sent what no host may send: see HostError.
+ * `ERR_NAPI_REMOTE_PROTOCOL` when it sent what no host may send: see HostError. `ERR_NAPI_REMOTE_GONE` is for objects of a process that has another one in its place.
  *
  * ```js
  * const { load } = require('napi-remote');

@@ -1,31 +1,12 @@
 'use strict';
 // What `require('napi-remote')` gives: addons loaded one by one, each in a host process of its own. server/index.d.ts documents it.
 const os = require('node:os');
-const path = require('node:path');
-const { fileURLToPath } = require('node:url');
 const { dlopenIsolated, getAgent } = require('./lib/agent.js');
+const { abortError } = require('./lib/errors.js');
 const { ANNOUNCE } = require('./lib/host.js');
 const { toOptions } = require('./lib/options.js');
 const thread = require('./lib/thread.js');
-const { invalidType, invalidValue } = require('./lib/validate.js');
-
-// As Node tells them: not by their class, since every realm has its own.
-function isUrl(value) {
-  return typeof value === 'object' && value !== null && typeof value.href === 'string' && typeof value.protocol === 'string';
-}
-
-function toPath(file) {
-  if (isUrl(file)) return fileURLToPath(file);
-  if (typeof file !== 'string') throw invalidType('file', 'of type string or an instance of URL', file);
-  if (file === '' || file.includes('\0')) throw invalidValue('file', file, 'must be a non-empty string without null bytes');
-  return file.startsWith('file:') ? fileURLToPath(file) : path.resolve(file);
-}
-
-function abortError(signal, file) {
-  const error = new Error(`The load of ${file} was aborted`, { cause: signal.reason });
-  Object.defineProperty(error, 'name', { value: 'AbortError', writable: true, configurable: true });
-  return Object.assign(error, { code: 'ABORT_ERR', addon: file });
-}
+const { toPath } = require('./lib/validate.js');
 
 function load(file, options = {}) {
   const resolved = toPath(file);

@@ -14,6 +14,8 @@ static uint32_t take_number(napi_env napi, napi_value options, const char *name)
 
 bool nr_launch_take(napi_env napi, napi_value options, struct nr_launch *launch) {
   launch->call_ms = take_number(napi, options, "callTimeout");
+  launch->restarts = take_number(napi, options, "restarts") != 0;
+  launch->again = take_number(napi, options, "again") != 0;
   launch->load_ms = take_number(napi, options, "loadTimeout");
   return true;
 }

@@ -12,6 +12,8 @@ struct nr_launch {
   char *group;
   uint32_t call_ms; /* 0: as long as it takes */
   uint32_t load_ms;
+  bool again;    /* in the place of a dead one */
+  bool restarts; /* a call after its death may start another */
 };
 
 /* Takes what `options` has apart, but for the group. False with an exception. */

@@ -42,10 +42,19 @@ static void configure_callbacks(struct nr_agent *agent, napi_env napi, napi_valu
   if (napi_get_named_property(napi, options, "bufferMax", &value) == napi_ok &&
       napi_get_value_double(napi, value, &most) == napi_ok && most > 0)
     agent->buffer_max = (uint64_t)most;
-  if (agent->room_of == NULL && napi_get_named_property(napi, options, "roomOf", &value) == napi_ok)
-    napi_create_reference(napi, value, 1, &agent->room_of);
-  if (agent->on_exit == NULL && napi_get_named_property(napi, options, "onExit", &value) == napi_ok)
-    napi_create_reference(napi, value, 1, &agent->on_exit);
+  const struct {
+    const char *name;
+    napi_ref *place;
+  } functions[] = {
+      {"roomOf", &agent->room_of},
+      {"onExit", &agent->on_exit},
+      {"onCall", &agent->on_call},
+      {"construct", &agent->construct},
+  };
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    if (*functions[i].place == NULL && napi_get_named_property(napi, options, functions[i].name, &value) == napi_ok)
+      napi_create_reference(napi, value, 1, functions[i].place);
+  }
 }
 
 napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
@@ -242,9 +251,7 @@ static struct nr_connection *connection_argument(napi_env napi, napi_callback_in
   if (agent == NULL || napi_get_cb_info(napi, info, &argc, argv, NULL, NULL) != napi_ok) return NULL;
   napi_get_value_uint32(napi, argv[0], &serial);
   if (second != NULL) *second = argv[1];
-  struct nr_connection *connection = agent->connections;
-  while (connection != NULL && connection->serial != serial) connection = connection->next;
-  return connection;
+  return nr_connection_by_serial(agent, serial);
 }
 
 napi_value nr_loading_counts(napi_env napi, napi_callback_info info) {
@@ -276,6 +283,16 @@ napi_value nr_loading_end(napi_env napi, napi_callback_info info) {
     nr_host_condemn(connection->host, type == napi_object ? NR_VERDICT_ABORTED : NR_VERDICT_KILLED, "");
   }
   return napi_get_boolean(napi, lives, &result) == napi_ok ? result : NULL;
+}
+
+/* What the kernel may take to end a process. */
+#define NR_END_MILLISECONDS 2000u
+
+napi_value nr_loading_await_end(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
+  napi_value result;
+  bool dead = connection == NULL || nr_host_await_death(connection->host, NR_END_MILLISECONDS);
+  return napi_get_boolean(napi, dead, &result) == napi_ok ? result : NULL;
 }
 
 napi_value nr_loading_hold(napi_env napi, napi_callback_info info) {

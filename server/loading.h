@@ -11,7 +11,7 @@ struct nr_agent;
 /* Drops what prepare() remembered, if anything. */
 void nr_loading_forget(struct nr_agent *agent);
 
-/* configure({hostPath, bufferMax, roomOf, onExit}) */
+/* configure({hostPath, bufferMax, roomOf, onExit, onCall, construct}) */
 napi_value nr_loading_configure(napi_env napi, napi_callback_info info);
 /* prepare(file, flags, group, options): the next process.dlopen() of the agent in this thread is for this file. The
  * serial of the host that it is in. */
@@ -24,6 +24,8 @@ napi_value nr_loading_hosts(napi_env napi, napi_callback_info info);
 napi_value nr_loading_counts(napi_env napi, napi_callback_info info);
 /* end(serial, signal?): SIGKILL, on behalf of an AbortSignal; true when there was a host that lived */
 napi_value nr_loading_end(napi_env napi, napi_callback_info info);
+/* awaitEnd(serial): waits until a host that was ended is dead; false when that takes too long */
+napi_value nr_loading_await_end(napi_env napi, napi_callback_info info);
 /* hold(serial, yes): while the host lives, so does the program */
 napi_value nr_loading_hold(napi_env napi, napi_callback_info info);
 

@@ -59,7 +59,8 @@ static bool describe(struct nr_connection *connection, napi_env napi, napi_value
   if (death.signal != 0) {
     napi_create_string_utf8(napi, nr_signal_name(death.signal, name, sizeof name), NAPI_AUTO_LENGTH, &argv[2]);
   }
-  return napi_create_string_utf8(napi, nr_death_reason(&death), NAPI_AUTO_LENGTH, &argv[3]) == napi_ok;
+  return napi_create_string_utf8(napi, nr_death_reason(&death), NAPI_AUTO_LENGTH, &argv[3]) == napi_ok &&
+         napi_create_int32(napi, nr_host_pid(connection->host), &argv[4]) == napi_ok;
 }
 
 /* As a callback of Node's own: ticks and promises have their turn afterwards, async_hooks do not hear of it, and what a
@@ -68,13 +69,13 @@ static void tell(struct nr_connection *connection) {
   struct nr_agent *agent = connection->agent;
   napi_env napi = agent->napi;
   napi_handle_scope scope;
-  napi_value argv[4], function = NULL, global, exception;
+  napi_value argv[5], function = NULL, global, exception;
   bool pending = false;
   if (napi_open_handle_scope(napi, &scope) != napi_ok) return;
   reject_owed(connection, napi);
   if (agent->on_exit != NULL && describe(connection, napi, argv) && napi_get_global(napi, &global) == napi_ok &&
       napi_get_reference_value(napi, agent->on_exit, &function) == napi_ok) {
-    napi_make_callback(napi, NULL, global, function, 4, argv, NULL);
+    napi_make_callback(napi, NULL, global, function, 5, argv, NULL);
   }
   if (napi_is_exception_pending(napi, &pending) == napi_ok && pending &&
       napi_get_and_clear_last_exception(napi, &exception) == napi_ok) {
@@ -100,6 +101,8 @@ void nr_pending_lost(struct nr_connection *connection) {
   if (connection->agent != NULL) {
     give_back_memory(connection);
     tell(connection);
+    nr_connection_bury(connection);
+    if (connection->heir != NULL && connection->agent != NULL) nr_connection_unlist(connection);
   }
   nr_connection_unref(connection);
 }

@@ -54,7 +54,11 @@ struct nr_agent {
   uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
   bool no_tracker;              /* this kernel tracks no writes */
-  napi_ref on_exit;             /* a function of server/lib/host.js: (serial, code, signal, reason) */
+  napi_ref on_call;             /* of server/lib/restart.js: (serial), a call of a host that is dead */
+  napi_ref construct;           /* of the same: (next, newTarget, ...args) */
+  bool probes;                  /* restart.c asks functions who they are */
+  struct nr_callback *probed;   /* the answer */
+  napi_ref on_exit;             /* a function of server/lib/host.js: (serial, code, signal, reason, pid) */
   uint32_t serials;             /* of connections */
   uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
   uintptr_t stack_careful;      /* below this address every entry asks V8 whether there is stack left */
@@ -102,6 +106,7 @@ struct nr_callback {
   struct nr_env *env;
   struct nr_connection *connection; /* counted */
   nr_id id;                         /* in the host */
+  napi_ref successor;               /* the function of another host that is called instead (restart.c); NULL: none */
   struct nr_callback *next;
   struct nr_callback **link;
   bool member;   /* of a class: `this` is likely wrapped */
@@ -146,13 +151,16 @@ struct nr_basic_list {
 /* This thread's end of the channel to one host: counted, since frames of the stack and trampolines outlive the host. */
 struct nr_connection {
   uint32_t references;
-  uint32_t serial;        /* counts up in a thread: what JavaScript knows it by */
-  uint32_t call_ms;       /* that an entry may take with all that is nested in it; 0: as long as it takes */
-  uint32_t load_ms;       /* the same for a load */
-  uint32_t limit_ms;      /* the one of the entry that is open */
-  uint64_t deadline_ns;   /* of the entry that is open, on the server's clock; 0: none */
-  bool lost;              /* what it owed has been settled, and JavaScript told */
-  struct nr_agent *agent; /* NULL after the thread's end */
+  uint32_t serial;            /* counts up in a thread: what JavaScript knows it by */
+  uint32_t call_ms;           /* that an entry may take with all that is nested in it; 0: as long as it takes */
+  uint32_t load_ms;           /* the same for a load */
+  uint32_t limit_ms;          /* the one of the entry that is open */
+  uint64_t deadline_ns;       /* of the entry that is open, on the server's clock; 0: none */
+  bool restarts;              /* a call after its death may start another host */
+  struct nr_connection *heir; /* counted: another host has its place; NULL: none */
+  bool met_gone;              /* an object of a host that is dead was among the arguments */
+  bool lost;                  /* what it owed has been settled, and JavaScript told */
+  struct nr_agent *agent;     /* NULL after the thread's end */
   struct nr_connection *next;
   struct nr_host *host; /* counted */
   struct nr_port *port;
@@ -217,6 +225,12 @@ struct nr_connection {
 /* The connection of this thread to the group's host, which is started when there is none. NULL with a pending exception
  * in `napi`. */
 struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch);
+/* The one of this thread with that serial; NULL: none, or not any more. */
+struct nr_connection *nr_connection_by_serial(struct nr_agent *agent, uint32_t serial);
+/* Its host is dead and settled: all that is large goes. */
+void nr_connection_bury(struct nr_connection *connection);
+/* The agent does not know it any more. */
+void nr_connection_unlist(struct nr_connection *connection);
 void nr_connection_ref(struct nr_connection *connection);
 void nr_connection_unref(struct nr_connection *connection);
 /* The host broke the protocol: it is ended, the connection has failed. Always -EPROTO. */
@@ -279,6 +293,8 @@ void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCM
 void nr_throw_failure(struct nr_connection *connection, napi_env napi, const char *doing);
 /* That error; NULL when the env is terminating. `doing`: what was not carried out. */
 napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing);
+/* ERR_NAPI_REMOTE_GONE: for what belongs to a host that is dead, and has nothing in its place. */
+void nr_throw_gone(struct nr_connection *connection, napi_env napi);
 /* In one word, as the `exit` event tells it. */
 const char *nr_death_reason(const struct nr_death *death);
 /* SIGSEGV; `signal 40` for one without a name. */

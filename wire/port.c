@@ -50,14 +50,20 @@ int nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int 
   return error;
 }
 
-void nr_port_destroy(struct nr_port *port) {
-  if (!port) return;
+void nr_port_close(struct nr_port *port) {
+  nr_port_break(port, -ENOTCONN);
   nr_backlog_free(port);
   nr_mapping_close(&port->own);
   nr_mapping_close(&port->peer);
-  if (port->memfd >= 0) close(port->memfd);
+  nr_port_close_memfd(port);
   if (port->own_doorbell >= 0) close(port->own_doorbell);
   if (port->peer_doorbell >= 0) close(port->peer_doorbell);
+  port->own_doorbell = port->peer_doorbell = -1;
+}
+
+void nr_port_destroy(struct nr_port *port) {
+  if (!port) return;
+  nr_port_close(port);
   free(port);
 }
 

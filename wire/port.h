@@ -39,7 +39,9 @@ void nr_port_close_memfd(struct nr_port *port);
  */
 int nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell);
 
-/* Unmaps and closes everything. */
+/* Unmaps and closes everything; what is left tells how it failed. No other thread may know it any more. */
+void nr_port_close(struct nr_port *port);
+/* The same, and frees it. */
 void nr_port_destroy(struct nr_port *port);
 
 /* This side's doorbell, readable when nr_port_sleep_on_doorbell() was on and the other side sent something. */

@@ -3,8 +3,12 @@
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const fs = require('node:fs');
+const { abortError } = require('./errors.js');
 const { publicName } = require('./groups.js');
+const { NEVER, groupOf, onCall, onEnd, replace } = require('./restart.js');
+const { merge, survey } = require('./survey.js');
 const thread = require('./thread.js');
+const { toPath } = require('./validate.js');
 
 const channels = {
   spawn: diagnostics.channel('napi-remote:host:spawn'),
@@ -32,29 +36,58 @@ function usage(pid) {
 }
 
 /** The agent says that a host has ended: from Node's loop, with no JavaScript below. */
-function onExit(serial, code, signal, reason) {
-  const heard = thread.onExit.get(serial);
-  thread.onExit.delete(serial);
-  for (const hear of heard ?? []) hear({ code, signal, reason });
+function onExit(serial, code, signal, reason, pid) {
+  const exit = { pid, code, signal, reason };
+  for (const addon of [...thread.members.get(serial)?.addons ?? [], ...thread.leaving.get(serial) ?? []]) addon.exited(serial, { ...exit });
+  thread.leaving.delete(serial);
+  onEnd(serial);
 }
 
+/** An addon in a host. `load(file)`: loads it again, gives {serial, exports}. */
 class Host extends EventEmitter {
   #native;
+  #load;
   #file;
   #group;
+  #name;
+  #signal;
+  #init;
+  #exports;
+  #survey;
   #serial;
   #pid;
+  #abort;
   #exit = null;
   #counts;
   #announced = false;
-  #signal;
+  /** What the agent's side calls. */
+  #face = {
+    again: () => this.#again(),
+    exited: (serial, exit) => this.#exited(serial, exit),
+    failed: (error) => this.#failed(error),
+  };
 
-  constructor(native, file, serial, { group, signal }) {
+  constructor(native, load, file, { group, signal, restart = NEVER }) {
     super();
     this.#native = native;
+    this.#load = load;
     this.#file = file;
-    this.#group = group;
+    this.#name = group;
+    this.#group = groupOf(group, restart);
     this.#signal = signal;
+    this.#init = restart.init;
+  }
+
+  /** A load into a group whose host is dead is a call of that. */
+  prepare() {
+    const dead = this.#native.hosts().find(({ group, alive }) => group === this.#name && !alive);
+    if (dead !== undefined && this.#group.policy !== 'never') onCall(dead.serial);
+  }
+
+  /** `exports`: of the first load. */
+  begin(serial, exports) {
+    this.#exports = exports;
+    this.#survey = survey(exports);
     this.#begin(serial);
   }
 
@@ -62,22 +95,47 @@ class Host extends EventEmitter {
     this.#serial = serial;
     this.#pid = this.#native.hosts().find((host) => host.serial === serial)?.pid;
     this.#exit = null;
-    const signal = this.#signal;
-    const abort = () => this.#native.end(serial, signal);
-    signal?.addEventListener('abort', abort, { once: true });
-    const heard = thread.onExit.get(serial) ?? [];
-    thread.onExit.set(serial, heard);
-    heard.push((exit) => {
-      signal?.removeEventListener('abort', abort);
-      this.#exited(exit);
-    });
+    this.#counts = undefined;
+    this.#abort = () => this.#native.end(serial, this.#signal);
+    this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    const members = thread.members.get(serial) ?? { group: this.#group, addons: [] };
+    members.addons.push(this.#face);
+    thread.members.set(serial, members);
     if (channels.spawn.hasSubscribers) channels.spawn.publish({ host: this, pid: this.#pid, addon: this.#file });
   }
 
-  #exited(exit) {
-    this.#counts = this.#native.counts(this.#serial);
-    this.#exit = exit;
-    if (channels.exit.hasSubscribers) channels.exit.publish({ host: this, pid: this.#pid, addon: this.#file, ...exit });
+  /** Another process has this one's place; how it ended is still to be heard. */
+  #leave() {
+    if (this.#exit !== null) return;
+    const leaving = thread.leaving.get(this.#serial) ?? [];
+    leaving.push(this.#face);
+    thread.leaving.set(this.#serial, leaving);
+  }
+
+  #again() {
+    if (this.#signal?.aborted) throw abortError(this.#signal, this.#file);
+    const { serial, exports } = this.#load(this.#file);
+    this.#leave();
+    this.#native.inherit(this.#serial, serial);
+    this.#survey = merge(this.#survey, survey(exports), this.#native.succeed);
+    this.#begin(serial);
+    if (this.#announced) process.nextTick(() => this.emit('spawn', { pid: this.#pid }));
+    this.#init?.(this.#exports, this);
+  }
+
+  #failed(error) {
+    const exit = { pid: undefined, code: null, signal: null, reason: 'launch-failed', error };
+    if (channels.exit.hasSubscribers) channels.exit.publish({ host: this, addon: this.#file, ...exit });
+    this.emit('exit', exit);
+  }
+
+  #exited(serial, exit) {
+    if (serial === this.#serial) {
+      this.#signal?.removeEventListener('abort', this.#abort);
+      this.#counts = this.#native.counts(serial);
+      this.#exit = exit;
+    }
+    if (channels.exit.hasSubscribers) channels.exit.publish({ host: this, addon: this.#file, ...exit });
     this.emit('exit', exit);
   }
 
@@ -97,7 +155,7 @@ class Host extends EventEmitter {
   }
 
   get group() {
-    return publicName(this.#group);
+    return publicName(this.#name);
   }
 
   get exit() {
@@ -105,17 +163,34 @@ class Host extends EventEmitter {
   }
 
   counts() {
-    const { calls, posts, entries, roundTrips, sleeps } = this.#counts ?? this.#native.counts(this.#serial);
+    const { calls, posts, entries, roundTrips, sleeps } = this.#counted();
     return { calls, posts, entries, roundTrips, sleeps };
   }
 
   stats() {
     const process = usage(this.#exit === null ? this.#pid : undefined);
-    return { ...process, ...(this.#counts ?? this.#native.counts(this.#serial)) };
+    return { ...process, ...this.#counted() };
+  }
+
+  #counted() {
+    return this.#counts ?? this.#native.counts(this.#serial);
   }
 
   kill() {
     return this.#exit === null && this.#native.end(this.#serial);
+  }
+
+  restart() {
+    if (this.#signal?.aborted) throw abortError(this.#signal, this.#file);
+    this.#native.end(this.#serial);
+    this.#native.awaitEnd(this.#serial);
+    replace(this.#serial);
+    return this;
+  }
+
+  reload(file = this.#file) {
+    this.#file = toPath(file);
+    return this.restart();
   }
 
   ref() {

@@ -1,6 +1,7 @@
 'use strict';
 // The options of load(), checked, in the form in which the agent and the host of an addon want them.
 const { namedGroup, ownGroup } = require('./groups.js');
+const { NEVER } = require('./restart.js');
 const thread = require('./thread.js');
 const { invalidType, invalidValue } = require('./validate.js');
 
@@ -52,11 +53,37 @@ function toSignal(value, name) {
   throw invalidType(name, 'an instance of AbortSignal', value);
 }
 
+const POLICIES = ['never', 'on-call', 'at-once'];
+
+function toRestart(value, name) {
+  if (value === undefined) return { ...NEVER };
+  const given = typeof value === 'object' ? value : { policy: value };
+  checkObject(given, name);
+  checkKeys(given, name, ['policy', 'backoff', 'max', 'init']);
+  const { policy, backoff = {}, max = 10, init } = given;
+  if (!POLICIES.includes(policy)) throw invalidValue(typeof value === 'object' ? `${name}.policy` : name, policy, `must be one of: ${POLICIES.map((each) => `'${each}'`).join(', ')}`);
+  checkObject(backoff, `${name}.backoff`);
+  checkKeys(backoff, `${name}.backoff`, ['initial', 'max', 'factor']);
+  const { initial = 100, max: maximum = 10_000, factor = 2 } = backoff;
+  if (typeof factor !== 'number') throw invalidType(`${name}.backoff.factor`, 'of type number', factor);
+  if (!(factor >= 1 && factor <= 100)) throw invalidValue(`${name}.backoff.factor`, factor, 'must be from 1 to 100');
+  if (init !== undefined && typeof init !== 'function') throw invalidType(`${name}.init`, 'of type function', init);
+  return {
+    policy,
+    initial: toInteger(initial, `${name}.backoff.initial`, 0, MAX_MILLISECONDS),
+    maximum: toInteger(maximum, `${name}.backoff.max`, 0, MAX_MILLISECONDS),
+    factor,
+    most: max === Infinity ? max : toInteger(max, `${name}.max`, 0, MAX_MILLISECONDS),
+    init,
+  };
+}
+
 /** For each option: what becomes of it. */
 const OPTIONS = {
   group: (value, name) => (value === undefined ? undefined : namedGroup(toText(value, name))),
   timeout: toTimeouts,
   signal: toSignal,
+  restart: toRestart,
 };
 
 /**
@@ -68,7 +95,7 @@ function toOptions(options, name = 'options') {
   const checked = {};
   for (const [key, check] of Object.entries(OPTIONS)) checked[key] = check(options[key], `${name}.${key}`);
   const { group = ownGroup(++thread.loads), timeout, ...rest } = checked;
-  return { group, launch: { ...timeout }, ...rest };
+  return { group, launch: { ...timeout, restarts: rest.restart.policy === 'never' ? 0 : 1 }, ...rest };
 }
 
 module.exports = { toOptions };

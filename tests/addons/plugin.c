@@ -265,6 +265,9 @@ static const struct t_function functions[] = {
     {"environment", environment},
     {"makeCounter", make_counter},
     {"valueOf", value_of},
+#if PLUGIN_VERSION > 1
+    {"onlyInTwo", version},
+#endif
 };
 
 /* How an addon with PLUGIN_INIT set fares when it is loaded. */

@@ -79,7 +79,7 @@ test('what a dead host had begun keeps no program running, and its async resourc
     process.kill(host.pid, 'SIGKILL');
     process.on('exit', () => kit.print({ events, exit }));
   });
-  assert.deepEqual(exit, { code: null, signal: 'SIGKILL', reason: 'killed' });
+  assert.deepEqual(exit, { pid: exit.pid, code: null, signal: 'SIGKILL', reason: 'killed' });
   assert.equal(events.plugin, 3);
 });
 
@@ -120,7 +120,7 @@ for (const [what, hang] of Object.entries(HANGS)) {
     assert.match(error.message, /100 ms/);
     assert.equal(error.pid, host.pid);
     assert.ok(taken >= 100 && taken < 2000, `${taken} ms`);
-    assert.deepEqual(await exit, [{ code: null, signal: 'SIGKILL', reason: 'timeout' }]);
+    assert.deepEqual(await exit, [{ pid: host.pid, code: null, signal: 'SIGKILL', reason: 'timeout' }]);
     assert.equal(caught(() => addon.count()).code, 'ERR_NAPI_REMOTE_TIMEOUT');
   });
 }
@@ -195,8 +195,8 @@ test('hostOf(): an EventEmitter', async () => {
   assert.deepEqual(Object.keys(counts), ['calls', 'posts', 'entries', 'roundTrips', 'sleeps', 'handles', 'references']);
   assert.ok(counts.references >= 1);
   host[Symbol.dispose]();
-  assert.deepEqual(await once(host, 'exit'), [{ code: null, signal: 'SIGKILL', reason: 'killed' }]);
-  assert.deepEqual(host.exit, { code: null, signal: 'SIGKILL', reason: 'killed' });
+  assert.deepEqual(await once(host, 'exit'), [{ pid: host.pid, code: null, signal: 'SIGKILL', reason: 'killed' }]);
+  assert.deepEqual(host.exit, { pid: host.pid, code: null, signal: 'SIGKILL', reason: 'killed' });
   assert.equal(host.stats().resident, 0);
   assert.equal(host.kill(), false);
 });
@@ -216,7 +216,7 @@ for (const [reason, [end, how]] of Object.entries(REASONS)) {
     assert.deepEqual(told, [], 'told inside of the call');
     await exit;
     await new Promise(setImmediate);
-    assert.deepEqual(told, [{ ...how, reason }]);
+    assert.deepEqual(told, [{ pid: host.pid, ...how, reason }]);
   });
 }
 
