@@ -41,6 +41,9 @@ static void destroy(struct nr_connection *connection) {
   nr_shared_close(connection->shared);
   nr_release_end(connection);
   if (connection->heir != NULL) nr_connection_unref(connection->heir);
+  for (int i = 0; i < 3; i++) {
+    if (connection->streams[i] >= 0) close(connection->streams[i]);
+  }
   free(connection->scopes);
   free(connection->file);
   free(connection);
@@ -94,6 +97,7 @@ static struct nr_connection *create(struct nr_agent *agent) {
   struct nr_connection *connection = calloc(1, sizeof *connection);
   if (connection == NULL) return NULL;
   connection->references = 1;
+  connection->streams[0] = connection->streams[1] = connection->streams[2] = -1;
   connection->agent = agent;
   nr_cold_init(&connection->cold);
   connection->sweep_at = NR_SWEEP_MIN;
@@ -125,14 +129,20 @@ static void tell_of_extent(void *context, uint64_t place, uint64_t length, bool 
 }
 
 /* The host, and the memory that it shares. 0 or a negative errno with a sentence in `why`. */
-static int start_host(struct nr_connection *connection, const struct nr_launch *launch, char *why, size_t why_size) {
+static int start_host(struct nr_connection *connection, const struct nr_launch *launch, struct nr_launch_files *files,
+                      char *why, size_t why_size) {
   int memfd = nr_blocks_memfd();
   if (memfd < 0) {
     snprintf(why, why_size, "no shared memory: %s", strerror(-memfd));
     return memfd;
   }
-  int error = nr_host_start(connection->agent->host_path, launch->group, memfd, &connection->host, &connection->port,
-                            why, why_size);
+  int error = nr_launch_open(launch, files);
+  if (error < 0) {
+    snprintf(why, why_size, "no pipes: %s", strerror(-error));
+  } else {
+    error = nr_host_start(connection->agent->host_path, launch, files, memfd, &connection->host, &connection->port, why,
+                          why_size);
+  }
   if (error < 0) {
     close(memfd);
     return error;
@@ -143,14 +153,16 @@ static int start_host(struct nr_connection *connection, const struct nr_launch *
 
 static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch) {
   char why[512] = "out of memory";
+  struct nr_launch_files files = {.own = {-1, -1, -1}};
   struct nr_connection *connection = create(agent);
-  if (connection == NULL || start_host(connection, launch, why, sizeof why) < 0 || !nr_doorbell_open(connection)) {
-    char text[640];
-    snprintf(text, sizeof text, "Cannot start the host process: %s", why);
-    napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);
+  if (connection == NULL || start_host(connection, launch, &files, why, sizeof why) < 0 ||
+      !nr_doorbell_open(connection)) {
+    nr_throw_launch(napi, why, &files);
+    nr_launch_close_own(&files);
     if (connection != NULL) destroy(connection);
     return NULL;
   }
+  memcpy(connection->streams, files.own, sizeof connection->streams);
   nr_host_watch_port(connection->host, connection->port);
   connection->serial = ++agent->serials;
   connection->call_ms = launch->call_ms;

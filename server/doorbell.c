@@ -160,6 +160,10 @@ void nr_doorbell_state(struct nr_connection *connection, uint8_t state) {
   keep(doorbell);
 }
 
+bool nr_doorbell_is_alive(const struct nr_connection *connection) {
+  return connection->doorbell != NULL && (connection->doorbell->state & NR_FLAG_ALIVE) != 0;
+}
+
 void nr_doorbell_hold(struct nr_connection *connection, bool holds) {
   if (connection->doorbell == NULL) return;
   connection->doorbell->held = holds;

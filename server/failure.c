@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/doorbell.h"
+#include "server/launch.h"
 #include "server/server-private.h"
 
 static void set_string(napi_env napi, napi_value object, const char *name, const char *text) {
@@ -40,6 +41,8 @@ const char *nr_death_reason(const struct nr_death *death) {
   case NR_VERDICT_TIMEOUT: return "timeout";
   case NR_VERDICT_KILLED:
   case NR_VERDICT_ABORTED: return "killed";
+  case NR_VERDICT_RESIDENT: return "oom";
+  case NR_VERDICT_IDLE: return "clean";
   case NR_VERDICT_NONE: break;
   }
   if (death->signal != 0) return is_crash(death->signal) ? "crashed" : "killed";
@@ -55,6 +58,10 @@ static void describe_death(const struct nr_death *death, char *text, size_t size
     snprintf(text, size, "took longer than it may (%s)", death->fault);
   } else if (death->verdict == NR_VERDICT_ABORTED) {
     snprintf(text, size, "was ended by its AbortSignal");
+  } else if (death->verdict == NR_VERDICT_RESIDENT) {
+    snprintf(text, size, "took more memory than it may");
+  } else if (death->verdict == NR_VERDICT_IDLE) {
+    snprintf(text, size, "was ended while it was idle");
   } else if (!death->dead) {
     snprintf(text, size, "closed the connection");
   } else if (death->signal != 0) {
@@ -110,6 +117,19 @@ static napi_value make_error(napi_env napi, const char *code, const char *messag
     return NULL;
   }
   return error;
+}
+
+void nr_throw_launch(napi_env napi, const char *why, const struct nr_launch_files *files) {
+  char text[640], words[2048], name[32];
+  snprintf(text, sizeof text, "Cannot start the host process: %s", why);
+  nr_launch_read_stderr(files, words, sizeof words);
+  napi_value error = make_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);
+  if (error == NULL) return;
+  if (files->ended && files->signal == 0) set_number(napi, error, "exitCode", files->code);
+  if (files->ended && files->signal != 0)
+    set_string(napi, error, "signal", nr_signal_name(files->signal, name, sizeof name));
+  if (words[0] != '\0') set_string(napi, error, "stderr", words);
+  napi_throw(napi, error);
 }
 
 void nr_throw_gone(struct nr_connection *connection, napi_env napi) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "napi.pb-c.h"
+#include "server/launch.h"
 #include "server/node_info.h"
 #include "server/watcher.h"
 #include "wire/port.h"
@@ -23,6 +24,8 @@
 #include "wire/socket.h"
 
 #define NR_HANDSHAKE_MILLISECONDS 10000
+/* From the end of the socket to that of the process. */
+#define NR_END_MILLISECONDS 1000u
 
 struct nr_host {
   atomic_uint references;
@@ -92,7 +95,8 @@ struct offer {
   int server_doorbell;
 };
 
-static int shake(struct nr_host *host, const struct offer *offer, int *memfd, char *why, size_t why_size) {
+static int shake(struct nr_host *host, const struct offer *offer, int milliseconds, int *memfd, char *why,
+                 size_t why_size) {
   Nr__Hello hello = NR__HELLO__INIT;
   int fds[4] = {offer->memfd, offer->host_doorbell, offer->server_doorbell, offer->blocks};
   int received[NR_SOCKET_FDS_MAX];
@@ -101,8 +105,8 @@ static int shake(struct nr_host *host, const struct offer *offer, int *memfd, ch
   nr_node_info_fill(&hello);
   error = nr_socket_send(host->socket, &hello.base, fds, 4);
   if (error < 0) return explain(why, why_size, error, "the handshake could not be sent");
-  Nr__Welcome *welcome = (Nr__Welcome *)nr_socket_receive(host->socket, &nr__welcome__descriptor, received, &count,
-                                                          NR_HANDSHAKE_MILLISECONDS, &error);
+  Nr__Welcome *welcome =
+      (Nr__Welcome *)nr_socket_receive(host->socket, &nr__welcome__descriptor, received, &count, milliseconds, &error);
   if (welcome == NULL) return explain(why, why_size, error, "the host did not answer the handshake");
   if (welcome->protocol != NR_PROTOCOL_VERSION || welcome->pointer_size != sizeof(void *)) {
     snprintf(why, why_size,
@@ -111,6 +115,8 @@ static int shake(struct nr_host *host, const struct offer *offer, int *memfd, ch
     error = -EPROTO;
   } else if (count != 1) {
     error = explain(why, why_size, -EPROTO, "the host sent no memory");
+  } else if (!nr_child_adopt(host->child, (pid_t)welcome->pid)) {
+    error = explain(why, why_size, -EPROTO, "the host is not of those that were started");
   }
   protobuf_c_message_free_unpacked(&welcome->base, NULL);
   for (size_t i = error < 0 ? 0 : 1; i < count; i++) close(received[i]);
@@ -119,13 +125,15 @@ static int shake(struct nr_host *host, const struct offer *offer, int *memfd, ch
 }
 
 /* Both sides' rings. The port owns the doorbells from here on. */
-static int connect_port(struct nr_host *host, struct nr_port *port, int blocks, char *why, size_t why_size) {
+static int connect_port(struct nr_host *host, struct nr_port *port, int milliseconds, int blocks, char *why,
+                        size_t why_size) {
   struct offer offer = {.memfd = nr_port_memfd(port), .blocks = blocks};
   int memfd = -1;
   offer.host_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   offer.server_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int error =
-      offer.host_doorbell < 0 || offer.server_doorbell < 0 ? -errno : shake(host, &offer, &memfd, why, why_size);
+  int error = offer.host_doorbell < 0 || offer.server_doorbell < 0
+                  ? -errno
+                  : shake(host, &offer, milliseconds, &memfd, why, why_size);
   nr_port_close_memfd(port);
   if (error < 0) {
     if (offer.host_doorbell >= 0) close(offer.host_doorbell);
@@ -136,23 +144,62 @@ static int connect_port(struct nr_host *host, struct nr_port *port, int blocks, 
   return error < 0 ? explain(why, why_size, error, "the host's memory cannot be used") : 0;
 }
 
-static int spawn(struct nr_host *host, const char *path, char *why, size_t why_size) {
+static int spawn(struct nr_host *host, const char *path, const struct nr_launch *launch, struct nr_launch_files *files,
+                 char *why, size_t why_size) {
   int sockets[2];
   int error = nr_socket_pair(sockets);
   if (error < 0) return explain(why, why_size, error, "no socket");
   host->socket = sockets[0];
   nr_host_ref(host); /* the watcher's, until on_death() */
-  error = nr_child_start(path, sockets[1], on_death, host, &host->child);
+  error = nr_child_start(path, launch, files, sockets[1], on_death, host, &host->child);
   close(sockets[1]);
+  nr_launch_close_child(files);
   if (error == 0) return 0;
   nr_host_unref(host);
-  snprintf(why, why_size, "%s cannot be run: %s", path, strerror(-error));
+  snprintf(why, why_size, "%s cannot be run: %s", launch->wrapper != NULL ? launch->wrapper[0] : path,
+           strerror(-error));
   return error;
 }
 
-int nr_host_start(const char *path, const char *group, int blocks, struct nr_host **result, struct nr_port **port,
-                  char *why, size_t why_size) {
-  struct nr_host *host = create(group);
+/* A debugger or valgrind takes its time. */
+static int handshake_milliseconds(const struct nr_launch *launch) {
+  if (launch->wrapper == NULL) return NR_HANDSHAKE_MILLISECONDS;
+  return launch->load_ms == 0 ? -1 : (int)launch->load_ms;
+}
+
+/* On the watcher thread: no lock of its may be taken. */
+static void on_exceeded(void *context) {
+  struct nr_host *host = context;
+  pthread_mutex_lock(&host->lock);
+  if (!host->death.dead && host->death.verdict == NR_VERDICT_NONE) host->death.verdict = NR_VERDICT_RESIDENT;
+  pthread_mutex_unlock(&host->lock);
+}
+
+static int limit(struct nr_host *host, const struct nr_launch *launch, char *why, size_t why_size) {
+  int error = nr_launch_limit(launch, nr_host_pid(host));
+  if (error < 0) return explain(why, why_size, error, "its limits cannot be set");
+  if (launch->resident > 0) nr_child_limit_resident(host->child, launch->resident, on_exceeded);
+  return 0;
+}
+
+/* How it ended, when it did so before the handshake. */
+static void note_end(struct nr_host *host, struct nr_launch_files *files, char *why, size_t why_size) {
+  if (!nr_host_await_death(host, NR_END_MILLISECONDS)) return;
+  struct nr_death death = nr_host_death(host);
+  size_t length = strlen(why);
+  files->ended = true;
+  files->code = death.code;
+  files->signal = death.signal;
+  if (death.signal == 0) {
+    snprintf(why + length, why_size - length, "; it exited with code %d", death.code);
+  } else {
+    snprintf(why + length, why_size - length, "; it was ended by signal %d", death.signal);
+  }
+}
+
+int nr_host_start(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, int blocks,
+                  struct nr_host **result, struct nr_port **port, char *why, size_t why_size) {
+  struct nr_host *host = create(launch->group);
   if (host == NULL) return -ENOMEM;
   *port = NULL;
   int error = nr_port_create(port, NR_RING_SIZE);
@@ -160,8 +207,12 @@ int nr_host_start(const char *path, const char *group, int blocks, struct nr_hos
     *port = NULL;
     explain(why, why_size, error, "no shared memory");
   }
-  if (error == 0) error = spawn(host, path, why, why_size);
-  if (error == 0) error = connect_port(host, *port, blocks, why, why_size);
+  if (error == 0) error = spawn(host, path, launch, files, why, why_size);
+  if (error == 0) {
+    error = connect_port(host, *port, handshake_milliseconds(launch), blocks, why, why_size);
+    if (error == -EPIPE || error == -ECONNRESET) note_end(host, files, why, why_size);
+  }
+  if (error == 0) error = limit(host, launch, why, why_size);
   if (error == 0) {
     *result = host;
     return 0;

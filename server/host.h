@@ -12,6 +12,8 @@
 #include <sys/uio.h>
 
 struct nr_host;
+struct nr_launch;
+struct nr_launch_files;
 struct nr_port;
 
 /* Why this side ended it. */
@@ -21,6 +23,8 @@ enum nr_verdict {
   NR_VERDICT_KILLED,   /* somebody called kill() */
   NR_VERDICT_TIMEOUT,  /* an entry took too long */
   NR_VERDICT_ABORTED,  /* an AbortSignal */
+  NR_VERDICT_RESIDENT, /* it took more memory than it may */
+  NR_VERDICT_IDLE,     /* it had nothing to do */
 };
 
 /* What is known of a process that ended. */
@@ -33,11 +37,12 @@ struct nr_death {
 };
 
 /*
- * Starts a host and shakes hands; `blocks` is the memfd that it shares (blocks.h), and stays the caller's. 0, or a
- * negative errno with a sentence in `why`. The result is counted (1).
+ * Starts a host and shakes hands, within the launch's limits; `files`: its stdio, of which the child's ends are closed.
+ * `blocks` is the memfd that it shares (blocks.h), and stays the caller's. 0, or a negative errno with a sentence in
+ * `why`. The result is counted (1).
  */
-int nr_host_start(const char *path, const char *group, int blocks, struct nr_host **host, struct nr_port **port,
-                  char *why, size_t why_size);
+int nr_host_start(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, int blocks,
+                  struct nr_host **host, struct nr_port **port, char *why, size_t why_size);
 void nr_host_ref(struct nr_host *host);
 void nr_host_unref(struct nr_host *host);
 

@@ -9,6 +9,7 @@
  */
 
 import type { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
 
 /** How an addon is loaded. What concerns the process counts where the load starts one: a group has what its first load says. */
 export interface LoadOptions {
@@ -30,6 +31,47 @@ export interface LoadOptions {
   signal?: AbortSignal | undefined;
   /** Whether a host that has died gets another one in its place: by default `never`. A policy, or more. */
   restart?: Restart['policy'] | Restart | undefined;
+  /** Ends a host that nobody has entered for so many milliseconds, and that has nothing under way; it is there again when it is called. Needs a `restart`, by default then `on-call`. */
+  idle?: number | undefined;
+  /** What the process may take. */
+  limits?: Limits | undefined;
+  /**
+   * The host's output: that of the program (`inherit`, the default), nowhere (`ignore`), or streams, `stdout` and `stderr` of hostOf(). One word is for both; an array is for stdin (`inherit` or `ignore`), stdout and
+   * stderr. The streams outlast the process when another one takes its place. What is printed while JavaScript is blocked is kept, up to 64 MiB.
+   */
+  stdio?: Stdio | ['inherit' | 'ignore', Stdio, Stdio] | undefined;
+  /** Environment variables of the host, beside those of the program; undefined takes one away. */
+  env?: Record<string, string | undefined> | undefined;
+  /**
+   * The command that starts the host, before the host's own: `['valgrind', '--error-exitcode=1']`, `['gdbserver', ':1234']`. Only the addon runs under it. It may become the host or
+   * have it as a child, and must leave descriptors open.
+   *
+   * ```js
+   * const { load } = require('napi-remote');
+   * try {
+   *   load(require.resolve('@node-rs/crc32-linux-x64-gnu'), { hostWrapper: ['sh', '-c', 'echo no >&2; exit 3'], stdio: 'pipe' });
+   * } catch (error) {
+   *   console.log(error.code, error.exitCode, error.stderr.trim()); // ERR_NAPI_REMOTE_LAUNCH 3 no
+   * }
+   * ```
+   */
+  hostWrapper?: string[] | undefined;
+}
+
+export type Stdio = 'inherit' | 'ignore' | 'pipe';
+
+/** Limits of one host. What is over most of them is refused, as setrlimit(2) says, and the addon may take that badly. */
+export interface Limits {
+  /** Bytes of address space (RLIMIT_AS): allocations beyond fail. A host takes about 200 MiB to begin with. */
+  addressSpace?: number | undefined;
+  /** Bytes of memory that is there: looked at 20 times a second; a host that has more is ended, with the reason `oom`. */
+  resident?: number | undefined;
+  /** Seconds of processor time (RLIMIT_CPU): then it is ended. */
+  cpuSeconds?: number | undefined;
+  /** Processes and threads of the user, all of them together (RLIMIT_NPROC); not for root. */
+  processes?: number | undefined;
+  /** Numbers of open files are smaller than this (RLIMIT_NOFILE). */
+  openFiles?: number | undefined;
 }
 
 /**
@@ -69,10 +111,10 @@ export interface Exit {
   code: number | null;
   signal: string | null;
   /**
-   * `clean` (exit code 0), `abnormal` (another one), `crashed` (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS), `killed` (another signal, `kill()`, an AbortSignal),
+   * `clean` (exit code 0, or the option `idle`), `oom` (more memory than `limits.resident`), `abnormal` (another one), `crashed` (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS), `killed` (another signal, `kill()`, an AbortSignal),
    * `timeout`, `protocol` (it sent what no host may send), `launch-failed` (another one was to take its place; `error` tells why none did).
    */
-  reason: 'clean' | 'abnormal' | 'crashed' | 'killed' | 'timeout' | 'protocol' | 'launch-failed';
+  reason: 'clean' | 'abnormal' | 'crashed' | 'killed' | 'oom' | 'timeout' | 'protocol' | 'launch-failed';
   error?: Error;
 }
 
@@ -154,6 +196,9 @@ export interface Host extends EventEmitter {
   readonly file: string;
   /** How it ended; null: it lives, or Node's loop has not heard of it yet. */
   readonly exit: Exit | null;
+  /** What it prints, with the option `stdio`; null when that is inherited or ignored. They keep no program running. */
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
   counts(): Counts;
   stats(): Stats;
   /** Ends the host with SIGKILL, and with it all addons that live there. False when it is dead already. */
@@ -177,7 +222,7 @@ export interface Host extends EventEmitter {
  * - `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: the arguments are wrong;
  * - `ERR_DLOPEN_FAILED`: the loader refused the file, in its own words, as Node reports it;
  * - `ERR_NAPI_REMOTE_UNSUPPORTED`: the addon uses V8 or Node internals, or a Node-API version that this Node lacks;
- * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started;
+ * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started (with `exitCode` or `signal`, and with `stdio: 'pipe'` its `stderr`, as far as there is any);
  * - what the addon's own initialisation throws.
  *
  * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died, `ERR_NAPI_REMOTE_TIMEOUT` when it took longer than `timeout` says, and

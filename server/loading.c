@@ -285,6 +285,30 @@ napi_value nr_loading_end(napi_env napi, napi_callback_info info) {
   return napi_get_boolean(napi, lives, &result) == napi_ok ? result : NULL;
 }
 
+/* Node-API knows no descriptors: numbers, which are JavaScript's from here on. */
+napi_value nr_loading_streams(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
+  napi_value result, fd;
+  if (connection == NULL || napi_create_array(napi, &result) != napi_ok) return NULL;
+  for (uint32_t i = 0; i < 3; i++) {
+    if (napi_create_int32(napi, connection->streams[i], &fd) != napi_ok ||
+        napi_set_element(napi, result, i, fd) != napi_ok)
+      return NULL;
+    connection->streams[i] = -1;
+  }
+  return result;
+}
+
+/* Ends the host if no entry is open and nothing keeps its loop going. */
+napi_value nr_loading_recycle(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
+  napi_value result;
+  bool idle = connection != NULL && connection->entries == 0 && nr_port_failure(connection->port) == 0 &&
+              !nr_doorbell_is_alive(connection);
+  if (idle) nr_host_condemn(connection->host, NR_VERDICT_IDLE, "");
+  return napi_get_boolean(napi, idle, &result) == napi_ok ? result : NULL;
+}
+
 /* What the kernel may take to end a process. */
 #define NR_END_MILLISECONDS 2000u
 

@@ -28,6 +28,7 @@ struct nr_async;
 struct nr_connection;
 struct nr_env;
 struct nr_launch;
+struct nr_launch_files;
 struct nr_shared_queue;
 
 /* What lives behind an id in the server's tables. */
@@ -156,6 +157,7 @@ struct nr_connection {
   uint32_t load_ms;           /* the same for a load */
   uint32_t limit_ms;          /* the one of the entry that is open */
   uint64_t deadline_ns;       /* of the entry that is open, on the server's clock; 0: none */
+  int streams[3];             /* pipes from the host, by descriptor; -1: none, or JavaScript has it */
   bool restarts;              /* a call after its death may start another host */
   struct nr_connection *heir; /* counted: another host has its place; NULL: none */
   bool met_gone;              /* an object of a host that is dead was among the arguments */
@@ -293,6 +295,8 @@ void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCM
 void nr_throw_failure(struct nr_connection *connection, napi_env napi, const char *doing);
 /* That error; NULL when the env is terminating. `doing`: what was not carried out. */
 napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing);
+/* ERR_NAPI_REMOTE_LAUNCH: with what is known of a host that ended at once. */
+void nr_throw_launch(napi_env napi, const char *why, const struct nr_launch_files *files);
 /* ERR_NAPI_REMOTE_GONE: for what belongs to a host that is dead, and has nothing in its place. */
 void nr_throw_gone(struct nr_connection *connection, napi_env napi);
 /* In one word, as the `exit` event tells it. */

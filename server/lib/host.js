@@ -3,9 +3,11 @@
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const fs = require('node:fs');
+const { performance } = require('node:perf_hooks');
 const { abortError } = require('./errors.js');
 const { publicName } = require('./groups.js');
 const { NEVER, groupOf, onCall, onEnd, replace } = require('./restart.js');
+const { Output } = require('./streams.js');
 const { merge, survey } = require('./survey.js');
 const thread = require('./thread.js');
 const { toPath } = require('./validate.js');
@@ -43,6 +45,25 @@ function onExit(serial, code, signal, reason, pid) {
   onEnd(serial);
 }
 
+/** Ends a process that nobody has called for so long, and that has nothing to do. */
+function recycle(native, serial, milliseconds, group) {
+  let { entries } = native.counts(serial);
+  let quiet = performance.now();
+  const timer = setInterval(() => {
+    const counts = native.counts(serial);
+    if (counts === undefined) return clearInterval(timer);
+    if (counts.entries !== entries) {
+      ({ entries } = counts);
+      quiet = performance.now();
+    } else if (performance.now() - quiet >= milliseconds && native.recycle(serial)) {
+      group.recycled(serial);
+      clearInterval(timer);
+    }
+    return undefined;
+  }, Math.max(1, Math.ceil(milliseconds / 4)));
+  timer.unref();
+}
+
 /** An addon in a host. `load(file)`: loads it again, gives {serial, exports}. */
 class Host extends EventEmitter {
   #native;
@@ -60,6 +81,8 @@ class Host extends EventEmitter {
   #exit = null;
   #counts;
   #announced = false;
+  #idle;
+  #outputs = [null, null, null];
   /** What the agent's side calls. */
   #face = {
     again: () => this.#again(),
@@ -67,7 +90,7 @@ class Host extends EventEmitter {
     failed: (error) => this.#failed(error),
   };
 
-  constructor(native, load, file, { group, signal, restart = NEVER }) {
+  constructor(native, load, file, { group, signal, restart = NEVER, idle = 0 }) {
     super();
     this.#native = native;
     this.#load = load;
@@ -76,6 +99,7 @@ class Host extends EventEmitter {
     this.#group = groupOf(group, restart);
     this.#signal = signal;
     this.#init = restart.init;
+    this.#idle = idle;
   }
 
   /** A load into a group whose host is dead is a call of that. */
@@ -98,10 +122,27 @@ class Host extends EventEmitter {
     this.#counts = undefined;
     this.#abort = () => this.#native.end(serial, this.#signal);
     this.#signal?.addEventListener('abort', this.#abort, { once: true });
-    const members = thread.members.get(serial) ?? { group: this.#group, addons: [] };
+    const members = this.#join(serial);
     members.addons.push(this.#face);
-    thread.members.set(serial, members);
     if (channels.spawn.hasSubscribers) channels.spawn.publish({ host: this, pid: this.#pid, addon: this.#file });
+  }
+
+  /** What the addons of a process have together; the first one makes it. */
+  #join(serial) {
+    let members = thread.members.get(serial);
+    if (members === undefined) {
+      const outputs = this.#native.streams(serial).map((fd, i) => {
+        if (fd < 0) return null;
+        const output = this.#group.outputs[i] ??= new Output();
+        output.attach(fd);
+        return output.stream;
+      });
+      members = { group: this.#group, addons: [], outputs };
+      thread.members.set(serial, members);
+      if (this.#idle > 0) recycle(this.#native, serial, this.#idle, this.#group);
+    }
+    this.#outputs = members.outputs;
+    return members;
   }
 
   /** Another process has this one's place; how it ended is still to be heard. */
@@ -160,6 +201,14 @@ class Host extends EventEmitter {
 
   get exit() {
     return this.#exit === null ? null : { ...this.#exit };
+  }
+
+  get stdout() {
+    return this.#outputs[1];
+  }
+
+  get stderr() {
+    return this.#outputs[2];
   }
 
   counts() {

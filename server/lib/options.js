@@ -56,7 +56,7 @@ function toSignal(value, name) {
 const POLICIES = ['never', 'on-call', 'at-once'];
 
 function toRestart(value, name) {
-  if (value === undefined) return { ...NEVER };
+  if (value === undefined) return NEVER;
   const given = typeof value === 'object' ? value : { policy: value };
   checkObject(given, name);
   checkKeys(given, name, ['policy', 'backoff', 'max', 'init']);
@@ -75,7 +75,73 @@ function toRestart(value, name) {
     factor,
     most: max === Infinity ? max : toInteger(max, `${name}.max`, 0, MAX_MILLISECONDS),
     init,
+    given: true,
   };
+}
+
+/** Those that the program has, as they are now, and these; undefined takes one away. */
+function toEnvironment(value, name) {
+  if (value === undefined) return undefined;
+  checkObject(value, name);
+  const all = { ...process.env, ...value };
+  for (const [key, text] of Object.entries(value)) {
+    if (key === '' || key.includes('=') || key.includes('\0')) throw invalidValue(`${name}.${key}`, text, 'is no name of a variable');
+    if (text !== undefined && typeof text !== 'string') throw invalidType(`${name}.${key}`, 'of type string', text);
+    if (text?.includes('\0')) throw invalidValue(`${name}.${key}`, text, 'must be a string without null bytes');
+  }
+  return Object.entries(all).filter(([, text]) => text !== undefined).map(([key, text]) => `${key}=${text}`);
+}
+
+/** As enum nr_stream (launch.h) counts them. */
+const STREAMS = ['inherit', 'ignore', 'pipe'];
+
+function toStream(value, name, streams) {
+  if (!streams.includes(value)) throw invalidValue(name, value, `must be one of: ${streams.map((each) => `'${each}'`).join(', ')}`);
+  return STREAMS.indexOf(value);
+}
+
+/** One word is for stdout and stderr; the program's stdin is then the host's, unless that is to ignore it as well. */
+function toStdio(value = 'inherit', name) {
+  if (!Array.isArray(value)) {
+    const output = toStream(value, name, STREAMS);
+    return { stdin: value === 'ignore' ? output : 0, stdout: output, stderr: output };
+  }
+  if (value.length !== 3) throw invalidValue(name, value, 'must have three elements');
+  const [stdin, stdout, stderr] = value;
+  return {
+    stdin: toStream(stdin, `${name}[0]`, ['inherit', 'ignore']), stdout: toStream(stdout, `${name}[1]`, STREAMS), stderr: toStream(stderr, `${name}[2]`, STREAMS),
+  };
+}
+
+function toCommand(value, name) {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw invalidType(name, 'an instance of Array', value);
+  if (value.length === 0) throw invalidValue(name, value, 'must have a command');
+  return value.map((word, i) => {
+    if (typeof word !== 'string') throw invalidType(`${name}[${i}]`, 'of type string', word);
+    if (word.includes('\0') || (i === 0 && word === '')) throw invalidValue(`${name}[${i}]`, word, 'must be a string without null bytes');
+    return word;
+  });
+}
+
+const LIMITS = ['addressSpace', 'resident', 'cpuSeconds', 'processes', 'openFiles'];
+
+function toLimits(value = {}, name) {
+  checkObject(value, name);
+  checkKeys(value, name, LIMITS);
+  return Object.fromEntries(Object.entries(value).filter(([, limit]) => limit !== undefined)
+    .map(([key, limit]) => [key, toInteger(limit, `${name}.${key}`, 1, Number.MAX_SAFE_INTEGER)]));
+}
+
+function toIdle(value, name) {
+  return value === undefined || value === Infinity ? 0 : toInteger(value, name, 1, MAX_MILLISECONDS);
+}
+
+/** What is recycled has to come back. */
+function withIdle(restart, idle, name) {
+  if (idle === 0 || restart.policy !== 'never') return restart;
+  if (restart.given) throw invalidValue(`${name}.idle`, idle, `needs another '${name}.restart' than 'never'`);
+  return toRestart('on-call', `${name}.restart`);
 }
 
 /** For each option: what becomes of it. */
@@ -84,18 +150,24 @@ const OPTIONS = {
   timeout: toTimeouts,
   signal: toSignal,
   restart: toRestart,
+  idle: toIdle,
+  limits: toLimits,
+  stdio: toStdio,
+  env: toEnvironment,
+  hostWrapper: toCommand,
 };
 
 /**
- * {group, launch, signal}: `launch` is for the agent, the rest for the host's face. `name` is what errors call the whole.
+ * {group, launch, signal, restart, idle}: `launch` is for the agent, the rest for the host's face. `name` is what errors call the whole.
  */
 function toOptions(options, name = 'options') {
   checkObject(options, name);
   checkKeys(options, name, Object.keys(OPTIONS));
   const checked = {};
   for (const [key, check] of Object.entries(OPTIONS)) checked[key] = check(options[key], `${name}.${key}`);
-  const { group = ownGroup(++thread.loads), timeout, ...rest } = checked;
-  return { group, launch: { ...timeout, restarts: rest.restart.policy === 'never' ? 0 : 1 }, ...rest };
+  const { group = ownGroup(++thread.loads), timeout, limits, stdio, env, hostWrapper: wrapper, signal, idle } = checked;
+  const restart = withIdle(checked.restart, idle, name);
+  return { group, signal, restart, idle, launch: { ...timeout, ...limits, ...stdio, env, wrapper, restarts: restart.policy === 'never' ? 0 : 1 } };
 }
 
 module.exports = { toOptions };

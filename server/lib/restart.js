@@ -5,7 +5,7 @@ const thread = require('./thread.js');
 const WINDOW = 60_000;
 
 /** {policy, initial, maximum, factor, most}: of the option `restart`, checked. */
-const NEVER = { policy: 'never', initial: 0, maximum: 0, factor: 1, most: 0 };
+const NEVER = Object.freeze({ policy: 'never', initial: 0, maximum: 0, factor: 1, most: 0 });
 
 class Group {
   #rules;
@@ -15,6 +15,9 @@ class Group {
   /** Serial of the death that `until` is about. */
   #noted;
   #until = 0;
+  #spared = 0;
+  /** Output by number of the stream. */
+  outputs = [];
 
   constructor(rules) {
     this.#rules = rules;
@@ -36,8 +39,15 @@ class Group {
       this.#until = now + this.#delay;
     }
     this.#starts = this.#starts.filter((start) => now - start < WINDOW);
-    if (this.#starts.length >= this.#rules.most) return Infinity;
+    if (this.#spared === 0 && this.#starts.length >= this.#rules.most) return Infinity;
     return Math.max(0, this.#until - now);
+  }
+
+  /** It was ended because nobody needed it: the next one starts when somebody does, and does not count. */
+  recycled(serial) {
+    this.#noted = serial;
+    this.#until = 0;
+    this.#spared++;
   }
 
   /** There was no other: the next attempt waits. */
@@ -49,7 +59,8 @@ class Group {
   /** The next process. */
   advance() {
     this.#started = Date.now();
-    this.#starts.push(this.#started);
+    if (this.#spared > 0) this.#spared = 0;
+    else this.#starts.push(this.#started);
   }
 }
 
