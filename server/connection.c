@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "server/doorbell.h"
@@ -22,8 +21,7 @@ static void destroy(struct nr_connection *connection) {
   nr_doorbell_close(connection);
   nr_memory_end(connection);
   if (connection->host != NULL) {
-    if (connection->port != NULL) nr_host_unwatch_port(connection->host, connection->port);
-    nr_host_kill(connection->host);
+    nr_host_forget(connection->host, connection->port);
     nr_host_unref(connection->host);
   }
   if (connection->port != NULL) nr_port_destroy(connection->port);
@@ -86,15 +84,16 @@ static void tell_of_extent(void *context, uint64_t place, uint64_t length, bool 
   nr_post(connection, NR_OP_MAP_MEMORY, &request.base);
 }
 
-/* The host, and the memory that it shares. 0 or a negative errno with a sentence in `why`. */
-static int start_host(struct nr_connection *connection, const char *group, char *why, size_t why_size) {
+/* The host, and the memory that this thread shares with it. 0 or a negative errno with a sentence in `why`. */
+static int join_host(struct nr_connection *connection, const char *group, char *why, size_t why_size) {
   int memfd = nr_blocks_memfd();
   if (memfd < 0) {
     snprintf(why, why_size, "no shared memory: %s", strerror(-memfd));
     return memfd;
   }
+  const struct nr_agent *agent = connection->agent;
   int error =
-      nr_host_start(connection->agent->host_path, group, memfd, &connection->host, &connection->port, why, why_size);
+      nr_host_join(agent->host_path, group, agent->worker, memfd, &connection->host, &connection->port, why, why_size);
   if (error < 0) {
     close(memfd);
     return error;
@@ -106,14 +105,13 @@ static int start_host(struct nr_connection *connection, const char *group, char 
 static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const char *group) {
   char why[512] = "out of memory";
   struct nr_connection *connection = create(agent);
-  if (connection == NULL || start_host(connection, group, why, sizeof why) < 0 || !nr_doorbell_open(connection)) {
+  if (connection == NULL || join_host(connection, group, why, sizeof why) < 0 || !nr_doorbell_open(connection)) {
     char text[640];
     snprintf(text, sizeof text, "Cannot start the host process: %s", why);
     napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);
     if (connection != NULL) destroy(connection);
     return NULL;
   }
-  nr_host_watch_port(connection->host, connection->port);
   connection->next = agent->connections;
   agent->connections = connection;
   return connection;
@@ -145,40 +143,70 @@ int nr_connection_fault(struct nr_connection *connection, const char *format, ..
   return nr_port_failure(connection->port);
 }
 
+void nr_connection_abandon(struct nr_connection *connection) {
+  connection->exited = true;
+  connection->leaves = !nr_host_abandon(connection->host, connection->port);
+}
+
 /* What all hosts of a thread together may take to exit, and what the kernel may take to end those that did not. */
 #define NR_EXIT_MILLISECONDS 2000u
 
+/* Of a host that others use only their thread ends. Node's main thread is never without the whole process. */
 static void ask_to_exit(struct nr_connection *connection, int code) {
   Nr__ExitRequest request = NR__EXIT_REQUEST__INIT;
+  bool last = nr_host_retire(connection->host, connection->port);
+  request.thread = !last && connection->agent->worker;
+  request.code = code;
   struct nr_frame_header header = {.sequence = ++connection->sequence,
                                    .opcode = NR_OP_EXIT,
                                    .depth = (uint16_t)connection->depth,
                                    .kind = NR_KIND_ENTER};
-  request.code = code;
   connection->exited = true;
+  connection->leaves = request.thread;
   if (!nr_port_has_room(connection->port, NR_CACHE_LINE)) return; /* it has not read for long: it is hung */
   nr_port_send(connection->port, &header, &request.base, NULL, 0);
 }
 
-static unsigned left_until(const struct timespec *deadline) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  int64_t left = (deadline->tv_sec - now.tv_sec) * INT64_C(1000) + (deadline->tv_nsec - now.tv_nsec) / 1000000;
-  return left > 0 ? (unsigned)left : 0;
+static unsigned left_until(uint64_t deadline_ns) {
+  uint64_t now = nr_now_ns();
+  return now < deadline_ns ? (unsigned)((deadline_ns - now) / 1000000u) : 0;
+}
+
+/* The return of that last entry: what else comes is of nobody's interest. False: not within the time. */
+static bool await_return(struct nr_connection *connection, uint64_t deadline_ns) {
+  for (;;) {
+    struct nr_frame frame;
+    struct nr_arena_mark mark = nr_arena_mark(connection->arena);
+    int status = nr_port_try_receive(connection->port, connection->arena, &frame);
+    nr_arena_release(connection->arena, mark);
+    if (status == 0 && frame.header.kind == NR_KIND_RETURN && frame.header.sequence == connection->sequence)
+      return true;
+    if (status == -EAGAIN) status = nr_port_wait(connection->port, deadline_ns);
+    if (status == -ETIMEDOUT) return false;
+    if (status < 0 || nr_now_ns() >= deadline_ns) return status < 0; /* it is dead: that is as good */
+  }
+}
+
+static bool has_left(struct nr_connection *connection, uint64_t deadline_ns) {
+  if (connection->leaves) return await_return(connection, deadline_ns);
+  return nr_host_await_death(connection->host, left_until(deadline_ns));
 }
 
 void nr_connections_exit(struct nr_agent *agent, int code) {
-  struct timespec deadline;
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
     if (!each->exited) ask_to_exit(each, code);
   }
-  clock_gettime(CLOCK_MONOTONIC, &deadline);
-  deadline.tv_sec += NR_EXIT_MILLISECONDS / 1000;
+  uint64_t deadline_ns = nr_now_ns() + NR_EXIT_MILLISECONDS * UINT64_C(1000000);
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
-    if (!nr_host_await_death(each->host, left_until(&deadline))) nr_host_kill(each->host);
+    if (has_left(each, deadline_ns)) continue;
+    if (each->leaves) {
+      nr_connection_abandon(each);
+    } else {
+      nr_host_kill(each->host);
+    }
   }
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
-    nr_host_await_death(each->host, NR_EXIT_MILLISECONDS);
+    if (!each->leaves) nr_host_await_death(each->host, NR_EXIT_MILLISECONDS);
   }
 }
 

@@ -41,22 +41,31 @@ static int send(struct nr_enter *enter, uint32_t sequence) {
   return nr_port_send(connection->port, &header, enter->request, enter->tail, enter->tail_count);
 }
 
-/* It takes longer than it may at the end of a program. */
-static int give_up(struct nr_connection *connection) {
-  nr_host_kill(connection->host);
-  nr_port_fail(connection->port, EPIPE);
-  return nr_port_failure(connection->port);
+/* How often a Worker looks whether it has been terminated. */
+#define NR_LOOK_NS UINT64_C(500000000)
+
+/* At the end of a program, or of a Worker, nothing may take for ever. Node's main thread cannot be terminated. */
+static uint64_t look_up_at(const struct nr_enter *enter) {
+  const struct nr_agent *agent = enter->connection->agent;
+  return enter->deadline_ns != 0 || agent == NULL || !agent->worker ? enter->deadline_ns : nr_now_ns() + NR_LOOK_NS;
+}
+
+/* Nothing has come. False: it takes longer than it may. */
+static bool is_patient(const struct nr_enter *enter) {
+  struct nr_agent *agent = enter->connection->agent;
+  uint64_t deadline_ns = enter->deadline_ns != 0 || agent == NULL ? enter->deadline_ns : nr_ending_patience(agent);
+  return deadline_ns == 0 || nr_now_ns() < deadline_ns;
 }
 
 /* The next frame of the host, waiting for it. */
 static int receive(struct nr_enter *enter) {
-  struct nr_port *port = enter->connection->port;
+  struct nr_connection *connection = enter->connection;
   for (;;) {
-    int status = nr_port_try_receive(port, enter->connection->arena, &enter->frame);
+    int status = nr_port_try_receive(connection->port, connection->arena, &enter->frame);
     if (status != -EAGAIN) return status;
-    status = nr_port_wait(port, enter->deadline_ns);
-    if (status == -ETIMEDOUT) return give_up(enter->connection);
-    if (status < 0) return status;
+    status = nr_port_wait(connection->port, look_up_at(enter));
+    if (status == -ETIMEDOUT && !is_patient(enter)) nr_connection_abandon(connection);
+    if (status < 0 && status != -ETIMEDOUT) return status;
   }
 }
 

@@ -23,11 +23,18 @@ struct nr_death {
 };
 
 /*
- * Starts a host and shakes hands; `blocks` is the memfd that it shares (blocks.h), and stays the caller's. 0, or a
- * negative errno with a sentence in `why`. The result is counted (1).
+ * Joins this JavaScript thread with a thread of the group's host, which is started when there is none, or none that
+ * lives. `blocks` is the memfd that the two share (blocks.h), and stays the caller's. From now on nr_port_fail(port)
+ * when the host dies. 0, or a negative errno with a sentence in `why`. The host is counted.
  */
-int nr_host_start(const char *path, const char *group, int blocks, struct nr_host **host, struct nr_port **port,
-                  char *why, size_t why_size);
+int nr_host_join(const char *path, const char *group, bool worker, int blocks, struct nr_host **host,
+                 struct nr_port **port, char *why, size_t why_size);
+/* This thread is about to leave. True: no other is joined, and none will be; the process is to end. */
+bool nr_host_retire(struct nr_host *host, struct nr_port *port);
+/* It leaves, whatever the host's thread is doing: the port fails. True: no other is joined, so the host is killed. */
+bool nr_host_abandon(struct nr_host *host, struct nr_port *port);
+/* Before the port goes: it has left, or does so now. */
+void nr_host_forget(struct nr_host *host, struct nr_port *port);
 void nr_host_ref(struct nr_host *host);
 void nr_host_unref(struct nr_host *host);
 
@@ -45,8 +52,5 @@ void nr_host_kill(struct nr_host *host);
 void nr_host_fault(struct nr_host *host, const char *fault);
 /* Waits until it has been reaped; false: not within the time. */
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds);
-/* From now on nr_port_fail(port) when it dies; a port is watched by one host at most. */
-void nr_host_watch_port(struct nr_host *host, struct nr_port *port);
-void nr_host_unwatch_port(struct nr_host *host, struct nr_port *port);
 
 #endif

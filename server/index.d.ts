@@ -11,7 +11,8 @@
 /** How an addon is loaded. */
 export interface LoadOptions {
   /**
-   * Addons of one group share a host process, so that they can pass pointers to each other; without it each load has a host of its own.
+   * Addons of one group share a host process, so that they can pass pointers to each other, in all threads of the program; without it each load has a host of
+   * its own.
    * Any text but the empty one.
    */
   group?: string | undefined;
@@ -26,7 +27,7 @@ export interface HostInfo {
   alive: boolean;
 }
 
-/** Counts since the host was started. */
+/** Counts of this thread, since it has been using the host. */
 export interface Counts {
   /** Node-API calls that waited for Node's answer. */
   calls: number;
@@ -48,7 +49,7 @@ export interface Host {
   /** The addon's file. */
   readonly file: string;
   counts(): Counts;
-  /** Ends the host with SIGKILL, and with it all addons that live there. False when it is dead already. */
+  /** Ends the host with SIGKILL, and with it all addons that live there, other threads' too. False when it is dead already. */
   kill(): boolean;
 }
 
@@ -77,7 +78,7 @@ export interface Host {
 export function load(file: string | URL, options?: LoadOptions): any;
 
 /**
- * The host processes of this thread, those of `napi-remote/register` included.
+ * The host processes that this thread uses, those of `napi-remote/register` included.
  *
  * ```js
  * const { hosts, load } = require('napi-remote');

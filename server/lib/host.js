@@ -1,7 +1,8 @@
 'use strict';
-// The host of an addon, as hostOf() gives it, and how hosts are named.
+// The host of an addon, as hostOf() gives it, and how hosts are named: all threads of the program know a host by the same name.
+const { threadId } = require('node:worker_threads');
 
-/** What `register` puts all addons of a thread into, since they share a process without it too: some pass pointers to each other. */
+/** What `register` puts all addons of the program into, since they share a process without it too: some pass pointers to each other. */
 const SHARED = '';
 
 const NAMED = 'group ';
@@ -12,7 +13,7 @@ function namedGroup(name) {
 }
 
 function ownGroup(number) {
-  return `load ${number}`;
+  return `load ${threadId}.${number}`;
 }
 
 /** What the user knows the host by. */
