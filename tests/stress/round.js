@@ -31,7 +31,7 @@ async function settle(addon, wrong, seed) {
   if (left > 0) wrong.push(`seed ${seed}: ${left} native objects are never released`);
 }
 
-/** One Worker, from its start to its end: what it reported; nothing when it was not to come that far. */
+/** One Worker, from its start to its end: what it reported; nothing when it was not to come that far. `at` is the step at which it ends, -1 its start. */
 function runWorker(file, seed, steps, { end, at, progress }) {
   return new Promise((resolve, reject) => {
     let report, count = 0;
@@ -42,6 +42,7 @@ function runWorker(file, seed, steps, { end, at, progress }) {
       if (message.report) report = message.report;
       else if (end === 'terminate' && count++ === at) worker.terminate();
     });
+    if (end === 'terminate' && at < 0) worker.on('online', () => worker.terminate());
     worker.on('error', reject);
     worker.on('exit', (code) => {
       const expected = { end: 0, exit: 7, terminate: 1 }[end];
@@ -54,7 +55,7 @@ function runWorker(file, seed, steps, { end, at, progress }) {
 async function runWorkers(file, seed, { steps, progress }, results) {
   const random = generator(seed);
   for (const [i, end] of ENDS.entries()) {
-    const at = random(steps);
+    const at = end === 'terminate' && random(3) === 0 ? -1 : random(steps);
     results.push(await runWorker(file, seed * 8 + i, steps, { end: random(6) ? end : 'end', at, progress }));
   }
 }
