@@ -10,8 +10,11 @@ async function signals({ require, name, settle, record, bytes, gates }) {
   const salt = bytes(16);
   const data = bytes(3000);
   const packed = name === 'snappy' ? addon.compressSync(data) : undefined;
+  const token = 'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJkYXRhIjp7ImV4cCI6MTAwMDAwMDAwMDAuMCwiaWF0Ijo1fSwiaWF0IjoxNzk1MjY4NTgxfQ.wQtjPzP57m8Epx8nbzCgTNMYj1MWdPuabScSQ0zltAc';
+  const free = { validateExp: false, requiredSpecClaims: [] };
   const start = {
     '@node-rs/argon2': (signal) => addon.hash('secret', { memoryCost: 64, timeCost: 1, salt }, signal),
+    '@node-rs/jsonwebtoken-linux-x64-gnu': (signal) => addon.verify(token, 'secret', free, signal),
     'snappy': (signal) => addon.uncompress(packed, undefined, signal),
     '@resvg/resvg-js': (signal) => addon.renderAsync(svg, undefined, signal).then((image) => image.asPng()),
   }[name];
@@ -117,6 +120,6 @@ async function signals({ require, name, settle, record, bytes, gates }) {
   }
 }
 
-for (const name of ['@node-rs/argon2', 'snappy', '@resvg/resvg-js']) {
+for (const name of ['@node-rs/argon2', '@node-rs/jsonwebtoken-linux-x64-gnu', 'snappy', '@resvg/resvg-js']) {
   compareAddon(name, { values: 30, errors: 10, what: 'signals', given: { gates: addonFile('async_work') } }, signals);
 }
