@@ -12,16 +12,25 @@
 /* NODE_API_DEFAULT_MODULE_API_VERSION: of addons that do not say. */
 #define NR_DEFAULT_API_VERSION 8
 
+/* One load: a dlopen() that is counted. */
 struct nr_module {
-  struct nr_module *next;
   void *library;
   napi_addon_register_func init;
   int32_t api_version;
-  bool registered_itself; /* by a static constructor: only the first dlopen() runs it */
+  struct nr_saved *saved; /* NULL: of those that say by symbols what they are */
 };
 
+/* A library that registered itself, by a static constructor: only the first dlopen() runs that. */
+struct nr_saved {
+  struct nr_saved *next;
+  void *library;
+  napi_addon_register_func init;
+  unsigned loads;
+};
+
+/* Held around dlopen(): whoever gets a library that another thread has just loaded finds what it registered. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct nr_module *modules; /* those that registered themselves */
+static struct nr_saved *saved_ones;
 
 /* What a static constructor registered during the dlopen() of this thread. */
 static _Thread_local napi_module *registered;
@@ -36,7 +45,7 @@ static int32_t declared_version(void *library) {
   return get == NULL ? NR_DEFAULT_API_VERSION : get();
 }
 
-static struct nr_module *create(void *library, napi_addon_register_func init, bool registered_itself) {
+static struct nr_module *create(void *library, napi_addon_register_func init, struct nr_saved *saved) {
   struct nr_module *module = calloc(1, sizeof *module);
   if (module == NULL) return NULL;
   module->library = library;
@@ -44,48 +53,72 @@ static struct nr_module *create(void *library, napi_addon_register_func init, bo
   /* Node gives modules of napi_module_register() the default version without asking: src/node_api.cc,
    * napi_module_register_cb. */
   module->api_version = declared_version(library);
-  module->registered_itself = registered_itself;
+  module->saved = saved;
+  if (saved != NULL) saved->loads++;
   return module;
 }
 
-static struct nr_module *remember(struct nr_module *module) {
-  if (module == NULL) return NULL;
-  pthread_mutex_lock(&lock);
-  module->next = modules;
-  modules = module;
-  pthread_mutex_unlock(&lock);
-  return module;
+static struct nr_saved *save(void *library, napi_addon_register_func init) {
+  struct nr_saved *saved = calloc(1, sizeof *saved);
+  if (saved == NULL) return NULL;
+  *saved = (struct nr_saved){.next = saved_ones, .library = library, .init = init};
+  return saved_ones = saved;
 }
 
-/* A library that registered itself when it was loaded first. */
-static struct nr_module *find_saved(void *library) {
-  struct nr_module *found = NULL;
-  pthread_mutex_lock(&lock);
-  for (struct nr_module *module = modules; module != NULL && found == NULL; module = module->next) {
-    if (module->library == library) found = module;
+static struct nr_saved *find_saved(const void *library) {
+  struct nr_saved *saved = saved_ones;
+  while (saved != NULL && saved->library != library) saved = saved->next;
+  return saved;
+}
+
+static void forget(struct nr_saved *saved) {
+  struct nr_saved **link = &saved_ones;
+  while (*link != saved) link = &(*link)->next;
+  *link = saved->next;
+  free(saved);
+}
+
+static struct nr_module *make(void *library, napi_module *constructed, const char *file, char *error,
+                              size_t error_size) {
+  struct nr_saved *saved = NULL;
+  napi_addon_register_func init = NULL;
+  if (constructed != NULL) {
+    saved = save(library, constructed->nm_register_func);
+  } else {
+    init = (napi_addon_register_func)dlsym(library, "napi_register_module_v1");
+    if (init == NULL) saved = find_saved(library);
   }
-  pthread_mutex_unlock(&lock);
-  return found;
+  if (init == NULL && saved == NULL) {
+    snprintf(error, error_size, "Module did not self-register: '%s'.", file);
+    return NULL;
+  }
+  return create(library, init == NULL ? saved->init : init, saved);
 }
 
 struct nr_module *nr_module_load(const char *file, int flags, char *error, size_t error_size) {
+  struct nr_module *module = NULL;
+  error[0] = '\0';
+  pthread_mutex_lock(&lock);
   registered = NULL;
   void *library = dlopen(file, flags);
   napi_module *constructed = registered;
   registered = NULL;
   if (library == NULL) {
     snprintf(error, error_size, "%s", dlerror());
-    return NULL;
+  } else {
+    module = make(library, constructed, file, error, error_size);
+    if (module == NULL) dlclose(library);
   }
-  if (constructed != NULL) return remember(create(library, constructed->nm_register_func, true));
-  napi_addon_register_func init = (napi_addon_register_func)dlsym(library, "napi_register_module_v1");
-  if (init != NULL) return create(library, init, false);
-  struct nr_module *saved = find_saved(library);
-  if (saved == NULL) {
-    dlclose(library);
-    snprintf(error, error_size, "Module did not self-register: '%s'.", file);
-  }
-  return saved;
+  pthread_mutex_unlock(&lock);
+  return module;
+}
+
+void nr_module_close(struct nr_module *module) {
+  pthread_mutex_lock(&lock);
+  if (module->saved != NULL && --module->saved->loads == 0) forget(module->saved);
+  dlclose(module->library);
+  pthread_mutex_unlock(&lock);
+  free(module);
 }
 
 int32_t nr_module_api_version(const struct nr_module *module) {

@@ -1,10 +1,9 @@
 /*
  * napi-remote-host: the process in which addons live. Started by the agent (server/watcher.c) with the number of its
- * control socket and the agent's pid; shakes hands and then serves the main channel on its main thread.
+ * control socket and the agent's pid; shakes hands, and then serves the JavaScript threads that join (threads.c).
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include <uv.h>
 
 #include "addon-host/lacks.h"
+#include "addon-host/threads.h"
 #include "client/client.h"
 #include "napi.pb-c.h"
 #include "wire/port.h"
@@ -48,21 +48,12 @@ static void set_up_process(pid_t parent) {
   setvbuf(stderr, NULL, _IONBF, 0);
 }
 
-/* All descriptors of this process' own live high, so that a number that an addon gets from JavaScript never hits one.
- */
-static int raise_fd(int fd, int base) {
-  int raised = nr_fd_move_up(fd, base);
-  if (raised < 0) give_up("a descriptor cannot be moved", raised);
-  return raised;
-}
-
 static void remember_node(const Nr__Hello *hello) {
   nr_node.napi_version = hello->napi_version;
   nr_node.major = hello->node_major;
   nr_node.minor = hello->node_minor;
   nr_node.patch = hello->node_patch;
   nr_node.release = strdup(hello->node_release);
-  nr_node.worker = hello->worker;
   if (hello->trace != 0) nr_trace_enable();
   for (size_t i = 0; i < hello->n_lacks; i++) {
     int error = nr_lack(hello->lacks[i]);
@@ -70,61 +61,116 @@ static void remember_node(const Nr__Hello *hello) {
   }
 }
 
-static void answer(int socket, const struct nr_port *port) {
-  Nr__Welcome welcome = NR__WELCOME__INIT;
-  int memfd = nr_port_memfd(port);
-  welcome.protocol = NR_PROTOCOL_VERSION;
-  welcome.pointer_size = sizeof(void *);
-  welcome.pid = (uint32_t)getpid();
-  welcome.libuv = (char *)uv_version_string();
-  int error = nr_socket_send(socket, &welcome.base, &memfd, 1);
-  if (error < 0) give_up("the handshake could not be answered", error);
+/* What one thread's joining brings. All descriptors of this process' own live high, so that a number that an addon gets
+ * from JavaScript never hits one. */
+struct joining {
+  int fds[NR_SOCKET_FDS_MAX]; /* the agent's memory, the host's doorbell, the agent's, the memfd of the blocks */
+  struct nr_port *port;
+};
+
+/* Takes the descriptors over. 0 or an errno. */
+static int take_fds(struct joining *joining, size_t count, int base) {
+  int error = count == 4 ? 0 : EPROTO;
+  for (size_t i = 1; i < count && error == 0; i++) {
+    int raised = nr_fd_move_up(joining->fds[i], base);
+    if (raised < 0) error = -raised;
+    if (raised >= 0) joining->fds[i] = raised;
+  }
+  if (error == 0) error = -nr_port_create(&joining->port, NR_RING_SIZE);
+  if (error != 0) {
+    for (size_t i = 0; i < count; i++) close(joining->fds[i]);
+    return error;
+  }
+  error = -nr_port_connect(joining->port, joining->fds[0], joining->fds[1], joining->fds[2]);
+  if (error == 0) return 0;
+  nr_port_destroy(joining->port);
+  close(joining->fds[3]);
+  return error;
 }
 
-static struct nr_port *shake_hands(int socket, int base, int *memory) {
-  struct nr_port *port;
-  int fds[NR_SOCKET_FDS_MAX];
+static struct nr_thread *make_thread(struct joining *joining, uint32_t number, bool worker, int *error) {
+  struct nr_thread *thread = nr_thread_prepare(number, worker, joining->port, joining->fds[3], error);
+  if (thread != NULL) return thread;
+  nr_port_destroy(joining->port);
+  close(joining->fds[3]);
+  return NULL;
+}
+
+static void shake_hands(int socket) {
+  struct joining joining;
   size_t count = NR_SOCKET_FDS_MAX;
   int error = 0;
-  Nr__Hello *hello =
-      (Nr__Hello *)nr_socket_receive(socket, &nr__hello__descriptor, fds, &count, NR_HANDSHAKE_MILLISECONDS, &error);
+  Nr__Hello *hello = (Nr__Hello *)nr_socket_receive(socket, &nr__hello__descriptor, joining.fds, &count,
+                                                    NR_HANDSHAKE_MILLISECONDS, &error);
   if (hello == NULL) give_up("no handshake", error);
   if (hello->protocol != NR_PROTOCOL_VERSION || hello->pointer_size != sizeof(void *)) {
     fprintf(stderr, "napi-remote-host: the agent speaks protocol %u, this host protocol %u\n", hello->protocol,
             NR_PROTOCOL_VERSION);
     _exit(70);
   }
-  if (count != 4) give_up("the handshake came without memory", -EPROTO);
-  error = nr_port_create(&port, NR_RING_SIZE);
-  if (error < 0) give_up("no shared memory", error);
+  error = take_fds(&joining, count, socket);
+  if (error != 0) give_up("the agent's memory cannot be used", -error);
   remember_node(hello);
+  struct nr_thread *thread = make_thread(&joining, 1, hello->worker, &error);
+  if (thread == NULL) give_up("no thread", -error);
   protobuf_c_message_free_unpacked(&hello->base, NULL);
-  answer(socket, port);
-  nr_port_close_memfd(port);
-  error = nr_port_connect(port, fds[0], raise_fd(fds[1], base), raise_fd(fds[2], base));
-  if (error < 0) give_up("the agent's memory cannot be used", error);
-  nr_port_keep_apart(port);
-  *memory = raise_fd(fds[3], base);
-  return port;
+  Nr__Welcome welcome = NR__WELCOME__INIT;
+  int memfd = nr_port_memfd(joining.port);
+  welcome.protocol = NR_PROTOCOL_VERSION;
+  welcome.pointer_size = sizeof(void *);
+  welcome.pid = (uint32_t)getpid();
+  welcome.libuv = (char *)uv_version_string();
+  error = nr_socket_send(socket, &welcome.base, &memfd, 1);
+  if (error < 0) give_up("the handshake could not be answered", error);
+  nr_port_close_memfd(joining.port);
+  nr_thread_begin(thread);
 }
 
-/* Node's end closes the socket: also seen when the main thread is busy in native code for hours. */
-static void *watch_node(void *context) {
-  struct pollfd poll_fd = {.fd = *(int *)context, .events = 0};
-  while (poll(&poll_fd, 1, -1) < 0 && errno == EINTR) continue;
-  _exit(1);
+/* Another JavaScript thread. What there is no room for is refused: the others go on. */
+static void join(int socket, const Nr__Join *request, struct joining *joining, size_t count) {
+  Nr__Joined joined = NR__JOINED__INIT;
+  struct nr_thread *thread = NULL;
+  int error = take_fds(joining, count, socket);
+  if (error == 0) thread = make_thread(joining, request->thread, request->worker, &error);
+  joined.thread = request->thread;
+  joined.error = (uint32_t)error;
+  int memfd = thread == NULL ? -1 : nr_port_memfd(joining->port);
+  nr_socket_send(socket, &joined.base, &memfd, thread == NULL ? 0 : 1); /* no answer: it will leave */
+  if (thread == NULL) return;
+  nr_port_close_memfd(joining->port);
+  nr_thread_begin(thread);
 }
 
-static void start_watching(int *socket) {
+/* Threads join and leave here. Node's end closes the socket: also seen when all threads are busy in native code for
+ * hours. */
+static void *listen_to_node(void *context) {
+  int socket = *(int *)context;
+  for (;;) {
+    struct joining joining;
+    size_t count = NR_SOCKET_FDS_MAX;
+    int error = 0;
+    Nr__Join *request = (Nr__Join *)nr_socket_receive(socket, &nr__join__descriptor, joining.fds, &count, -1, &error);
+    if (request == NULL && error == -EAGAIN) continue;
+    if (request == NULL) _exit(1);
+    if (request->left) {
+      nr_thread_leave(request->thread);
+    } else {
+      join(socket, request, &joining, count);
+    }
+    protobuf_c_message_free_unpacked(&request->base, NULL);
+  }
+}
+
+static void start_listening(int *socket) {
   pthread_t thread;
   pthread_attr_t attributes;
   sigset_t all, before;
   pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 64u << 10);
+  pthread_attr_setstacksize(&attributes, 128u << 10);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(&thread, &attributes, watch_node, socket);
+  int error = pthread_create(&thread, &attributes, listen_to_node, socket);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   if (error != 0) give_up("no thread", -error);
@@ -139,10 +185,7 @@ int main(int argc, char **argv) {
   socket = atoi(argv[1]);
   set_up_process((pid_t)atoi(argv[2]));
   fcntl(socket, F_SETFD, FD_CLOEXEC);
-  int memory;
-  struct nr_port *port = shake_hands(socket, socket, &memory);
-  start_watching(&socket);
-  struct nr_channel *channel = nr_channel_create(port, memory);
-  if (channel == NULL) give_up("no channel", -ENOMEM);
-  return nr_channel_run(channel);
+  shake_hands(socket);
+  start_listening(&socket);
+  nr_thread_run_main();
 }

@@ -23,18 +23,19 @@ struct nr_channel *nr_channel_current(void) {
 
 noreturn void nr_channel_lost(struct nr_channel *channel) {
   int failure = nr_port_failure(channel->port);
-  /* EPIPE is the normal end: Node died, its host follows without a word. */
-  if (failure != -EPIPE && failure != 0)
-    fprintf(stderr, "napi-remote-host: the connection failed: %s\n", strerror(-failure));
+  /* It cannot be unwound through the addon's frames, and C++ code may well end the process for a call that fails. */
+  while (failure == -EPIPE) pause();
+  if (failure != 0) fprintf(stderr, "napi-remote-host: the connection failed: %s\n", strerror(-failure));
   _exit(1);
 }
 
-struct nr_channel *nr_channel_create(struct nr_port *port, int memory) {
+struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool worker) {
   struct nr_channel *channel = calloc(1, sizeof *channel);
   if (channel == NULL) return NULL;
   channel->port = port;
   channel->chosen_generation = 1;
   channel->memory = memory;
+  channel->worker = worker;
   nr_cold_init(&channel->tracked);
   channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);
   channel->arena = nr_arena_create(SIZE_MAX);
@@ -47,20 +48,21 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory) {
   channel->pairs = nr_table_create(NR_IDS_MAX);
   if (channel->arena == NULL || channel->callbacks == NULL || channel->objects == NULL || channel->references == NULL ||
       channel->hooks == NULL || channel->modules == NULL || channel->asyncs == NULL || channel->pairs == NULL) {
-    return NULL; /* the process ends at once, see main() */
+    return NULL; /* the process ends at once, see threads.c */
   }
   current = channel;
   return channel;
 }
 
-/* The next frame, waiting for it. `watches`: Node's loop may turn meanwhile, so this thread's loop may be due. */
-static void receive(struct nr_channel *channel, struct nr_frame *frame, bool watches) {
+/* The next frame, waiting for it. `watches`: Node's loop may turn meanwhile, so this thread's loop may be due. False:
+ * the connection has failed. */
+static bool receive(struct nr_channel *channel, struct nr_frame *frame, bool watches) {
   for (;;) {
     int status = nr_port_try_receive(channel->port, channel->arena, frame);
-    if (status == 0) return;
-    if (status != -EAGAIN) nr_channel_lost(channel);
+    if (status == 0) return true;
+    if (status != -EAGAIN) return false;
     status = watches ? nr_loop_wait(channel) : nr_port_wait(channel->port, 0);
-    if (status < 0 && status != -ETIMEDOUT) nr_channel_lost(channel);
+    if (status < 0 && status != -ETIMEDOUT) return false;
   }
 }
 
@@ -123,7 +125,7 @@ void nr_channel_await_reply(struct nr_channel *channel, uint32_t sequence, unsig
   bool watches = NR_UNLIKELY(channel->loop != NULL) && js;
   for (;;) {
     struct nr_arena_mark mark = nr_arena_mark(channel->arena);
-    receive(channel, frame, watches);
+    if (!receive(channel, frame, watches)) nr_channel_lost(channel);
     if (frame->header.kind == NR_KIND_REPLY) {
       if (frame->header.sequence == sequence && frame->header.opcode == opcode) return;
       nr_port_fail(channel->port, EPROTO);
@@ -134,12 +136,15 @@ void nr_channel_await_reply(struct nr_channel *channel, uint32_t sequence, unsig
   }
 }
 
-int nr_channel_run(struct nr_channel *channel) {
-  for (;;) {
+bool nr_channel_run(struct nr_channel *channel) {
+  while (!channel->ends) {
     struct nr_arena_mark mark = nr_arena_mark(channel->arena);
     struct nr_frame frame;
-    receive(channel, &frame, true);
+    if (!receive(channel, &frame, true)) break;
     serve(channel, &frame);
     nr_arena_release(channel->arena, mark);
   }
+  if (!channel->ends && nr_port_failure(channel->port) != -EPIPE) nr_channel_lost(channel);
+  current = NULL;
+  return channel->ends;
 }

@@ -11,7 +11,8 @@
 struct nr_channel;
 struct nr_frame;
 
-/* Node is gone or speaks nonsense: nothing is left to do for this process. */
+/* Node speaks nonsense, and nothing is left to do for this process; or it has given up this thread, which is in native
+ * code, and others go on: this one stops here. */
 noreturn void nr_channel_lost(struct nr_channel *channel);
 
 /* Waits for the reply on top of the stack and serves whatever arrives before it. The frame lies in the arena. `js`:

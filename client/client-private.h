@@ -151,6 +151,8 @@ struct nr_channel {
   bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */
   struct nr_deferred *deferred; /* oldest first */
   struct nr_deferred **deferred_end;
+  bool worker;          /* of a Worker: not Node's main thread */
+  bool ends;            /* the server has said so */
   struct nr_loop *loop; /* NULL: nobody has asked for it */
   uint8_t state;        /* of the loop, as the server was told last */
   /* ---- of all threads ---- */
@@ -368,6 +370,8 @@ void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot);
 void nr_memory_map(struct nr_channel *channel, const Nr__MapMemoryRequest *request);
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request);
 void nr_memory_release(struct nr_channel *channel, nr_id pair_id);
+/* Unmaps and closes what the channel has. */
+void nr_memory_end(struct nr_channel *channel);
 
 /* ---- objects.c ------------------------------------------------------------------------------------------------------
  */
@@ -383,6 +387,7 @@ struct nr_object *nr_object_get(napi_env env, nr_id id);
 napi_status nr_defer(struct nr_call *call);
 /* That moment: inside an entry, with nothing in flight. */
 void nr_deferred_send(struct nr_channel *channel);
+void nr_deferred_end(struct nr_channel *channel);
 
 /* ---- foreign.c ------------------------------------------------------------------------------------------------------
  */
@@ -394,6 +399,7 @@ bool nr_is_foreign(napi_env env);
 napi_status nr_foreign_note(napi_env env, nr_id ref_id, enum nr_foreign_call what);
 /* Tells the server, inside an entry. */
 void nr_foreign_serve(struct nr_channel *channel);
+void nr_foreign_end(struct nr_channel *channel);
 
 /* ---- env.c ----------------------------------------------------------------------------------------------------------
  */

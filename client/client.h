@@ -18,7 +18,6 @@ struct nr_node {
   uint32_t minor;
   uint32_t patch;
   const char *release;
-  bool worker; /* the JavaScript thread is a Worker's */
 };
 extern struct nr_node nr_node;
 
@@ -26,11 +25,15 @@ extern struct nr_node nr_node;
 void nr_trace_enable(void);
 
 /* The channel of a connected port, for the thread that calls. `memory`: the descriptor of the memory that the server
- * shares, the channel's from here on. NULL without memory. */
-struct nr_channel *nr_channel_create(struct nr_port *port, int memory);
+ * shares. Both are the channel's from here on. worker: the JavaScript thread is a Worker's. NULL without memory. */
+struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool worker);
 
-/* Serves entries until the server says exit (the result is the exit code), or is gone (-1). */
-int nr_channel_run(struct nr_channel *channel);
+/* Serves entries until the server says that this thread ends: true. False: the server has left without a word, and what
+ * is there may still be in use. (When the whole process is to end this does not return.) */
+bool nr_channel_run(struct nr_channel *channel);
+
+/* After that, for a process that goes on. */
+void nr_channel_destroy(struct nr_channel *channel);
 
 /* The channel of the calling thread, NULL: it has none. */
 struct nr_channel *nr_channel_current(void);

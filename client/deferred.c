@@ -33,6 +33,14 @@ napi_status nr_defer(struct nr_call *call) {
   return napi_ok;
 }
 
+void nr_deferred_end(struct nr_channel *channel) {
+  while (channel->deferred != NULL) {
+    struct nr_deferred *deferred = channel->deferred;
+    channel->deferred = deferred->next;
+    free(deferred);
+  }
+}
+
 void nr_deferred_send(struct nr_channel *channel) {
   while (channel->deferred != NULL) {
     struct nr_deferred *deferred = channel->deferred;

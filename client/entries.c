@@ -186,6 +186,22 @@ static void serve_cleanup_hook(struct nr_channel *channel, const struct nr_frame
   nr_hook_run(channel, request->hook_id);
 }
 
+static void close_module(nr_id id, unsigned kind, void *item, void *context) {
+  (void)id;
+  (void)kind;
+  (void)context;
+  nr_module_close(item);
+}
+
+/* As process.exit() in one process: C destructors and atexit() run, below whatever is on the stack. A Worker's thread
+ * only closes what it has opened. */
+static void serve_exit(struct nr_channel *channel, const Nr__ExitRequest *request, struct nr_served *served) {
+  if (!request->thread) exit(request->code);
+  nr__empty__init(&served->reply.empty);
+  nr_table_each(channel->modules, close_module, NULL);
+  channel->ends = true;
+}
+
 void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
                     struct nr_served *served) {
   const struct nr_op_info *info = nr_op_info(frame->header.opcode);
@@ -209,8 +225,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   case NR_OP_LOAD: serve_load(channel, frame, request, served); break;
   case NR_OP_INIT: serve_init(channel, frame, request, served); break;
   case NR_OP_CLEANUP_HOOK: serve_cleanup_hook(channel, frame, request, served); break;
-  /* As process.exit() in one process: C destructors and atexit() run, below whatever is on the stack. */
-  case NR_OP_EXIT: exit(((const Nr__ExitRequest *)request)->code);
+  case NR_OP_EXIT: serve_exit(channel, request, served); break;
   default: nonsense(channel);
   }
 }

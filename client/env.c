@@ -1,6 +1,7 @@
 /*
  * The env itself: last error, pending exception, instance data, versions, hooks, and the end of the process.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -74,13 +75,19 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_instance_data(napi_env env, void **dat
   return nr_answer(env, NR_OP_NAPI_GET_INSTANCE_DATA, &request.base, NULL, napi_ok);
 }
 
+static napi_node_version node_version;
+
+static void fill_node_version(void) {
+  node_version = (napi_node_version){nr_node.major, nr_node.minor, nr_node.patch, nr_node.release};
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_get_node_version(napi_env env, const napi_node_version **version) {
-  static napi_node_version node;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
   NR_CHECK_BASIC_ENV(env);
   NR_CHECK_ARG(env, version);
   Nr__Empty request = NR__EMPTY__INIT;
-  node = (napi_node_version){nr_node.major, nr_node.minor, nr_node.patch, nr_node.release};
-  *version = &node;
+  pthread_once(&once, fill_node_version);
+  *version = &node_version;
   return nr_answer(env, NR_OP_NAPI_GET_NODE_VERSION, &request.base, NULL, napi_ok);
 }
 

@@ -72,3 +72,10 @@ void nr_foreign_serve(struct nr_channel *channel) {
     free(each);
   }
 }
+
+void nr_foreign_end(struct nr_channel *channel) {
+  for (struct nr_foreign *each = take_all(channel), *next; each != NULL; each = next) {
+    next = each->next;
+    free(each);
+  }
+}

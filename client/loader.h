@@ -17,5 +17,7 @@ struct nr_module *nr_module_load(const char *file, int flags, char *error, size_
 /* What the addon declares: node_api_module_get_api_version_v1(), or 8 without it. */
 int32_t nr_module_api_version(const struct nr_module *module);
 napi_addon_register_func nr_module_init(const struct nr_module *module);
+/* As Node does at the end of a Worker: the library goes when nobody else has it. */
+void nr_module_close(struct nr_module *module);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "client/channel.h"
@@ -23,6 +24,15 @@ static void on_anchor(uv_async_t *anchor) {
   (void)anchor;
 }
 
+/* libuv makes it when it is asked for first, and that not by two threads at once. */
+static uv_loop_t *default_loop(void) {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&mutex);
+  uv_loop_t *uv = nr_uv_default_loop();
+  pthread_mutex_unlock(&mutex);
+  return uv;
+}
+
 static uv_loop_t *make_loop(void) {
   uv_loop_t *uv = calloc(1, uv_loop_size());
   if (uv == NULL || uv_loop_init(uv) == 0) return uv;
@@ -34,7 +44,7 @@ uv_loop_t *nr_loop_get(struct nr_channel *channel) {
   if (channel->loop != NULL) return channel->loop->uv;
   struct nr_loop *loop = calloc(1, sizeof *loop);
   if (loop == NULL) return NULL;
-  loop->uv = nr_node.worker ? make_loop() : nr_uv_default_loop();
+  loop->uv = channel->worker ? make_loop() : default_loop();
   if (loop->uv == NULL || uv_async_init(loop->uv, &loop->anchor, on_anchor) != 0) {
     free(loop);
     return NULL;
@@ -43,6 +53,26 @@ uv_loop_t *nr_loop_get(struct nr_channel *channel) {
   uv_update_time(loop->uv);
   channel->loop = loop;
   return loop->uv;
+}
+
+static void count_handle(uv_handle_t *handle, void *count) {
+  (void)handle;
+  ++*(unsigned *)count;
+}
+
+/* In a loop that an addon has left something in, closing the anchor would turn what is the addon's. */
+void nr_loop_end(struct nr_channel *channel) {
+  struct nr_loop *loop = channel->loop;
+  unsigned count = 0;
+  if (loop == NULL || !channel->worker) return;
+  uv_walk(loop->uv, count_handle, &count);
+  if (count > 1 || uv_loop_alive(loop->uv)) return;
+  uv_close((uv_handle_t *)&loop->anchor, NULL);
+  nr_uv_run(loop->uv, UV_RUN_DEFAULT);
+  if (uv_loop_close(loop->uv) != 0) return;
+  free(loop->uv);
+  free(loop);
+  channel->loop = NULL;
 }
 
 /* libuv's queues are rings of two pointers, in all versions: an empty one points to itself. */
@@ -124,7 +154,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_uv_event_loop(napi_env env, uv_loop_t 
 /* On the main thread, and only there, it is the env's. */
 NR_EXPORT uv_loop_t *uv_default_loop(void) {
   struct nr_channel *channel = nr_channel_current();
-  return channel == NULL || nr_node.worker ? nr_uv_default_loop() : nr_loop_get(channel);
+  return channel == NULL || channel->worker ? default_loop() : nr_loop_get(channel);
 }
 
 /* An addon that turns the loop from inside a call waits for JavaScript too: Node's loop turns, and enters here. */

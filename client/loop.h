@@ -16,6 +16,8 @@ struct nr_loop;
 uv_loop_t *nr_loop_get(struct nr_channel *channel);
 /* enum nr_flag bits: what the server has to know about the loop. */
 uint8_t nr_loop_state(const struct nr_channel *channel);
+/* The channel ends. A loop in which something is still open stays as it is. */
+void nr_loop_end(struct nr_channel *channel);
 /* The entry: one turn, and what other threads left for this one. */
 void nr_loop_turn(struct nr_channel *channel);
 /* What the loop takes for the time: set at outermost entries, as Node's loop does at each turn. */

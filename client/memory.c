@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "client/channel.h"
 
@@ -89,6 +90,27 @@ void nr_memory_release(struct nr_channel *channel, nr_id pair_id) {
   nr_pair_untrack(channel, pair);
   free(pair->sparse);
   free(pair);
+}
+
+static void end_pair(nr_id id, unsigned kind, void *item, void *context) {
+  struct nr_pair *pair = item;
+  (void)id;
+  (void)kind;
+  nr_pair_untrack(context, pair);
+  free(pair->sparse);
+  free(pair);
+}
+
+void nr_memory_end(struct nr_channel *channel) {
+  nr_table_each(channel->pairs, end_pair, channel);
+  nr_table_destroy(channel->pairs);
+  if (channel->tracker != NULL) nr_tracker_destroy(channel->tracker);
+  for (uint32_t i = 0; i < channel->extent_count; i++) {
+    if (channel->extents[i].memory != NULL) munmap(channel->extents[i].memory, channel->extents[i].length);
+  }
+  free(channel->extents);
+  free(channel->hot);
+  close(channel->memory);
 }
 
 void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {

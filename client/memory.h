@@ -18,6 +18,7 @@ struct nr_pair {
   struct nr_sparse *sparse; /* an external buffer's that is larger than what is there of it; NULL: another's */
   bool foreign;             /* an external buffer's, the addon's own memory */
   bool hot;                 /* an open entry has seen it */
+  uint32_t quiet;           /* times it was asked about since, without news */
   bool untrackable;         /* it should be tracked, but cannot be: the server has to hear of it */
 };
 

@@ -10,6 +10,14 @@
 /* Of the tables of references: other threads count and delete them too (foreign.c). */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+void nr_references_lock(void) {
+  pthread_mutex_lock(&mutex);
+}
+
+void nr_references_unlock(void) {
+  pthread_mutex_unlock(&mutex);
+}
+
 nr_id nr_reference_new(napi_env env, uint32_t count, unsigned tag) {
   struct nr_reference *reference = malloc(sizeof *reference);
   if (reference == NULL) return 0;
@@ -54,8 +62,9 @@ static napi_status count_elsewhere(napi_env env, napi_ref ref, enum nr_foreign_c
   nr_id id = (nr_id)(uintptr_t)ref;
   pthread_mutex_lock(&mutex);
   napi_status status = count(env, id, what, result);
+  if (status == napi_ok) status = nr_foreign_note(env, id, what);
   pthread_mutex_unlock(&mutex);
-  return status == napi_ok ? nr_foreign_note(env, id, what) : status;
+  return status;
 }
 
 /* Before version 10 only what can be held weakly may be referenced at all. */

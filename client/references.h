@@ -10,5 +10,8 @@
 nr_id nr_reference_new(napi_env env, uint32_t count, unsigned tag);
 /* The server never heard of it. */
 void nr_reference_drop(napi_env env, nr_id id);
+/* Meanwhile other threads do not look which channel an env has. */
+void nr_references_lock(void);
+void nr_references_unlock(void);
 
 #endif

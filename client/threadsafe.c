@@ -67,9 +67,11 @@ static void unlist(function *self) {
   pthread_mutex_unlock(&list_mutex);
 }
 
-/* Inside an entry its return tells the server; else somebody has to make it enter. */
-static void announce(struct nr_channel *channel) {
-  if (nr_channel_current() != channel || channel->entry == NULL) nr_loop_ring(channel);
+/* Inside an entry its return tells the server; else somebody has to make it enter. The function's mutex is held: the
+ * channel is there as long as the function has not been finalized. */
+static void announce(function *self) {
+  struct nr_channel *channel = self->channel;
+  if (self->listed && (nr_channel_current() != channel || channel->entry == NULL)) nr_loop_ring(channel);
 }
 
 /* The mutex is given back; frees what nobody can use any more. */
@@ -187,8 +189,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_call_threadsafe_function(napi_threadsafe_f
   pthread_mutex_lock(&func->mutex);
   napi_status status = push(func, data, is_blocking == napi_tsfn_blocking);
   napi_env env = func->env;
+  if (status == napi_ok) announce(func);
   leave(func);
-  if (status == napi_ok) announce(env->channel);
   return traced(env, NR_OP_NAPI_CALL_THREADSAFE_FUNCTION, status);
 }
 
@@ -215,9 +217,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_release_threadsafe_function(napi_threadsaf
   pthread_mutex_lock(&func->mutex);
   napi_status status = release(func, mode == napi_tsfn_abort);
   napi_env env = func->env;
-  bool listed = func->listed;
+  announce(func);
   leave(func);
-  if (listed) announce(env->channel);
   return traced(env, NR_OP_NAPI_RELEASE_THREADSAFE_FUNCTION, status);
 }
 
@@ -230,8 +231,8 @@ static napi_status set_referenced(function *self, bool referenced) {
   pthread_mutex_lock(&self->mutex);
   self->referenced = referenced;
   if (self->referenced != self->told_referenced) note(self);
+  announce(self);
   pthread_mutex_unlock(&self->mutex);
-  announce(self->channel);
   return traced(self->env, referenced ? NR_OP_NAPI_REF_THREADSAFE_FUNCTION : NR_OP_NAPI_UNREF_THREADSAFE_FUNCTION,
                 napi_ok);
 }

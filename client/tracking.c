@@ -13,6 +13,9 @@
 /* An external buffer's memory is watched from its beginning when it is so large. */
 #define NR_TRACKED_MIN (UINT64_C(128) << 10)
 #define NR_SCAN 8192u
+/* After so many questions without news a pair is left alone until JavaScript gets the turn as such (wire/turns.h),
+ * or the entry ends. */
+#define NR_QUIET 8u
 
 /* What is known to be there of a sparse pair, as it was seen last. */
 struct nr_sparse {
@@ -49,6 +52,7 @@ void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
   }
   channel->hot[channel->hot_count++] = pair;
   pair->hot = true;
+  pair->quiet = 0;
   nr_cold_remove(&channel->tracked, &pair->item);
 }
 
@@ -101,6 +105,7 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
 struct asking {
   struct nr_channel *channel;
   uint32_t env;
+  bool whole; /* JavaScript gets the turn; otherwise it only might */
 };
 
 /* A range without length: the server has to compare. */
@@ -150,17 +155,24 @@ static bool ask_sparse(struct asking *asking, struct nr_pair *pair) {
   return news;
 }
 
+static bool ask_pair(struct asking *asking, struct nr_pair *pair) {
+  bool news = pair->sparse != NULL && ask_sparse(asking, pair);
+  return ask(asking, pair) || news;
+}
+
 static bool ask_cold(struct nr_cold_item *item, void *context) {
-  struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
-  bool news = pair->sparse != NULL && ask_sparse(context, pair);
-  return ask(context, pair) || news;
+  struct asking *asking = context;
+  if (!asking->whole && item->unchanged >= NR_QUIET) return false;
+  return ask_pair(asking, (struct nr_pair *)item); /* its first member */
 }
 
 void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole) {
   /* Without an env of its own (a load inside an addon's call) any will do: pairs belong to the channel. */
-  struct asking asking = {channel, env == NULL ? 1 : env->number};
+  struct asking asking = {channel, env == NULL ? 1 : env->number, whole};
   for (uint32_t i = 0; i < channel->hot_count; i++) {
-    if (channel->hot[i] != NULL) ask_cold(&channel->hot[i]->item, &asking);
+    struct nr_pair *pair = channel->hot[i];
+    if (pair == NULL || (!whole && pair->quiet >= NR_QUIET)) continue;
+    pair->quiet = ask_pair(&asking, pair) ? 0 : pair->quiet + 1;
   }
   if (!whole) {
     nr_cold_visit_kept(&channel->tracked, ask_cold, &asking);

@@ -43,7 +43,6 @@ void nr_node_info_fill(Nr__Hello *hello) {
   hello->node_patch = node.patch;
   hello->node_release = node.release;
   hello->trace = nr_trace_wanted("host");
-  hello->worker = gettid() != getpid();
   hello->n_lacks = node.lacks_count;
   hello->lacks = node.lacks;
 }
@@ -139,6 +138,7 @@ static struct nr_agent *create(napi_env napi) {
   struct nr_agent *agent = calloc(1, sizeof *agent);
   if (agent == NULL) return NULL;
   agent->napi = napi;
+  agent->worker = gettid() != getpid();
   find_stack(agent);
   agent->objects = nr_table_create(NR_IDS_MAX);
   if (agent->objects == NULL || !nr_ending_prepare(agent)) {

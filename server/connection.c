@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "server/doorbell.h"
@@ -23,8 +22,7 @@ static void destroy(struct nr_connection *connection) {
   nr_doorbell_close(connection);
   nr_memory_end(connection);
   if (connection->host != NULL) {
-    if (connection->port != NULL) nr_host_unwatch_port(connection->host, connection->port);
-    nr_host_kill(connection->host);
+    nr_host_forget(connection->host, connection->port);
     nr_host_unref(connection->host);
   }
   if (connection->port != NULL) nr_port_destroy(connection->port);
@@ -66,8 +64,7 @@ static void shrink_table(struct nr_table **table) {
 /* Functions that JavaScript has, and the env, keep the connection: not what made it one. */
 void nr_connection_bury(struct nr_connection *connection) {
   if (connection->entries > 0) return; /* frames of the stack still use it */
-  nr_host_unwatch_port(connection->host, connection->port);
-  nr_host_close(connection->host);
+  nr_host_forget(connection->host, connection->port);
   nr_port_close(connection->port);
   nr_memory_end(connection);
   nr_release_end(connection);
@@ -128,21 +125,17 @@ static void tell_of_extent(void *context, uint64_t place, uint64_t length, bool 
   nr_post(connection, NR_OP_MAP_MEMORY, &request.base);
 }
 
-/* The host, and the memory that it shares. 0 or a negative errno with a sentence in `why`. */
-static int start_host(struct nr_connection *connection, const struct nr_launch *launch, struct nr_launch_files *files,
-                      char *why, size_t why_size) {
+/* The host, and the memory that this thread shares with it. 0 or a negative errno with a sentence in `why`. */
+static int join_host(struct nr_connection *connection, const struct nr_launch *launch, struct nr_launch_files *files,
+                     char *why, size_t why_size) {
   int memfd = nr_blocks_memfd();
   if (memfd < 0) {
     snprintf(why, why_size, "no shared memory: %s", strerror(-memfd));
     return memfd;
   }
-  int error = nr_launch_open(launch, files);
-  if (error < 0) {
-    snprintf(why, why_size, "no pipes: %s", strerror(-error));
-  } else {
-    error = nr_host_start(connection->agent->host_path, launch, files, memfd, &connection->host, &connection->port, why,
-                          why_size);
-  }
+  const struct nr_agent *agent = connection->agent;
+  int error = nr_host_join(agent->host_path, launch, files, agent->worker, memfd, &connection->host, &connection->port,
+                           why, why_size);
   if (error < 0) {
     close(memfd);
     return error;
@@ -153,9 +146,9 @@ static int start_host(struct nr_connection *connection, const struct nr_launch *
 
 static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch) {
   char why[512] = "out of memory";
-  struct nr_launch_files files = {.own = {-1, -1, -1}};
+  struct nr_launch_files files = {.child = {-1, -1, -1}, .own = {-1, -1, -1}};
   struct nr_connection *connection = create(agent);
-  if (connection == NULL || start_host(connection, launch, &files, why, sizeof why) < 0 ||
+  if (connection == NULL || join_host(connection, launch, &files, why, sizeof why) < 0 ||
       !nr_doorbell_open(connection)) {
     nr_throw_launch(napi, why, &files);
     nr_launch_close_own(&files);
@@ -163,7 +156,6 @@ static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const 
     return NULL;
   }
   memcpy(connection->streams, files.own, sizeof connection->streams);
-  nr_host_watch_port(connection->host, connection->port);
   connection->serial = ++agent->serials;
   connection->call_ms = launch->call_ms;
   connection->load_ms = launch->load_ms;
@@ -218,40 +210,70 @@ int nr_connection_fault(struct nr_connection *connection, const char *format, ..
   return nr_port_failure(connection->port);
 }
 
+void nr_connection_abandon(struct nr_connection *connection) {
+  connection->exited = true;
+  connection->leaves = !nr_host_abandon(connection->host, connection->port);
+}
+
 /* What all hosts of a thread together may take to exit, and what the kernel may take to end those that did not. */
 #define NR_EXIT_MILLISECONDS 2000u
 
+/* Of a host that others use only their thread ends. Node's main thread is never without the whole process. */
 static void ask_to_exit(struct nr_connection *connection, int code) {
   Nr__ExitRequest request = NR__EXIT_REQUEST__INIT;
+  bool last = nr_host_retire(connection->host, connection->port);
+  request.thread = !last && connection->agent->worker;
+  request.code = code;
   struct nr_frame_header header = {.sequence = ++connection->sequence,
                                    .opcode = NR_OP_EXIT,
                                    .depth = (uint16_t)connection->depth,
                                    .kind = NR_KIND_ENTER};
-  request.code = code;
   connection->exited = true;
+  connection->leaves = request.thread;
   if (!nr_port_has_room(connection->port, NR_CACHE_LINE)) return; /* it has not read for long: it is hung */
   nr_port_send(connection->port, &header, &request.base, NULL, 0);
 }
 
-static unsigned left_until(const struct timespec *deadline) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  int64_t left = (deadline->tv_sec - now.tv_sec) * INT64_C(1000) + (deadline->tv_nsec - now.tv_nsec) / 1000000;
-  return left > 0 ? (unsigned)left : 0;
+static unsigned left_until(uint64_t deadline_ns) {
+  uint64_t now = nr_now_ns();
+  return now < deadline_ns ? (unsigned)((deadline_ns - now) / 1000000u) : 0;
+}
+
+/* The return of that last entry: what else comes is of nobody's interest. False: not within the time. */
+static bool await_return(struct nr_connection *connection, uint64_t deadline_ns) {
+  for (;;) {
+    struct nr_frame frame;
+    struct nr_arena_mark mark = nr_arena_mark(connection->arena);
+    int status = nr_port_try_receive(connection->port, connection->arena, &frame);
+    nr_arena_release(connection->arena, mark);
+    if (status == 0 && frame.header.kind == NR_KIND_RETURN && frame.header.sequence == connection->sequence)
+      return true;
+    if (status == -EAGAIN) status = nr_port_wait(connection->port, deadline_ns);
+    if (status == -ETIMEDOUT) return false;
+    if (status < 0 || nr_now_ns() >= deadline_ns) return status < 0; /* it is dead: that is as good */
+  }
+}
+
+static bool has_left(struct nr_connection *connection, uint64_t deadline_ns) {
+  if (connection->leaves) return await_return(connection, deadline_ns);
+  return nr_host_await_death(connection->host, left_until(deadline_ns));
 }
 
 void nr_connections_exit(struct nr_agent *agent, int code) {
-  struct timespec deadline;
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
     if (!each->exited) ask_to_exit(each, code);
   }
-  clock_gettime(CLOCK_MONOTONIC, &deadline);
-  deadline.tv_sec += NR_EXIT_MILLISECONDS / 1000;
+  uint64_t deadline_ns = nr_now_ns() + NR_EXIT_MILLISECONDS * UINT64_C(1000000);
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
-    if (!nr_host_await_death(each->host, left_until(&deadline))) nr_host_kill(each->host);
+    if (has_left(each, deadline_ns)) continue;
+    if (each->leaves) {
+      nr_connection_abandon(each);
+    } else {
+      nr_host_kill(each->host);
+    }
   }
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
-    nr_host_await_death(each->host, NR_EXIT_MILLISECONDS);
+    if (!each->leaves) nr_host_await_death(each->host, NR_EXIT_MILLISECONDS);
   }
 }
 

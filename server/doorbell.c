@@ -48,7 +48,7 @@ static void on_bell(uv_poll_t *bell, int status, int events) {
   nr_port_hear(connection->port);
   if (nr_port_failure(connection->port) < 0) {
     /* The watcher rings once more when it has reaped it, and then all is known. */
-    if (nr_host_death(connection->host).dead) nr_doorbell_lost(connection);
+    if (connection->exited || nr_host_death(connection->host).dead) nr_doorbell_lost(connection);
   } else if ((connection->doorbell->state & NR_EACH_TURN) == 0) { /* else it comes in this turn anyway, once */
     turn(connection);
   }

@@ -3,9 +3,7 @@
  * later and threadsafe functions that close, and Node turns its loop until they are done. What a host does not finish
  * within a limit ends with it: Node's exit is not held up.
  */
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <uv.h>
 
 #include "server/doorbell.h"
@@ -19,13 +17,8 @@ struct nr_ending {
   uv_timer_t *limit;
   uint64_t milliseconds;
   uint64_t deadline_ns; /* 0: the end has not begun */
+  uint64_t patience_ns; /* of a Worker that has been terminated in the middle of a call; 0: it has not */
 };
-
-uint64_t nr_clock_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void on_closed(uv_handle_t *limit) {
   struct nr_ending *ending = limit->data;
@@ -45,8 +38,7 @@ static void finish(struct nr_ending *ending) {
 static void on_limit(uv_timer_t *limit) {
   struct nr_ending *ending = limit->data;
   for (struct nr_connection *each = ending->agent->connections; each != NULL; each = each->next) {
-    nr_host_kill(each->host);
-    nr_port_fail(each->port, EPIPE);
+    nr_connection_abandon(each);
     nr_doorbell_lost(each);
   }
 }
@@ -54,13 +46,31 @@ static void on_limit(uv_timer_t *limit) {
 void nr_ending_begin(struct nr_agent *agent) {
   struct nr_ending *ending = agent == NULL ? NULL : agent->ending;
   if (ending == NULL || ending->deadline_ns != 0) return;
-  ending->deadline_ns = nr_clock_ns() + ending->milliseconds * 1000000u;
+  ending->deadline_ns = nr_now_ns() + ending->milliseconds * 1000000u;
   uv_update_time(ending->limit->loop);
   uv_timer_start(ending->limit, on_limit, ending->milliseconds, 0);
 }
 
 uint64_t nr_ending_deadline(const struct nr_agent *agent) {
   return agent->ending->deadline_ns;
+}
+
+/* Nobody tells: but then no JavaScript may run, and functions that might run some fail. */
+static bool is_terminated(const struct nr_agent *agent) {
+  napi_handle_scope scope;
+  napi_value value;
+  if (napi_open_handle_scope(agent->napi, &scope) != napi_ok) return true;
+  bool runs =
+      napi_get_undefined(agent->napi, &value) == napi_ok && napi_coerce_to_bool(agent->napi, value, &value) == napi_ok;
+  napi_close_handle_scope(agent->napi, scope);
+  return !runs;
+}
+
+uint64_t nr_ending_patience(struct nr_agent *agent) {
+  struct nr_ending *ending = agent->ending;
+  if (ending->patience_ns == 0 && is_terminated(agent))
+    ending->patience_ns = nr_now_ns() + ending->milliseconds * 1000000u;
+  return ending->patience_ns;
 }
 
 /* Hooks that hooks have added, and envs that wait for something: a threadsafe function, a hook that takes its time. */
@@ -80,7 +90,7 @@ static void on_env_end(napi_async_cleanup_hook_handle hook, void *data) {
   struct nr_ending *ending = data;
   struct nr_agent *agent = ending->agent;
   nr_ending_begin(agent);
-  if (is_done(agent) || nr_clock_ns() >= ending->deadline_ns ||
+  if (is_done(agent) || nr_now_ns() >= ending->deadline_ns ||
       napi_add_async_cleanup_hook(agent->napi, on_env_end, ending, &ending->hook) != napi_ok) {
     finish(ending);
   } else {

@@ -45,32 +45,54 @@ static int send(struct nr_enter *enter, uint32_t sequence) {
 /* What the kernel may take to end a host, so that the error can tell all of it. */
 #define NR_DEATH_MILLISECONDS 200u
 
-/* It takes longer than it may: at the end of a program, or as load() was told. */
-static int give_up(struct nr_connection *connection) {
+/* Has the entry taken longer than load() was told? */
+static bool is_late(const struct nr_connection *connection) {
+  return connection->deadline_ns != 0 && nr_now_ns() >= connection->deadline_ns;
+}
+
+static int end_late(struct nr_connection *connection) {
   char limit[32];
-  uint64_t end = nr_ending_deadline(connection->agent);
-  if (connection->deadline_ns != 0 && (end == 0 || connection->deadline_ns <= end)) {
-    snprintf(limit, sizeof limit, "%u ms", connection->limit_ms);
-    nr_host_condemn(connection->host, NR_VERDICT_TIMEOUT, limit);
-    nr_host_await_death(connection->host, NR_DEATH_MILLISECONDS);
-  }
-  nr_host_kill(connection->host);
+  snprintf(limit, sizeof limit, "%u ms", connection->limit_ms);
+  nr_host_condemn(connection->host, NR_VERDICT_TIMEOUT, limit);
+  nr_host_await_death(connection->host, NR_DEATH_MILLISECONDS);
   nr_port_fail(connection->port, EPIPE);
   return nr_port_failure(connection->port);
 }
 
+/* A wait inside of a frame has ended by its deadline, and the port with it. */
+static int give_up(struct nr_connection *connection) {
+  if (is_late(connection)) return end_late(connection);
+  nr_connection_abandon(connection);
+  return nr_port_failure(connection->port);
+}
+
+/* How often a Worker looks whether it has been terminated. */
+#define NR_LOOK_NS UINT64_C(500000000)
+
+/* At the end of a program, or of a Worker, nothing may take for ever. Node's main thread cannot be terminated. */
+static uint64_t look_up_at(const struct nr_enter *enter) {
+  const struct nr_agent *agent = enter->connection->agent;
+  return enter->deadline_ns != 0 || agent == NULL || !agent->worker ? enter->deadline_ns : nr_now_ns() + NR_LOOK_NS;
+}
+
+/* Nothing has come. False: it takes longer than it may. */
+static bool is_patient(const struct nr_enter *enter) {
+  struct nr_agent *agent = enter->connection->agent;
+  uint64_t deadline_ns = enter->deadline_ns != 0 || agent == NULL ? enter->deadline_ns : nr_ending_patience(agent);
+  return deadline_ns == 0 || nr_now_ns() < deadline_ns;
+}
+
 /* The next frame of the host, waiting for it. One that calls and calls is late as well. */
 static int receive(struct nr_enter *enter) {
-  struct nr_port *port = enter->connection->port;
+  struct nr_connection *connection = enter->connection;
   for (;;) {
-    int status = nr_port_try_receive(port, enter->connection->arena, &enter->frame);
-    if (status == 0 && (enter->deadline_ns == 0 || nr_clock_ns() < enter->deadline_ns)) return 0;
-    if (status == -EAGAIN)
-      status = nr_port_wait(port, enter->deadline_ns);
-    else if (status == 0)
-      status = -ETIMEDOUT;
-    if (status == -ETIMEDOUT) return give_up(enter->connection);
-    if (status < 0) return status;
+    int status = nr_port_try_receive(connection->port, connection->arena, &enter->frame);
+    if (status != -EAGAIN && status != 0) return status;
+    if (is_late(connection)) return end_late(connection);
+    if (status == 0) return 0;
+    status = nr_port_wait(connection->port, look_up_at(enter));
+    if (status == -ETIMEDOUT && !is_late(connection) && !is_patient(enter)) nr_connection_abandon(connection);
+    if (status < 0 && status != -ETIMEDOUT) return status;
   }
 }
 
@@ -138,7 +160,7 @@ static uint64_t find_deadline(struct nr_enter *enter) {
   if (connection->entries == 0) {
     bool load = enter->opcode == NR_OP_LOAD || enter->opcode == NR_OP_INIT;
     connection->limit_ms = load ? connection->load_ms : connection->call_ms;
-    connection->deadline_ns = connection->limit_ms == 0 ? 0 : nr_clock_ns() + connection->limit_ms * UINT64_C(1000000);
+    connection->deadline_ns = connection->limit_ms == 0 ? 0 : nr_now_ns() + connection->limit_ms * UINT64_C(1000000);
   }
   uint64_t own = connection->deadline_ns;
   return own == 0 || (end != 0 && end < own) ? end : own;

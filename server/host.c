@@ -1,42 +1,67 @@
 /*
- * One host process: its start, the handshake, and what became of it.
+ * Host processes: which one a group has, the threads that are joined with it, and what became of it.
  */
 #include "server/host.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "napi.pb-c.h"
+#include "server/joining.h"
 #include "server/launch.h"
-#include "server/node_info.h"
 #include "server/watcher.h"
 #include "wire/port.h"
-#include "wire/protocol.h"
 #include "wire/socket.h"
 
-#define NR_HANDSHAKE_MILLISECONDS 10000
+/* Each finds a host that is dying and not reaped yet. */
+#define NR_JOIN_ATTEMPTS 3
+
 /* From the end of the socket to that of the process. */
 #define NR_END_MILLISECONDS 1000u
 
+/* A JavaScript thread's place in a host. */
+struct nr_seat {
+  struct nr_seat *next;
+  struct nr_port *port; /* to be failed when it dies */
+  uint32_t thread;      /* its number, on the control socket */
+  bool retired;         /* it does not count any more */
+};
+
 struct nr_host {
   atomic_uint references;
-  struct nr_child *child; /* as the watcher knows it */
+  struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
   char *group;
-  pthread_mutex_t lock;
+  pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
+  uint32_t threads;        /* that have asked so far */
+  struct nr_host *next;    /* of the registry */
+  uint32_t joined;         /* threads, under its lock */
+  bool listed;
+  pthread_mutex_t lock; /* of what follows */
   struct nr_death death;
-  struct nr_port *port; /* to be failed when it dies; NULL: none */
+  struct nr_seat *seats;
   pthread_cond_t died;
 };
+
+/* Of the whole Node process: all of its threads find a group's host here. Dying ones are not in it. */
+static struct {
+  pthread_mutex_t lock;
+  struct nr_host *hosts;
+} registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* With the registry's lock held. */
+static void unlist(struct nr_host *host) {
+  if (!host->listed) return;
+  host->listed = false;
+  struct nr_host **link = &registry.hosts;
+  while (*link != host) link = &(*link)->next;
+  *link = host->next;
+}
 
 void nr_host_ref(struct nr_host *host) {
   atomic_fetch_add(&host->references, 1);
@@ -46,6 +71,7 @@ void nr_host_unref(struct nr_host *host) {
   if (atomic_fetch_sub(&host->references, 1) != 1) return;
   if (host->child != NULL) nr_child_free(host->child);
   if (host->socket >= 0) close(host->socket);
+  pthread_mutex_destroy(&host->joining);
   pthread_mutex_destroy(&host->lock);
   pthread_cond_destroy(&host->died);
   free(host->group);
@@ -59,6 +85,7 @@ static struct nr_host *create(const char *group) {
   atomic_init(&host->references, 1);
   host->socket = -1;
   host->group = strdup(group);
+  pthread_mutex_init(&host->joining, NULL);
   pthread_mutex_init(&host->lock, NULL);
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -72,82 +99,33 @@ static struct nr_host *create(const char *group) {
 /* On the watcher thread: the process has been reaped. */
 static void on_death(void *context, int code, int signal) {
   struct nr_host *host = context;
+  pthread_mutex_lock(&registry.lock);
+  unlist(host);
+  pthread_mutex_unlock(&registry.lock);
   pthread_mutex_lock(&host->lock);
   host->death.dead = true;
   host->death.code = code;
   host->death.signal = signal;
-  if (host->port != NULL) nr_port_fail(host->port, EPIPE);
+  for (struct nr_seat *seat = host->seats; seat != NULL; seat = seat->next) nr_port_fail(seat->port, EPIPE);
   pthread_cond_broadcast(&host->died);
   pthread_mutex_unlock(&host->lock);
   nr_host_unref(host); /* the watcher's count */
 }
+
+/* ---- A start --------------------------------------------------------------------------------------------------------
+ */
 
 static int explain(char *why, size_t why_size, int error, const char *what) {
   snprintf(why, why_size, "%s: %s", what, strerror(-error));
   return error;
 }
 
-/* The descriptors that the host needs of this side. */
-struct offer {
-  int memfd;
-  int blocks; /* the memfd of the blocks */
-  int host_doorbell;
-  int server_doorbell;
-};
-
-static int shake(struct nr_host *host, const struct offer *offer, int milliseconds, int *memfd, char *why,
-                 size_t why_size) {
-  Nr__Hello hello = NR__HELLO__INIT;
-  int fds[4] = {offer->memfd, offer->host_doorbell, offer->server_doorbell, offer->blocks};
-  int received[NR_SOCKET_FDS_MAX];
-  size_t count = 1;
-  int error = 0;
-  nr_node_info_fill(&hello);
-  error = nr_socket_send(host->socket, &hello.base, fds, 4);
-  if (error < 0) return explain(why, why_size, error, "the handshake could not be sent");
-  Nr__Welcome *welcome =
-      (Nr__Welcome *)nr_socket_receive(host->socket, &nr__welcome__descriptor, received, &count, milliseconds, &error);
-  if (welcome == NULL) return explain(why, why_size, error, "the host did not answer the handshake");
-  if (welcome->protocol != NR_PROTOCOL_VERSION || welcome->pointer_size != sizeof(void *)) {
-    snprintf(why, why_size,
-             "it speaks protocol %u with %u-byte pointers, this agent protocol %u with %zu-byte pointers",
-             welcome->protocol, welcome->pointer_size, NR_PROTOCOL_VERSION, sizeof(void *));
-    error = -EPROTO;
-  } else if (count != 1) {
-    error = explain(why, why_size, -EPROTO, "the host sent no memory");
-  } else if (!nr_child_adopt(host->child, (pid_t)welcome->pid)) {
-    error = explain(why, why_size, -EPROTO, "the host is not of those that were started");
-  }
-  protobuf_c_message_free_unpacked(&welcome->base, NULL);
-  for (size_t i = error < 0 ? 0 : 1; i < count; i++) close(received[i]);
-  *memfd = received[0];
-  return error < 0 ? error : 0;
-}
-
-/* Both sides' rings. The port owns the doorbells from here on. */
-static int connect_port(struct nr_host *host, struct nr_port *port, int milliseconds, int blocks, char *why,
-                        size_t why_size) {
-  struct offer offer = {.memfd = nr_port_memfd(port), .blocks = blocks};
-  int memfd = -1;
-  offer.host_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  offer.server_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int error = offer.host_doorbell < 0 || offer.server_doorbell < 0
-                  ? -errno
-                  : shake(host, &offer, milliseconds, &memfd, why, why_size);
-  nr_port_close_memfd(port);
-  if (error < 0) {
-    if (offer.host_doorbell >= 0) close(offer.host_doorbell);
-    if (offer.server_doorbell >= 0) close(offer.server_doorbell);
-    return error;
-  }
-  error = nr_port_connect(port, memfd, offer.server_doorbell, offer.host_doorbell);
-  return error < 0 ? explain(why, why_size, error, "the host's memory cannot be used") : 0;
-}
-
 static int spawn(struct nr_host *host, const char *path, const struct nr_launch *launch, struct nr_launch_files *files,
                  char *why, size_t why_size) {
   int sockets[2];
-  int error = nr_socket_pair(sockets);
+  int error = nr_launch_open(launch, files);
+  if (error < 0) return explain(why, why_size, error, "no pipes");
+  error = nr_socket_pair(sockets);
   if (error < 0) return explain(why, why_size, error, "no socket");
   host->socket = sockets[0];
   nr_host_ref(host); /* the watcher's, until on_death() */
@@ -161,13 +139,7 @@ static int spawn(struct nr_host *host, const char *path, const struct nr_launch 
   return error;
 }
 
-/* A debugger or valgrind takes its time. */
-static int handshake_milliseconds(const struct nr_launch *launch) {
-  if (launch->wrapper == NULL) return NR_HANDSHAKE_MILLISECONDS;
-  return launch->load_ms == 0 ? -1 : (int)launch->load_ms;
-}
-
-/* On the watcher thread: no lock of its may be taken. */
+/* On the watcher thread, which holds its lock. */
 static void on_exceeded(void *context) {
   struct nr_host *host = context;
   pthread_mutex_lock(&host->lock);
@@ -175,7 +147,10 @@ static void on_exceeded(void *context) {
   pthread_mutex_unlock(&host->lock);
 }
 
-static int limit(struct nr_host *host, const struct nr_launch *launch, char *why, size_t why_size) {
+/* Hands have been shaken, nothing is loaded yet. */
+static int settle(struct nr_host *host, const struct nr_launch *launch, pid_t pid, char *why, size_t why_size) {
+  if (!nr_child_adopt(host->child, pid))
+    return explain(why, why_size, -EPROTO, "the host is not of those that were started");
   int error = nr_launch_limit(launch, nr_host_pid(host));
   if (error < 0) return explain(why, why_size, error, "its limits cannot be set");
   if (launch->resident > 0) nr_child_limit_resident(host->child, launch->resident, on_exceeded);
@@ -197,32 +172,186 @@ static void note_end(struct nr_host *host, struct nr_launch_files *files, char *
   }
 }
 
-int nr_host_start(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, int blocks,
-                  struct nr_host **result, struct nr_port **port, char *why, size_t why_size) {
-  struct nr_host *host = create(launch->group);
-  if (host == NULL) return -ENOMEM;
-  *port = NULL;
-  int error = nr_port_create(port, NR_RING_SIZE);
+/* ---- Which host a group has ----------------------------------------------------------------------------------------
+ */
+
+/* The group's host, counted, with one thread more that is joined or about to be. A fresh one is not started yet, and
+ * its `joining` is held: others wait there until it is. */
+static struct nr_host *enlist(const char *group, bool *fresh) {
+  pthread_mutex_lock(&registry.lock);
+  struct nr_host *host = registry.hosts;
+  while (host != NULL && strcmp(host->group, group) != 0) host = host->next;
+  *fresh = host == NULL;
+  if (host == NULL && (host = create(group)) != NULL) {
+    pthread_mutex_lock(&host->joining);
+    host->listed = true;
+    host->next = registry.hosts;
+    registry.hosts = host;
+  } else if (host != NULL) {
+    nr_host_ref(host);
+  }
+  if (host != NULL) host->joined++;
+  pthread_mutex_unlock(&registry.lock);
+  return host;
+}
+
+/* One thread fewer. True: it was the last. */
+static bool unjoin(struct nr_host *host) {
+  pthread_mutex_lock(&registry.lock);
+  bool last = --host->joined == 0;
+  if (last) unlist(host);
+  pthread_mutex_unlock(&registry.lock);
+  return last;
+}
+
+/* ---- Threads -------------------------------------------------------------------------------------------------------
+ */
+
+static void add_seat(struct nr_host *host, struct nr_seat *seat) {
+  pthread_mutex_lock(&host->lock);
+  seat->next = host->seats;
+  host->seats = seat;
+  if (host->death.dead) nr_port_fail(seat->port, EPIPE);
+  pthread_mutex_unlock(&host->lock);
+}
+
+/* With the host's lock held. */
+static struct nr_seat **find_seat(struct nr_host *host, const struct nr_port *port) {
+  struct nr_seat **link = &host->seats;
+  while (*link != NULL && (*link)->port != port) link = &(*link)->next;
+  return link;
+}
+
+static void drop_seat(struct nr_host *host, const struct nr_port *port) {
+  pthread_mutex_lock(&host->lock);
+  struct nr_seat **link = find_seat(host, port);
+  struct nr_seat *seat = *link;
+  if (seat != NULL) *link = seat->next;
+  pthread_mutex_unlock(&host->lock);
+  free(seat);
+}
+
+static int take_seat(struct nr_host *host, struct nr_joining *joining, struct nr_port **port, char *why,
+                     size_t why_size) {
+  struct nr_seat *seat = calloc(1, sizeof *seat);
+  if (seat == NULL) return -ENOMEM;
+  joining->thread = seat->thread = ++host->threads;
+  int error = nr_joining_connect(host->socket, joining, port, why, why_size);
   if (error < 0) {
-    *port = NULL;
-    explain(why, why_size, error, "no shared memory");
+    free(seat);
+    return error;
   }
-  if (error == 0) error = spawn(host, path, launch, files, why, why_size);
-  if (error == 0) {
-    error = connect_port(host, *port, handshake_milliseconds(launch), blocks, why, why_size);
-    if (error == -EPIPE || error == -ECONNRESET) note_end(host, files, why, why_size);
+  seat->port = *port;
+  add_seat(host, seat);
+  return 0;
+}
+
+/* What a load brings along for its host. */
+struct wish {
+  const char *path;
+  const struct nr_launch *launch;
+  struct nr_launch_files *files;
+  struct nr_joining joining;
+};
+
+/* The first thread of a fresh host. */
+static int start(struct nr_host *host, struct wish *wish, struct nr_port **port, char *why, size_t why_size) {
+  int error = spawn(host, wish->path, wish->launch, wish->files, why, why_size);
+  if (error < 0) return error;
+  error = take_seat(host, &wish->joining, port, why, why_size);
+  if (error == -EPIPE || error == -ECONNRESET) note_end(host, wish->files, why, why_size);
+  if (error < 0) return error;
+  error = settle(host, wish->launch, wish->joining.pid, why, why_size);
+  if (error == 0) return 0;
+  drop_seat(host, *port);
+  nr_port_destroy(*port);
+  return error;
+}
+
+/* One attempt. -ESTALE: the host that was there is dying. */
+static int join(struct wish *wish, struct nr_host **result, struct nr_port **port, char *why, size_t why_size) {
+  bool fresh;
+  struct nr_joining *joining = &wish->joining;
+  struct nr_host *host = enlist(wish->launch->group, &fresh);
+  if (host == NULL) return -ENOMEM;
+  if (!fresh) pthread_mutex_lock(&host->joining);
+  int error;
+  if (fresh) {
+    error = start(host, wish, port, why, why_size);
+  } else {
+    error = host->threads == 0 || host->socket < 0 ? -ESTALE : take_seat(host, joining, port, why, why_size);
   }
-  if (error == 0) error = limit(host, launch, why, why_size);
+  pthread_mutex_unlock(&host->joining);
   if (error == 0) {
     *result = host;
     return 0;
   }
-  if (host->child != NULL) nr_host_kill(host);
-  if (*port != NULL) nr_port_destroy(*port);
   *port = NULL;
+  /* What has not answered in time may be stopped, and others use it; and this side may be short of something. */
+  bool broken = fresh || error == -ESTALE || error == -EPIPE || error == -ECONNRESET || error == -EPROTO;
+  if (!broken) nr_joining_leave(host->socket, joining->thread);
+  if (unjoin(host) || broken) nr_host_kill(host);
   nr_host_unref(host);
+  return broken && !fresh ? -ESTALE : error;
+}
+
+int nr_host_join(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, bool worker,
+                 int blocks, struct nr_host **host, struct nr_port **port, char *why, size_t why_size) {
+  struct wish wish = {.path = path, .launch = launch, .files = files};
+  wish.joining = (struct nr_joining){.worker = worker, .blocks = blocks, .milliseconds = nr_launch_patience(launch)};
+  int error = -ESTALE;
+  for (int attempt = 0; error == -ESTALE && attempt < NR_JOIN_ATTEMPTS; attempt++)
+    error = join(&wish, host, port, why, why_size);
   return error;
 }
+
+bool nr_host_retire(struct nr_host *host, struct nr_port *port) {
+  pthread_mutex_lock(&host->lock);
+  struct nr_seat *seat = *find_seat(host, port);
+  bool leaves = seat != NULL && !seat->retired;
+  if (leaves) seat->retired = true;
+  pthread_mutex_unlock(&host->lock);
+  if (leaves) return unjoin(host);
+  pthread_mutex_lock(&registry.lock);
+  bool last = host->joined == 0;
+  pthread_mutex_unlock(&registry.lock);
+  return last;
+}
+
+bool nr_host_abandon(struct nr_host *host, struct nr_port *port) {
+  pthread_mutex_lock(&host->lock);
+  const struct nr_seat *seat = *find_seat(host, port);
+  uint32_t thread = seat == NULL ? 0 : seat->thread;
+  pthread_mutex_unlock(&host->lock);
+  bool last = nr_host_retire(host, port);
+  if (last || nr_joining_leave(host->socket, thread) < 0) nr_host_kill(host);
+  nr_port_fail(port, EPIPE);
+  return last;
+}
+
+/* Whoever is about to join holds the lock, and sees that it is gone. */
+static void close_socket(struct nr_host *host) {
+  if (pthread_mutex_trylock(&host->joining) != 0) return;
+  if (host->socket >= 0) close(host->socket);
+  host->socket = -1;
+  pthread_mutex_unlock(&host->joining);
+}
+
+void nr_host_forget(struct nr_host *host, struct nr_port *port) {
+  pthread_mutex_lock(&host->lock);
+  struct nr_seat *seat = *find_seat(host, port);
+  bool leaves = seat != NULL && !seat->retired;
+  pthread_mutex_unlock(&host->lock);
+  if (leaves) nr_host_abandon(host, port);
+  drop_seat(host, port);
+  pthread_mutex_lock(&host->lock);
+  bool over = host->seats == NULL && host->death.dead;
+  pthread_mutex_unlock(&host->lock);
+  if (over) close_socket(host);
+}
+
+/* ---- What is known of it, and its end ------------------------------------------------------------------------------
+ */
 
 pid_t nr_host_pid(const struct nr_host *host) {
   return nr_child_pid(host->child);
@@ -244,7 +373,11 @@ struct nr_death nr_host_death(struct nr_host *host) {
   return death;
 }
 
+/* Nobody finds it any more, even before it is dead. */
 void nr_host_kill(struct nr_host *host) {
+  pthread_mutex_lock(&registry.lock);
+  unlist(host);
+  pthread_mutex_unlock(&registry.lock);
   if (host->child != NULL) nr_child_kill(host->child);
 }
 
@@ -256,11 +389,6 @@ void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *
   }
   pthread_mutex_unlock(&host->lock);
   nr_host_kill(host);
-}
-
-void nr_host_close(struct nr_host *host) {
-  if (host->socket >= 0) close(host->socket);
-  host->socket = -1;
 }
 
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds) {
@@ -278,17 +406,4 @@ bool nr_host_await_death(struct nr_host *host, unsigned milliseconds) {
   bool dead = host->death.dead;
   pthread_mutex_unlock(&host->lock);
   return dead;
-}
-
-void nr_host_watch_port(struct nr_host *host, struct nr_port *port) {
-  pthread_mutex_lock(&host->lock);
-  host->port = port;
-  if (host->death.dead) nr_port_fail(port, EPIPE);
-  pthread_mutex_unlock(&host->lock);
-}
-
-void nr_host_unwatch_port(struct nr_host *host, struct nr_port *port) {
-  pthread_mutex_lock(&host->lock);
-  if (host->port == port) host->port = NULL;
-  pthread_mutex_unlock(&host->lock);
 }

@@ -37,12 +37,19 @@ struct nr_death {
 };
 
 /*
- * Starts a host and shakes hands, within the launch's limits; `files`: its stdio, of which the child's ends are closed.
- * `blocks` is the memfd that it shares (blocks.h), and stays the caller's. 0, or a negative errno with a sentence in
- * `why`. The result is counted (1).
+ * Joins this JavaScript thread with a thread of the group's host, which is started when there is none, or none that
+ * lives. `blocks` is the memfd that the two share (blocks.h), and stays the caller's. From now on nr_port_fail(port)
+ * when the host dies. `files`: what is made for a start. 0, or a negative errno with a sentence in `why`. The host is
+ * counted.
  */
-int nr_host_start(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, int blocks,
-                  struct nr_host **host, struct nr_port **port, char *why, size_t why_size);
+int nr_host_join(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, bool worker,
+                 int blocks, struct nr_host **host, struct nr_port **port, char *why, size_t why_size);
+/* This thread is about to leave. True: no other is joined, and none will be; the process is to end. */
+bool nr_host_retire(struct nr_host *host, struct nr_port *port);
+/* It leaves, whatever the host's thread is doing: the port fails. True: no other is joined, so the host is killed. */
+bool nr_host_abandon(struct nr_host *host, struct nr_port *port);
+/* Before the port goes: it has left, or does so now. */
+void nr_host_forget(struct nr_host *host, struct nr_port *port);
 void nr_host_ref(struct nr_host *host);
 void nr_host_unref(struct nr_host *host);
 
@@ -58,12 +65,7 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 void nr_host_kill(struct nr_host *host);
 /* The same, with the reason noted for errors and events; the first one counts. */
 void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *fault);
-/* It is dead: its socket is of no use. */
-void nr_host_close(struct nr_host *host);
 /* Waits until it has been reaped; false: not within the time. */
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds);
-/* From now on nr_port_fail(port) when it dies; a port is watched by one host at most. */
-void nr_host_watch_port(struct nr_host *host, struct nr_port *port);
-void nr_host_unwatch_port(struct nr_host *host, struct nr_port *port);
 
 #endif

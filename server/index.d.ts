@@ -14,7 +14,8 @@ import type { Readable } from 'node:stream';
 /** How an addon is loaded. What concerns the process counts where the load starts one: a group has what its first load says. */
 export interface LoadOptions {
   /**
-   * Addons of one group share a host process, so that they can pass pointers to each other; without it each load has a host of its own.
+   * Addons of one group share a host process, so that they can pass pointers to each other, in all threads of the program; without it each load has a host of
+   * its own.
    * Any text but the empty one.
    */
   group?: string | undefined;
@@ -143,7 +144,7 @@ export interface HostInfo {
   alive: boolean;
 }
 
-/** Counts since the host was started. */
+/** Counts of this thread, since it has been using the host. */
 export interface Counts {
   /** Node-API calls that waited for Node's answer. */
   calls: number;
@@ -201,7 +202,7 @@ export interface Host extends EventEmitter {
   readonly stderr: Readable | null;
   counts(): Counts;
   stats(): Stats;
-  /** Ends the host with SIGKILL, and with it all addons that live there. False when it is dead already. */
+  /** Ends the host with SIGKILL, and with it all addons that live there, other threads' too. False when it is dead already. */
   kill(): boolean;
   /** Ends the host, if it lives, and starts another in its place, whatever the option `restart` says; with all addons of its group. */
   restart(): this;
@@ -240,7 +241,7 @@ export interface Host extends EventEmitter {
 export function load(file: string | URL, options?: LoadOptions): any;
 
 /**
- * The host processes of this thread, those of `napi-remote/register` included.
+ * The host processes that this thread uses, those of `napi-remote/register` included.
  *
  * ```js
  * const { hosts, load } = require('napi-remote');

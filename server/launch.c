@@ -81,6 +81,14 @@ void nr_launch_free(struct nr_launch *launch) {
   free_texts(launch->env);
 }
 
+#define NR_HANDSHAKE_MILLISECONDS 10000
+
+/* A debugger or valgrind takes its time. */
+int nr_launch_patience(const struct nr_launch *launch) {
+  if (launch->wrapper == NULL) return NR_HANDSHAKE_MILLISECONDS;
+  return launch->load_ms == 0 ? -1 : (int)launch->load_ms;
+}
+
 /* ---- stdio ----------------------------------------------------------------------------------------------------------
  */
 

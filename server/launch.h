@@ -42,6 +42,8 @@ bool nr_launch_take(napi_env napi, napi_value options, struct nr_launch *launch)
 /* Frees what is in it. */
 void nr_launch_free(struct nr_launch *launch);
 
+/* Milliseconds until the host has to have answered; -1: any time. */
+int nr_launch_patience(const struct nr_launch *launch);
 /* 0 or a negative errno; then none is open. */
 int nr_launch_open(const struct nr_launch *launch, struct nr_launch_files *files);
 /* The child has its own. */

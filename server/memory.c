@@ -323,6 +323,9 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
     connection->made += to - from;
     view->shown = view->shown && nr_window_known(connection, pair, place.bytes, from, to);
   }
+  /* Now, while both sides are alike, not at the end of the entry: until then all of it would be compared at each call.
+   */
+  nr_track_own(connection, pair, place.bytes);
   return true;
 }
 

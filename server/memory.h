@@ -59,6 +59,7 @@ struct nr_hot {
   uint64_t from, to;
   uint32_t below; /* the next outer one on the same pair */
   uint32_t pass;  /* that has visited it */
+  uint32_t quiet; /* visits since it was last found changed */
   uint32_t sent;  /* the number of nr_memory_send() before which, or in which, it went over */
   bool held;      /* an argument's: it lives as long as the entry, and only JavaScript could detach it */
 };
@@ -111,6 +112,8 @@ void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
 /* The host has told of itself that it tells of this part of an external buffer. */
 void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part);
+/* JavaScript is about to get what both sides have alike: what it writes is to be known. */
+void nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
 void nr_track_end(struct nr_connection *connection, struct nr_pair *pair);
 /* An entry that has seen the pair has returned. */
 void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair);

@@ -65,6 +65,7 @@ struct nr_agent {
   uintptr_t stack_careful;      /* below this address every entry asks V8 whether there is stack left */
   struct nr_ending *ending;     /* what its end takes (ending.c) */
   uint32_t envs;                /* of addons, not yet torn down */
+  bool worker;                  /* not Node's main thread */
   uintptr_t stack_floor; /* below this address no entry begins: V8 does not measure what calls of API functions take */
 };
 
@@ -80,10 +81,10 @@ void nr_agent_gone(struct nr_agent *agent);
 bool nr_ending_prepare(struct nr_agent *agent);
 /* The env is being torn down: what its hosts still do has a limit from now on. */
 void nr_ending_begin(struct nr_agent *agent);
-/* CLOCK_MONOTONIC. */
-uint64_t nr_clock_ns(void);
-/* The moment at which a host that has not finished is ended, on that clock; 0: none. */
+/* The moment at which a host that has not finished is ended, CLOCK_MONOTONIC nanoseconds; 0: none. */
 uint64_t nr_ending_deadline(const struct nr_agent *agent);
+/* The same for what a Worker has been waiting for: 0 as long as nobody has terminated it. */
+uint64_t nr_ending_patience(struct nr_agent *agent);
 
 /* An isolated addon's env: the real one that Node made for it. */
 struct nr_env {
@@ -208,12 +209,13 @@ struct nr_connection {
   napi_ref signal;               /* the AbortSignal that ended the host; NULL: none */
   napi_ref thrown;               /* weak, of the last error that told of the failure; NULL: none */
   napi_env thrown_in;            /* the env of that reference */
-  bool exited;
-  int64_t external_memory; /* bytes that napi_adjust_external_memory() announced and has not taken back */
-  char *file;              /* the addon that was loaded first, for messages */
-  const char *doing;       /* the innermost call that is being served, for errors; NULL: none */
-  const char *last;        /* the last one that was, or is; NULL: none yet */
-  const char *owed;        /* `doing` when the connection was found to have failed, while frames below it unwind */
+  bool exited;                   /* its end has been asked for, or is done */
+  bool leaves;                   /* in the middle of that: only the host's thread ends, others use the process */
+  int64_t external_memory;       /* bytes that napi_adjust_external_memory() announced and has not taken back */
+  char *file;                    /* the addon that was loaded first, for messages */
+  const char *doing;             /* the innermost call that is being served, for errors; NULL: none */
+  const char *last;              /* the last one that was, or is; NULL: none yet */
+  const char *owed; /* `doing` when the connection was found to have failed, while frames below it unwind */
   struct nr_counts {
     uint64_t calls;
     uint64_t posts;
@@ -238,8 +240,11 @@ void nr_connection_unref(struct nr_connection *connection);
 /* The host broke the protocol: it is ended, the connection has failed. Always -EPROTO. */
 int nr_connection_fault(struct nr_connection *connection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Asks all hosts of this thread to exit() and waits, bounded for all together; those that do not are killed. Afterwards
- * the connections have failed. */
+/* Nothing more is done for this thread by the host, whatever that is busy with: the connection has failed. Other
+ * threads go on with the host; without any it is killed. */
+void nr_connection_abandon(struct nr_connection *connection);
+/* Ends this thread's hosts: they exit(), or, where other threads use them, only the threads joined with this one end.
+ * Waits, bounded for all together; what takes longer is killed, or abandoned. */
 void nr_connections_exit(struct nr_agent *agent, int code);
 /* The env of that number, while it lives. */
 struct nr_env *nr_connection_env(struct nr_connection *connection, uint32_t number);

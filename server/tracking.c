@@ -61,8 +61,7 @@ void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part) {
   pair->host_tracks = NR_HOST_TRACKS;
 }
 
-/* JavaScript is about to get what both sides have alike: what it writes is to be known. */
-static void track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
+void nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
   if (pair->tracked.to == 0 || pair->own_tracks || pair->rewritten >= NR_REWRITTEN) return;
   struct nr_tracker *tracker = tracker_of(connection->agent);
   pair->own_tracks = tracker != NULL &&
@@ -125,14 +124,14 @@ void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair) {
   if (pair->own_tracks || pair->rewritten >= NR_REWRITTEN) return;
   if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
   const uint8_t *bytes = nr_pair_bytes(pair, pair->tracked.from, pair->tracked.to - pair->tracked.from);
-  if (bytes != NULL) track_own(connection, pair, bytes);
+  if (bytes != NULL) nr_track_own(connection, pair, bytes);
   napi_close_handle_scope(connection->agent->napi, scope);
 }
 
 void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
   if (pair->tracked.to == 0) return;
   pair->rewritten = pair->host_rewritten = 0;
-  track_own(connection, pair, bytes);
+  nr_track_own(connection, pair, bytes);
   if (pair->host_tracks != NR_HOST_SILENT || pair->untracked) return;
   pair->host_tracks = NR_HOST_ASKED;
   post_track(connection, pair);

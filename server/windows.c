@@ -27,6 +27,10 @@
 /* Hot windows that are looked at in the middle of an entry, newest first; all of them at its end. Native code that
  * makes thousands of Buffers in one go does not pay for each at each call. */
 #define NR_HOT_MAX 1024u
+/* Large windows that were found unchanged so often are left alone while a property is read, say, which only might
+ * run JavaScript: until something gives it the turn as such (wire/turns.h), or the entry ends. */
+#define NR_QUIET 16u
+#define NR_QUIET_BYTES 8192u
 /* Visits without a change after which what was written lately is taken to be settled. */
 #define NR_UNCHANGED 4u
 /* Copied in steps that stay in the first cache: from there the second copy is made. */
@@ -276,7 +280,8 @@ void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
 struct pass {
   struct nr_connection *connection;
   bool takes;
-  bool all; /* every cold pair is visited each time */
+  bool whole; /* JavaScript gets the turn, or had it; otherwise it only might */
+  bool all;   /* every cold pair is visited each time */
   uint32_t number;
   napi_handle_scope scope; /* NULL: not needed yet */
 };
@@ -309,9 +314,11 @@ static void visit_hot(struct pass *pass, uint32_t least_index) {
   struct nr_connection *connection = pass->connection;
   for (uint32_t i = connection->hot_count; i > least_index; i--) {
     struct nr_hot *hot = &connection->hot[i - 1];
-    uint8_t *bytes = bytes_of(pass, hot);
     hot->pass = pass->number;
-    if (bytes != NULL) copy(pass, hot->pair, bytes, hot->from, hot->to);
+    if (!pass->whole && hot->quiet >= NR_QUIET && hot->to - hot->from >= NR_QUIET_BYTES) continue;
+    uint8_t *bytes = bytes_of(pass, hot);
+    if (bytes == NULL) continue;
+    hot->quiet = copy(pass, hot->pair, bytes, hot->from, hot->to) ? 0 : hot->quiet + 1;
   }
 }
 
@@ -340,6 +347,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
   uint8_t *bytes = NULL;
   bool changed = false;
+  if (!pass->whole && item->unchanged >= NR_QUIET && item->cost >= NR_QUIET_BYTES) return false;
   if (pass->takes && (item->group != NR_COLD_IDLE || pass->all) && is_untouched(pair)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     const struct nr_range *shown = &pair->shown[i];
@@ -364,6 +372,7 @@ static void run_pass(struct nr_connection *connection, bool takes, bool whole, u
   uint32_t patience = takes ? NR_TAKE_PATIENCE : 1;
   struct pass pass = {.connection = connection,
                       .takes = takes,
+                      .whole = whole,
                       .all = nr_cold_visits_all(&connection->cold, 1), /* in both directions */
                       .number = ++connection->passes};
   visit_hot(&pass, least_hot);

@@ -110,6 +110,9 @@ int nr_port_failure(const struct nr_port *port);
  * affinity is as before afterwards.) */
 void nr_port_keep_apart(struct nr_port *port);
 
+/* CLOCK_MONOTONIC, nanoseconds. */
+uint64_t nr_now_ns(void);
+
 /* Counts for tests, stats and benchmarks. */
 struct nr_port_counts {
   uint64_t frames_sent;

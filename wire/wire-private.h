@@ -155,7 +155,6 @@ static inline uint32_t nr_ring_peek(const struct nr_port *port) {
 void nr_ring_consume(struct nr_port *port, uint32_t lines);
 
 /* wait.c */
-uint64_t nr_now_ns(void);
 /* True when somebody was woken. */
 bool nr_futex_wake(const uint32_t *word);
 /* Wakes the peer when it sleeps; `committed` is the commit word just written. */

@@ -1,7 +1,8 @@
 'use strict';
-// How hosts are named for the agent, such that a group that the user names can be no other host.
+// How hosts are named for the agent: all threads of the program know a host by the same name, and a group that the user names can be no other host.
+const { threadId } = require('node:worker_threads');
 
-/** What `register` puts all addons of a thread into, since they share a process without it too: some pass pointers to each other. */
+/** What `register` puts all addons of the program into, since they share a process without it too: some pass pointers to each other. */
 const SHARED = '';
 
 const NAMED = 'group ';
@@ -11,7 +12,7 @@ function namedGroup(name) {
 }
 
 function ownGroup(number) {
-  return `load ${number}`;
+  return `load ${threadId}.${number}`;
 }
 
 /** What the user knows the host by. */

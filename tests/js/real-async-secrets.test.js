@@ -1,5 +1,5 @@
 'use strict';
-// Published password hashes that work in the background, compared in-process and isolated: promises, callbacks, many at once, signals.
+// Published password hashes that work in the background, compared in-process and isolated: promises, callbacks, many at once.
 const { compareAddon } = require('./support/real.js');
 
 compareAddon('bcrypt', { values: 60, errors: 15, what: 'in the background' }, async ({ addon, settle, called, bytes, odd }) => {
@@ -71,14 +71,4 @@ compareAddon('@node-rs/argon2', background, async ({ addon, settle, random, byte
   // Many at once, and none that keeps its input to itself.
   await Promise.all(Array.from({ length: 60 }, (_, i) => settle(() => addon.hash(bytes(random(100)), { ...quick, timeCost: 1 + (i % 3) }))));
   await settle(() => addon.hash('x', { ...quick, get secret() { throw new RangeError('from the getter'); } }));
-  // Signals: one that comes when the work is done, and one for a work that cannot have begun, since the threads have others to do.
-  const late = new AbortController();
-  await settle(() => addon.hash('x', quick, late.signal));
-  late.abort();
-  const long = Array.from({ length: 8 }, () => addon.hash('x', { ...quick, memoryCost: 32768, timeCost: 2 }));
-  const early = new AbortController();
-  const waiting = settle(() => addon.hash('x', quick, early.signal));
-  early.abort();
-  await waiting;
-  await Promise.all(long);
 });

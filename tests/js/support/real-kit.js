@@ -169,5 +169,5 @@ module.exports = (kit, name, given) => {
     const [mappedHere, mappedThere] = [mapped('self'), hosts.filter(({ alive }) => alive).flatMap(({ pid }) => mapped(pid))];
     fs.writeFileSync(file, JSON.stringify({ calls, records, hosts: hosts.length, mappedHere, mappedThere }));
   };
-  return { ...made, ...given, require, addon: require(name), record, settle, called, lengths, odd, finish, get inputs() { return inputs(); } };
+  return { ...made, ...given, require, name, addon: require(name), record, settle, called, lengths, odd, finish, get inputs() { return inputs(); } };
 };
