@@ -1,0 +1,94 @@
+/*
+ * For how long a wait spins, and where its thread sleeps: told from what the other side's page says.
+ */
+#include <sched.h>
+
+#include <criterion/criterion.h>
+
+#include "wire/wire-private.h"
+
+/* A port whose pages are on the stack, with two processors. */
+struct fixture {
+  struct nr_control own, peer;
+  struct nr_port port;
+};
+
+static struct nr_spin *set_up(struct fixture *fixture, uint32_t peer_processor) {
+  *fixture = (struct fixture){.peer.processor = peer_processor};
+  fixture->port.own.control = &fixture->own;
+  fixture->port.peer.control = &fixture->peer;
+  fixture->port.cpus = 2;
+  nr_spin_init(&fixture->port);
+  return &fixture->port.wait_spin;
+}
+
+#define ELSEWHERE UINT32_MAX
+
+/* The test must not be moved between asking for the processor and the code's asking. */
+static uint32_t stay_here(cpu_set_t *before) {
+  cpu_set_t here;
+  cr_assert_eq(sched_getaffinity(0, sizeof *before, before), 0);
+  int processor = sched_getcpu();
+  CPU_ZERO(&here);
+  CPU_SET((size_t)processor, &here);
+  cr_assert_eq(sched_setaffinity(0, sizeof here, &here), 0);
+  return (uint32_t)processor;
+}
+
+Test(spin, not_while_the_peer_is_on_the_same_processor) {
+  cpu_set_t before;
+  struct fixture fixture;
+  struct nr_spin *spin = set_up(&fixture, stay_here(&before));
+  cr_assert_eq(nr_spin_budget(&fixture.port, spin), 0);
+  nr_spin_lost(&fixture.port, spin, 5000); /* says nothing about spinning */
+  fixture.peer.processor = ELSEWHERE;
+  uint32_t budget = nr_spin_budget(&fixture.port, spin);
+  cr_assert_gt(budget, 0);
+  fixture.port.woke_peer = true;
+  cr_assert_gt(nr_spin_budget(&fixture.port, spin), budget, "who has woken the other waits for it to get up");
+}
+
+Test(spin, a_budget_that_was_lost_comes_back_with_one_quick_answer) {
+  struct fixture fixture;
+  struct nr_spin *spin = set_up(&fixture, ELSEWHERE);
+  while (spin->budget_ns > 0) nr_spin_lost(&fixture.port, spin, 100000);
+  nr_spin_paid_at_once(spin);
+  cr_assert_gt(nr_spin_budget(&fixture.port, spin), 0);
+}
+
+Test(spin, a_pause_does_not_use_it_up) {
+  struct fixture fixture;
+  struct nr_spin *spin = set_up(&fixture, ELSEWHERE);
+  for (int i = 0; i < 100; i++) nr_spin_lost(&fixture.port, spin, 30000000);
+  cr_assert_gt(nr_spin_budget(&fixture.port, spin), 0);
+}
+
+Test(spin, sleeps_elsewhere_after_short_sleeps_beside_the_peer) {
+  cpu_set_t all, before, others;
+  struct fixture fixture;
+  uint32_t here = stay_here(&all);
+  struct nr_spin *spin = set_up(&fixture, here);
+  nr_port_keep_apart(&fixture.port);
+  cr_assert_not(nr_processor_choose(&fixture.port, &before, &others));
+  for (int i = 0; i < 8; i++) {
+    nr_spin_budget(&fixture.port, spin);
+    nr_spin_lost(&fixture.port, spin, 5000);
+  }
+  cr_assert_not(nr_processor_choose(&fixture.port, &before, &others), "there is no other that it may be on");
+  if (CPU_COUNT(&all) < 2) return;
+  cr_assert_eq(sched_setaffinity(0, sizeof all, &all), 0);
+  cr_assert(nr_processor_choose(&fixture.port, &before, &others));
+  cr_assert_not(CPU_ISSET(here, &others));
+  cr_assert(CPU_EQUAL(&before, &all));
+}
+
+Test(spin, moves_nobody_who_has_not_said_so) {
+  cpu_set_t before, others;
+  struct fixture fixture;
+  struct nr_spin *spin = set_up(&fixture, stay_here(&before));
+  for (int i = 0; i < 8; i++) {
+    nr_spin_budget(&fixture.port, spin);
+    nr_spin_lost(&fixture.port, spin, 5000);
+  }
+  cr_assert_not(nr_processor_choose(&fixture.port, &before, &others));
+}
