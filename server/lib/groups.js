@@ -15,10 +15,15 @@ function ownGroup(number) {
   return `load ${threadId}.${number}`;
 }
 
+/** Addons that one rule of a configuration is for. */
+function ruleGroup(name) {
+  return `rule ${name}`;
+}
+
 /** What the user knows the host by. */
 function publicName(group) {
   if (group === SHARED) return SHARED;
   return group.startsWith(NAMED) ? group.slice(NAMED.length) : undefined;
 }
 
-module.exports = { SHARED, namedGroup, ownGroup, publicName };
+module.exports = { SHARED, namedGroup, ownGroup, publicName, ruleGroup };
