@@ -2,7 +2,7 @@
 // What an addon exports: its functions and plain objects, by the path from the exports. That is how those of a new host are found to take the place
 // of the old ones.
 
-const { getOwnPropertyDescriptor, getPrototypeOf, hasOwn } = Object;
+const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { apply, construct: reflectConstruct, ownKeys, setPrototypeOf } = Reflect;
 const functionToString = Function.prototype.toString;
 
@@ -12,9 +12,10 @@ const MOST = 10_000;
 /** What every function has. */
 const OF_FUNCTIONS = new Set(['length', 'name', 'arguments', 'caller', 'prototype']);
 
-/** A function of Node-API's: native, and not one of V8's own or a bound one, which have no `caller`. Classes are among them. */
+/** A function of Node-API's, classes among them: native, with a prototype that can be set, which V8's own and bound ones have not. */
 function isNative(value) {
-  return typeof value === 'function' && hasOwn(value, 'caller') && hasOwn(value, 'prototype') && apply(functionToString, value, []).endsWith('{ [native code] }');
+  return typeof value === 'function' && getOwnPropertyDescriptor(value, 'prototype')?.writable === true
+    && apply(functionToString, value, []).endsWith('{ [native code] }');
 }
 
 function isPlain(value) {
