@@ -157,8 +157,9 @@ static napi_value control(napi_env napi, napi_value exports) {
   } functions[] = {
       {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare}, {"cancel", nr_loading_cancel},
       {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},   {"end", nr_loading_end},
-      {"streams", nr_loading_streams},     {"recycle", nr_loading_recycle}, {"awaitEnd", nr_loading_await_end},
-      {"hold", nr_loading_hold},           {"succeed", nr_restart_succeed}, {"inherit", nr_restart_inherit},
+      {"times", nr_loading_times},         {"streams", nr_loading_streams}, {"recycle", nr_loading_recycle},
+      {"awaitEnd", nr_loading_await_end},  {"hold", nr_loading_hold},       {"succeed", nr_restart_succeed},
+      {"inherit", nr_restart_inherit},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

@@ -13,6 +13,7 @@
 #include "server/launch.h"
 #include "server/memory.h"
 #include "server/pending.h"
+#include "server/times.h"
 
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here
  * whole. */
@@ -42,6 +43,7 @@ static void destroy(struct nr_connection *connection) {
   for (int i = 0; i < 3; i++) {
     if (connection->streams[i] >= 0) close(connection->streams[i]);
   }
+  nr_times_destroy(connection->times);
   free(connection->scopes);
   free(connection->file);
   free(connection);
@@ -160,6 +162,7 @@ static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const 
   connection->call_ms = launch->call_ms;
   connection->load_ms = launch->load_ms;
   connection->restarts = launch->restarts;
+  if (launch->times) connection->times = nr_times_create();
   connection->next = agent->connections;
   agent->connections = connection;
   return connection;

@@ -10,6 +10,7 @@
 #include "server/doorbell.h"
 #include "server/pending.h"
 #include "server/server-private.h"
+#include "server/times.h"
 
 void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, struct nr_env *env, unsigned opcode) {
   memset(enter, 0, sizeof *enter);
@@ -158,6 +159,7 @@ static uint64_t find_deadline(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
   uint64_t end = nr_ending_deadline(connection->agent);
   if (connection->entries == 0) {
+    if (connection->times != NULL) nr_times_begin(connection->times);
     bool load = enter->opcode == NR_OP_LOAD || enter->opcode == NR_OP_INIT;
     connection->limit_ms = load ? connection->load_ms : connection->call_ms;
     connection->deadline_ns = connection->limit_ms == 0 ? 0 : nr_now_ns() + connection->limit_ms * UINT64_C(1000000);
@@ -196,7 +198,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
 static __attribute__((noinline)) void stop(struct nr_enter *enter) {
   if (enter->failure == 0) nr_memory_take(enter->connection, true, enter->hot);
   if (enter->failure == -ETIMEDOUT) enter->failure = give_up(enter->connection);
-  enter->connection->entries--;
+  if (--enter->connection->entries == 0 && enter->connection->times != NULL) nr_times_end(enter->connection->times);
   enter->connection->depth--;
 }
 

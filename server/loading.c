@@ -13,6 +13,7 @@
 #include "server/objects.h"
 #include "server/prepared.h"
 #include "server/server-private.h"
+#include "server/times.h"
 
 /* A string argument, to be freed; NULL (with a TypeError) when it is none. */
 static char *string_argument(napi_env napi, napi_value value, const char *name) {
@@ -283,6 +284,11 @@ napi_value nr_loading_end(napi_env napi, napi_callback_info info) {
     nr_host_condemn(connection->host, type == napi_object ? NR_VERDICT_ABORTED : NR_VERDICT_KILLED, "");
   }
   return napi_get_boolean(napi, lives, &result) == napi_ok ? result : NULL;
+}
+
+napi_value nr_loading_times(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
+  return connection == NULL || connection->times == NULL ? NULL : nr_times_take(connection->times, napi);
 }
 
 /* Node-API knows no descriptors: numbers, which are JavaScript's from here on. */

@@ -24,6 +24,8 @@ napi_value nr_loading_hosts(napi_env napi, napi_callback_info info);
 napi_value nr_loading_counts(napi_env napi, napi_callback_info info);
 /* end(serial, signal?): SIGKILL, on behalf of an AbortSignal; true when there was a host that lived */
 napi_value nr_loading_end(napi_env napi, napi_callback_info info);
+/* times(serial): [nanoseconds, count, ...] of entries since it was asked last */
+napi_value nr_loading_times(napi_env napi, napi_callback_info info);
 /* streams(serial): descriptors of pipes from stdin (none), stdout and stderr, -1 for none; once */
 napi_value nr_loading_streams(napi_env napi, napi_callback_info info);
 /* recycle(serial): ends a host that has nothing to do; true when it did */

@@ -30,6 +30,7 @@ struct nr_env;
 struct nr_launch;
 struct nr_launch_files;
 struct nr_shared_queue;
+struct nr_times;
 
 /* What lives behind an id in the server's tables. */
 enum nr_sort {
@@ -158,6 +159,7 @@ struct nr_connection {
   uint32_t load_ms;           /* the same for a load */
   uint32_t limit_ms;          /* the one of the entry that is open */
   uint64_t deadline_ns;       /* of the entry that is open, on the server's clock; 0: none */
+  struct nr_times *times;     /* NULL: nobody wants to know them */
   int streams[3];             /* pipes from the host, by descriptor; -1: none, or JavaScript has it */
   bool restarts;              /* a call after its death may start another host */
   struct nr_connection *heir; /* counted: another host has its place; NULL: none */

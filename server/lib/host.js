@@ -3,7 +3,7 @@
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const fs = require('node:fs');
-const { performance } = require('node:perf_hooks');
+const { createHistogram, performance } = require('node:perf_hooks');
 const { abortError } = require('./errors.js');
 const { publicName } = require('./groups.js');
 const { NEVER, groupOf, onCall, onEnd, replace } = require('./restart.js');
@@ -82,6 +82,7 @@ class Host extends EventEmitter {
   #counts;
   #announced = false;
   #idle;
+  #times;
   #outputs = [null, null, null];
   /** What the agent's side calls. */
   #face = {
@@ -90,7 +91,7 @@ class Host extends EventEmitter {
     failed: (error) => this.#failed(error),
   };
 
-  constructor(native, load, file, { group, signal, restart = NEVER, idle = 0 }) {
+  constructor(native, load, file, { group, signal, restart = NEVER, idle = 0, callTimes = false }) {
     super();
     this.#native = native;
     this.#load = load;
@@ -100,6 +101,7 @@ class Host extends EventEmitter {
     this.#signal = signal;
     this.#init = restart.init;
     this.#idle = idle;
+    if (callTimes) this.#times = createHistogram();
   }
 
   /** A load into a group whose host is dead is a call of that. */
@@ -174,6 +176,7 @@ class Host extends EventEmitter {
     if (serial === this.#serial) {
       this.#signal?.removeEventListener('abort', this.#abort);
       this.#counts = this.#native.counts(serial);
+      this.#count();
       this.#exit = exit;
     }
     if (channels.exit.hasSubscribers) channels.exit.publish({ host: this, addon: this.#file, ...exit });
@@ -201,6 +204,20 @@ class Host extends EventEmitter {
 
   get exit() {
     return this.#exit === null ? null : { ...this.#exit };
+  }
+
+  get callTimes() {
+    this.#count();
+    return this.#times;
+  }
+
+  /** What the agent has counted. */
+  #count() {
+    if (this.#times === undefined) return;
+    const times = this.#native.times(this.#serial) ?? [];
+    for (let i = 0; i < times.length; i += 2) {
+      for (let left = times[i + 1]; left > 0; left--) this.#times.record(Math.max(1, times[i]));
+    }
   }
 
   get stdout() {

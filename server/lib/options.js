@@ -144,6 +144,11 @@ function withIdle(restart, idle, name) {
   return toRestart('on-call', `${name}.restart`);
 }
 
+function toBoolean(value = false, name) {
+  if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value);
+  return value;
+}
+
 /** For each option: what becomes of it. */
 const OPTIONS = {
   group: (value, name) => (value === undefined ? undefined : namedGroup(toText(value, name))),
@@ -155,6 +160,7 @@ const OPTIONS = {
   stdio: toStdio,
   env: toEnvironment,
   hostWrapper: toCommand,
+  callTimes: toBoolean,
 };
 
 /**
@@ -165,9 +171,10 @@ function toOptions(options, name = 'options') {
   checkKeys(options, name, Object.keys(OPTIONS));
   const checked = {};
   for (const [key, check] of Object.entries(OPTIONS)) checked[key] = check(options[key], `${name}.${key}`);
-  const { group = ownGroup(++thread.loads), timeout, limits, stdio, env, hostWrapper: wrapper, signal, idle } = checked;
+  const { group = ownGroup(++thread.loads), timeout, limits, stdio, env, hostWrapper: wrapper, signal, idle, callTimes } = checked;
   const restart = withIdle(checked.restart, idle, name);
-  return { group, signal, restart, idle, launch: { ...timeout, ...limits, ...stdio, env, wrapper, restarts: restart.policy === 'never' ? 0 : 1 } };
+  const launch = { ...timeout, ...limits, ...stdio, env, wrapper, restarts: restart.policy === 'never' ? 0 : 1, times: callTimes ? 1 : 0 };
+  return { group, signal, restart, idle, callTimes, launch };
 }
 
 module.exports = { toOptions };

@@ -201,6 +201,25 @@ test('hostOf(): an EventEmitter', async () => {
   assert.equal(host.kill(), false);
 });
 
+test('callTimes: a histogram, when it is asked for', async () => {
+  const { addon, host } = loadPlugin({ callTimes: true });
+  const loaded = host.callTimes.count;
+  for (let i = 0; i < 100; i++) addon.count();
+  addon.block(50);
+  addon.call(() => addon.count());
+  const { callTimes } = host;
+  assert.equal(callTimes.count - loaded, 102); // a nested call is a part of its outermost one
+  assert.ok(callTimes.min >= 100 && callTimes.min < 5e6, `${callTimes.min} ns`);
+  assert.ok(callTimes.max >= 48e6, `${callTimes.max} ns`);
+  assert.equal(host.callTimes, callTimes);
+  addon.count();
+  host.kill();
+  await once(host, 'exit');
+  assert.equal(callTimes.count - loaded, 103);
+  assert.equal(loadPlugin().host.callTimes, undefined);
+  assert.throws(() => load(plugin, { callTimes: 1 }), { code: 'ERR_INVALID_ARG_TYPE' });
+});
+
 const REASONS = {
   clean: [(addon) => addon.exit(0), { code: 0, signal: null }],
   abnormal: [(addon) => addon.exit(7), { code: 7, signal: null }],
