@@ -30,6 +30,9 @@ typedef void nr_extent_told(void *context, uint64_t place, uint64_t length, bool
 /* Takes the memfd over. */
 struct nr_blocks *nr_blocks_create(int memfd, nr_extent_told *tell, void *context);
 /* All blocks are gone with it. */
+/* The host is gone: closes the memfd, and from now on keeps nothing that is free. Blocks that live stay where they are.
+ */
+void nr_blocks_retire(struct nr_blocks *blocks);
 void nr_blocks_destroy(struct nr_blocks *blocks);
 
 /* Room for `length` bytes, not zeroed; above NR_BLOCK_PAGED it starts on a page of its own. False without memory. */

@@ -104,6 +104,7 @@ static int join_host(struct nr_connection *connection, const char *group, char *
 
 static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const char *group) {
   char why[512] = "out of memory";
+  nr_connections_retire(agent);
   struct nr_connection *connection = create(agent);
   if (connection == NULL || join_host(connection, group, why, sizeof why) < 0 || !nr_doorbell_open(connection)) {
     char text[640];
@@ -148,6 +149,12 @@ void nr_connection_abandon(struct nr_connection *connection) {
   connection->leaves = !nr_host_abandon(connection->host, connection->port);
 }
 
+void nr_connection_failed(struct nr_connection *connection) {
+  int failure = nr_port_failure(connection->port);
+  if (failure == 0 || failure == -EPIPE) return;
+  nr_host_fault(connection->host, failure == -EPROTO ? "bytes that are no frames" : strerror(-failure));
+}
+
 /* What all hosts of a thread together may take to exit, and what the kernel may take to end those that did not. */
 #define NR_EXIT_MILLISECONDS 2000u
 
@@ -163,6 +170,7 @@ static void ask_to_exit(struct nr_connection *connection, int code) {
                                    .kind = NR_KIND_ENTER};
   connection->exited = true;
   connection->leaves = request.thread;
+  nr_connection_failed(connection);
   if (!nr_port_has_room(connection->port, NR_CACHE_LINE)) return; /* it has not read for long: it is hung */
   nr_port_send(connection->port, &header, &request.base, NULL, 0);
 }

@@ -9,7 +9,6 @@
 #include "server/doorbell.h"
 #include "server/pending.h"
 
-#define NR_LOOP_STATE (NR_FLAG_ALIVE | NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS)
 #define NR_EACH_TURN (NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS)
 
 struct nr_doorbell {
@@ -40,13 +39,23 @@ void nr_doorbell_lost(struct nr_connection *connection) {
   nr_pending_lost(connection);
 }
 
+/* The host broke the protocol, and is being ended, or is dead: then the watcher has rung (once more). */
+static void lost(struct nr_connection *connection) {
+  nr_doorbell_state(connection, 0);
+  if (!nr_host_death(connection->host).dead) return;
+  nr_connection_ref(connection);
+  nr_doorbell_lost(connection);
+  nr_connection_retire(connection);
+  nr_connection_unref(connection);
+}
+
 static void on_bell(uv_poll_t *bell, int status, int events) {
   struct nr_connection *connection = bell->data;
   (void)status;
   (void)events;
   nr_port_hear(connection->port);
   if (nr_port_failure(connection->port) < 0) {
-    nr_doorbell_lost(connection);
+    lost(connection);
   } else if ((connection->doorbell->state & NR_EACH_TURN) == 0) { /* else it comes in this turn anyway, once */
     turn(connection);
   }

@@ -54,6 +54,7 @@ static void add_details(napi_env napi, napi_value error, struct nr_connection *c
 }
 
 static napi_value make_error(struct nr_connection *connection, napi_env napi, const char *doing) {
+  nr_connection_failed(connection);
   struct nr_death death = nr_host_death(connection->host);
   napi_value code, message, error;
   char how[224], text[512];

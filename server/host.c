@@ -245,6 +245,19 @@ bool nr_host_abandon(struct nr_host *host, struct nr_port *port) {
   return last;
 }
 
+/* The socket of a dead host, when no thread can be in the middle of using it. */
+static void close_unused(struct nr_host *host) {
+  pthread_mutex_lock(&registry.lock);
+  bool unused = host->joined == 0 && !host->listed;
+  pthread_mutex_unlock(&registry.lock);
+  pthread_mutex_lock(&host->lock);
+  if (unused && host->death.dead && host->socket >= 0) {
+    close(host->socket);
+    host->socket = -1;
+  }
+  pthread_mutex_unlock(&host->lock);
+}
+
 void nr_host_forget(struct nr_host *host, struct nr_port *port) {
   pthread_mutex_lock(&host->lock);
   struct nr_seat *seat = *find_seat(host, port);
@@ -256,6 +269,7 @@ void nr_host_forget(struct nr_host *host, struct nr_port *port) {
   if (*link != NULL) *link = seat->next;
   pthread_mutex_unlock(&host->lock);
   free(seat);
+  close_unused(host);
 }
 
 /* ---- What is known of it, and its end ------------------------------------------------------------------------------

@@ -191,6 +191,7 @@ struct nr_connection {
   napi_env thrown_in;            /* the env of that reference */
   bool exited;                   /* its end has been asked for, or is done */
   bool leaves;                   /* in the middle of that: only the host's thread ends, others use the process */
+  bool retired;                  /* its host is dead, and what it left is gone (retire.c) */
   int64_t external_memory;       /* bytes that napi_adjust_external_memory() announced and has not taken back */
   char *file;                    /* the addon that was loaded first, for messages */
   const char *doing;             /* the innermost call that is being served, for reports; NULL: none */
@@ -213,6 +214,8 @@ void nr_connection_unref(struct nr_connection *connection);
 /* The host broke the protocol: it is ended, the connection has failed. Always -EPROTO. */
 int nr_connection_fault(struct nr_connection *connection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The port may have failed: a host that is not dead, but has sent bytes that are no frames, say, is ended. */
+void nr_connection_failed(struct nr_connection *connection);
 /* Nothing more is done for this thread by the host, whatever that is busy with: the connection has failed. Other
  * threads go on with the host; without any it is killed. */
 void nr_connection_abandon(struct nr_connection *connection);
@@ -221,6 +224,14 @@ void nr_connection_abandon(struct nr_connection *connection);
 void nr_connections_exit(struct nr_agent *agent, int code);
 /* The env of that number, while it lives. */
 struct nr_env *nr_connection_env(struct nr_connection *connection, uint32_t number);
+
+/* ---- retire.c -------------------------------------------------------------------------------------------------------
+ */
+
+/* Gives back what is held for a host, if it is dead and nobody is inside of it. */
+void nr_connection_retire(struct nr_connection *connection);
+/* The same for all of a thread's. */
+void nr_connections_retire(struct nr_agent *agent);
 
 /* ---- enter.c --------------------------------------------------------------------------------------------------------
  */
@@ -257,8 +268,9 @@ void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, st
 int nr_enter_run(struct nr_enter *enter);
 /* Back to where nr_enter_begin() stood; also after a failure. The reply and the handles of the entry are gone. */
 void nr_enter_end(struct nr_enter *enter);
-/* After nr_enter_run() of an init or invoke: what was returned, NULL for nothing. */
-napi_value nr_enter_result(struct nr_enter *enter);
+/* After nr_enter_run() of an init or invoke: what was returned, NULL for nothing, or with an exception that tells that
+ * `doing` failed. */
+napi_value nr_enter_result(struct nr_enter *enter, const char *doing);
 /* All of that for an entry whose return says nothing. A dead host has nothing left to do for it. */
 void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigned opcode,
                    const ProtobufCMessage *request);

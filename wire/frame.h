@@ -32,6 +32,7 @@ enum nr_flag {
   NR_FLAG_BEFORE = 16, /* ... before Node polls */
   NR_FLAG_SPINS = 32,  /* ... and Node's loop must not sleep meanwhile */
 };
+#define NR_LOOP_STATE (NR_FLAG_ALIVE | NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS)
 
 /*
  * `commit` is written last, with release order: it is zero until the whole frame is in place, then the number of cache

@@ -50,14 +50,24 @@ int nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int 
   return error;
 }
 
-void nr_port_destroy(struct nr_port *port) {
-  if (!port) return;
+static void close_fd(int *fd) {
+  if (*fd >= 0) close(*fd);
+  *fd = -1;
+}
+
+void nr_port_retire(struct nr_port *port) {
   nr_backlog_free(port);
   nr_mapping_close(&port->own);
   nr_mapping_close(&port->peer);
-  if (port->memfd >= 0) close(port->memfd);
-  if (port->own_doorbell >= 0) close(port->own_doorbell);
-  if (port->peer_doorbell >= 0) close(port->peer_doorbell);
+  close_fd(&port->memfd);
+  close_fd(&port->own_doorbell);
+  close_fd(&port->peer_doorbell);
+  port->doorbell_armed = false;
+}
+
+void nr_port_destroy(struct nr_port *port) {
+  if (!port) return;
+  nr_port_retire(port);
   free(port);
 }
 

@@ -39,6 +39,9 @@ void nr_port_close_memfd(struct nr_port *port);
  */
 int nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell);
 
+/* Unmaps and closes all that a port which has failed holds, but keeps the failure: every call goes on returning it. No
+ * other thread may use it any more. */
+void nr_port_retire(struct nr_port *port);
 /* Unmaps and closes everything. */
 void nr_port_destroy(struct nr_port *port);
 
