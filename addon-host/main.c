@@ -63,13 +63,13 @@ static void remember_node(const Nr__Hello *hello) {
 /* What one thread's joining brings. All descriptors of this process' own live high, so that a number that an addon gets
  * from JavaScript never hits one. */
 struct joining {
-  int fds[NR_SOCKET_FDS_MAX]; /* the agent's memory, the host's doorbell, the agent's, the memfd of the blocks */
+  int fds[NR_SOCKET_FDS_MAX]; /* the agent's memory, this side's end of the doorbells, the memfd of the blocks */
   struct nr_port *port;
 };
 
 /* Takes the descriptors over. 0 or an errno. */
 static int take_fds(struct joining *joining, size_t count, int base) {
-  int error = count == 4 ? 0 : EPROTO;
+  int error = count == 3 ? 0 : EPROTO;
   for (size_t i = 1; i < count && error == 0; i++) {
     int raised = nr_fd_move_up(joining->fds[i], base);
     if (raised < 0) error = -raised;
@@ -80,18 +80,18 @@ static int take_fds(struct joining *joining, size_t count, int base) {
     for (size_t i = 0; i < count; i++) close(joining->fds[i]);
     return error;
   }
-  error = -nr_port_connect(joining->port, joining->fds[0], joining->fds[1], joining->fds[2]);
+  error = -nr_port_connect(joining->port, joining->fds[0], joining->fds[1], -1);
   if (error == 0) return 0;
   nr_port_destroy(joining->port);
-  close(joining->fds[3]);
+  close(joining->fds[2]);
   return error;
 }
 
 static struct nr_thread *make_thread(struct joining *joining, uint32_t number, bool worker, int *error) {
-  struct nr_thread *thread = nr_thread_prepare(number, worker, joining->port, joining->fds[3], error);
+  struct nr_thread *thread = nr_thread_prepare(number, worker, joining->port, joining->fds[2], error);
   if (thread != NULL) return thread;
   nr_port_destroy(joining->port);
-  close(joining->fds[3]);
+  close(joining->fds[2]);
   return NULL;
 }
 

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,14 +14,14 @@
 
 #define FLOOD 200000u
 
-int __real_nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell);
-int __wrap_nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell);
+int __real_nr_port_connect(struct nr_port *port, int peer_memfd, int doorbell, int knob);
+int __wrap_nr_port_connect(struct nr_port *port, int peer_memfd, int doorbell, int knob);
 
 int nr_peer_memfd = -1;
 
-int __wrap_nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell) {
+int __wrap_nr_port_connect(struct nr_port *port, int peer_memfd, int doorbell, int knob) {
   nr_peer_memfd = fcntl(peer_memfd, F_DUPFD_CLOEXEC, 900);
-  return __real_nr_port_connect(port, peer_memfd, own_doorbell, peer_doorbell);
+  return __real_nr_port_connect(port, peer_memfd, doorbell, knob);
 }
 
 /* A well-formed frame out of nowhere. */
@@ -97,28 +96,13 @@ static int scribble(struct nr_outgoing *frame) {
   return nr_send(frame);
 }
 
-static void *steal_rings(void *context) {
-  uint64_t count;
-  while (read(*(int *)context, &count, sizeof count) != 0) continue;
-  return NULL;
-}
-
-static void make_blocking(int fd) {
-  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-}
-
-/* Both block from now on, this side's is full, the other's is emptied as soon as it is rung, or closed. */
-static int spoil_doorbells(struct nr_outgoing *frame) {
-  static int stolen;
-  pthread_t thread;
-  struct nr_port *port = frame->port;
-  const uint64_t most = UINT64_MAX - 1;
-  if (nr_random(frame) % 4 == 0) shutdown(port->own_doorbell, SHUT_RDWR);
-  make_blocking(port->own_doorbell);
-  make_blocking(port->peer_doorbell);
-  stolen = port->peer_doorbell;
-  if (write(port->own_doorbell, &most, sizeof most) < 0) return nr_send(frame);
-  if (pthread_create(&thread, NULL, steal_rings, &stolen) == 0) pthread_detach(thread);
+/* The end that this host has blocks from now on, the other one is full, and perhaps it is shut. */
+static int spoil_doorbell(struct nr_outgoing *frame) {
+  static const char noise[1 << 16];
+  int doorbell = frame->port->doorbell;
+  fcntl(doorbell, F_SETFL, fcntl(doorbell, F_GETFL) & ~O_NONBLOCK);
+  while (send(doorbell, noise, sizeof noise, MSG_DONTWAIT) > 0) continue;
+  if (nr_random(frame) % 2 == 0) shutdown(doorbell, SHUT_RDWR);
   return nr_send(frame);
 }
 
@@ -133,6 +117,6 @@ int nr_lie_beside(struct nr_outgoing *frame, enum nr_mode mode) {
   case NR_MODE_SLEEPING: return lie_about_sleeping(frame);
   case NR_MODE_CONTROL: return spoil_control(frame);
   case NR_MODE_SCRIBBLE: return scribble(frame);
-  default: return spoil_doorbells(frame);
+  default: return spoil_doorbell(frame);
   }
 }

@@ -1,5 +1,5 @@
 'use strict';
-// node tests/faults/run.js [--all | --points N] [--seed S] [--scene NAME] [--mode NAME] [--frame N] [--jobs N]
+// node tests/faults/run.js [--all [--part I/N] | --points N] [--seed S] [--scene NAME] [--mode NAME] [--frame N] [--jobs N]
 // Fails hosts on purpose, everywhere (--all, an hour of processor time) or at chosen points, and tells of those that did not end as they should.
 const { parseArgs } = require('node:util');
 const { allPoints, choose, countFrames, runPoints } = require('./points.js');
@@ -7,7 +7,7 @@ const { allPoints, choose, countFrames, runPoints } = require('./points.js');
 const { values } = parseArgs({
   options: {
     all: { type: 'boolean' }, points: { type: 'string', default: '300' }, seed: { type: 'string', default: '1' }, jobs: { type: 'string', default: '1' },
-    scene: { type: 'string' }, mode: { type: 'string' }, frame: { type: 'string' },
+    part: { type: 'string', default: '1/1' }, scene: { type: 'string' }, mode: { type: 'string' }, frame: { type: 'string' },
   },
 });
 
@@ -34,6 +34,8 @@ async function main() {
   if (values.mode !== undefined) points = points.filter(({ mode }) => mode === values.mode);
   if (values.frame !== undefined) points = points.filter(({ frame }) => frame === Number(values.frame)).map((point) => ({ ...point, seed }));
   if (!values.all && values.frame === undefined) points = choose(points, Number(values.points), seed);
+  const [part, parts] = values.part.split('/').map(Number);
+  points = points.filter((_point, i) => i % parts === part - 1);
   const ended = [];
   const jobs = Number(values.jobs);
   const shares = Array.from({ length: jobs }, (_, job) => points.filter((_point, i) => i % jobs === job));

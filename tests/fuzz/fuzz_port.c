@@ -1,13 +1,12 @@
 /*
- * Feeds a hostile ring to a port. The input becomes the bytes of the peer's ring, wherever the port reads them first, behind a
- * few control words; then frames are received, unpacked and printed until the port has had enough.
+ * Feeds a hostile ring to a port. The input becomes the bytes of the peer's ring, wherever the port reads them first,
+ * behind a few control words; then frames are received, unpacked and printed until the port has had enough.
  *
  * Input: read index (8 bytes), sleeping, starved (4 each), starting line (2), then the ring's contents.
  */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -39,7 +38,9 @@ static void set_up(void) {
 static struct nr_port *port_create(void) {
   struct nr_port *port;
   if (nr_port_create(&port, NR_RING_SIZE_MIN) != 0) abort();
-  if (nr_port_connect(port, dup(memfd), eventfd(0, EFD_NONBLOCK), eventfd(0, EFD_NONBLOCK)) != 0) abort();
+  int doorbell, knob;
+  if (nr_doorbells_create(&doorbell, &knob) != 0) abort();
+  if (nr_port_connect(port, dup(memfd), doorbell, knob) != 0) abort();
   port->cpus = 1;
   /* A frame that never ends must not stop the fuzzer: this moment has passed already. */
   port->piece_deadline_ns = 1;
