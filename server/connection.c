@@ -12,6 +12,7 @@
 #include "server/doorbell.h"
 #include "server/memory.h"
 #include "server/pending.h"
+#include "server/references.h"
 
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here
  * whole. */
@@ -28,7 +29,7 @@ static void destroy(struct nr_connection *connection) {
   if (connection->arena != NULL) nr_arena_destroy(connection->arena);
   if (connection->given != NULL) nr_handles_destroy(connection->given);
   if (connection->chosen != NULL) nr_handles_destroy(connection->chosen);
-  if (connection->references_table != NULL) nr_table_destroy(connection->references_table);
+  if (connection->references_table != NULL) nr_references_end(connection);
   if (connection->deferreds != NULL) nr_table_destroy(connection->deferreds);
   if (connection->pairs != NULL) nr_table_destroy(connection->pairs);
   if (connection->hooks != NULL) nr_table_destroy(connection->hooks);

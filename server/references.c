@@ -18,8 +18,22 @@ struct nr_reference {
   bool deleted;         /* the addon has deleted it, the wrap has not ended yet */
 };
 
+/* Not one of an env that has ended, another addon's: what it refers to went with that env. */
 static struct nr_reference *get(struct nr_dispatch *d, nr_id id) {
-  return nr_table_get(d->connection->references_table, id, NR_SORT_REFERENCE);
+  struct nr_reference *reference = nr_table_get(d->connection->references_table, id, NR_SORT_REFERENCE);
+  return reference == NULL || reference->env->napi == NULL ? NULL : reference;
+}
+
+static void drop(nr_id id, unsigned kind, void *item, void *context) {
+  (void)id;
+  (void)kind;
+  (void)context;
+  free(item);
+}
+
+void nr_references_end(struct nr_connection *connection) {
+  nr_table_each(connection->references_table, drop, NULL);
+  nr_table_destroy(connection->references_table);
 }
 
 struct nr_reference *nr_reference_adopt(struct nr_dispatch *d, nr_id id, napi_ref real, struct nr_wrap *wrap) {
