@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "faults.h"
+#include "slots.h"
 
 #define SLOTS_MAX 256
 
@@ -18,20 +19,6 @@ struct slots {
   enum nr_mode mode;
 };
 
-static size_t size_of(ProtobufCType type) {
-  switch (type) {
-  case PROTOBUF_C_TYPE_INT64:
-  case PROTOBUF_C_TYPE_SINT64:
-  case PROTOBUF_C_TYPE_SFIXED64:
-  case PROTOBUF_C_TYPE_UINT64:
-  case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_DOUBLE: return 8;
-  case PROTOBUF_C_TYPE_BOOL: return sizeof(protobuf_c_boolean);
-  case PROTOBUF_C_TYPE_MESSAGE: return sizeof(void *);
-  default: return 4;
-  }
-}
-
 static bool is_wanted(ProtobufCType type, enum nr_mode mode) {
   switch (mode) {
   case NR_MODE_NONSENSE:
@@ -42,27 +29,10 @@ static bool is_wanted(ProtobufCType type, enum nr_mode mode) {
   }
 }
 
-static void add_message(struct slots *slots, ProtobufCMessage *message);
-
-static void add(struct slots *slots, ProtobufCType type, void *at) {
-  if (type == PROTOBUF_C_TYPE_MESSAGE) {
-    if (*(void **)at != NULL) add_message(slots, *(ProtobufCMessage **)at);
-  } else if (slots->count < SLOTS_MAX && is_wanted(type, slots->mode)) {
-    slots->list[slots->count++] = (struct slot){type, at};
-  }
-}
-
-static void add_message(struct slots *slots, ProtobufCMessage *message) {
-  for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
-    const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-    char *at = (char *)message + field->offset;
-    if (field->label != PROTOBUF_C_LABEL_REPEATED) {
-      add(slots, field->type, at);
-      continue;
-    }
-    size_t count = *(size_t *)(void *)((char *)message + field->quantifier_offset);
-    for (size_t k = 0; k < count; k++) add(slots, field->type, *(char **)(void *)at + k * size_of(field->type));
-  }
+static void add(const ProtobufCFieldDescriptor *field, void *at, void *context) {
+  struct slots *slots = context;
+  if (slots->count < SLOTS_MAX && is_wanted(field->type, slots->mode))
+    slots->list[slots->count++] = (struct slot){field->type, at};
 }
 
 static uint64_t wrong_value(struct nr_outgoing *frame, uint64_t right) {
@@ -95,7 +65,7 @@ static int64_t wrong_span(struct nr_outgoing *frame, int64_t right) {
 
 static void spoil(struct nr_outgoing *frame, const struct slot *slot) {
   uint64_t value = 0;
-  size_t size = size_of(slot->type);
+  size_t size = nr_slot_size(slot->type);
   memcpy(&value, slot->at, size);
   if (slot->type == PROTOBUF_C_TYPE_FIXED64) {
     value = wrong_value(frame, value);
@@ -114,7 +84,7 @@ static int send_spoiled(struct nr_outgoing *frame, const uint8_t *packed, size_t
   struct slots slots = {.mode = mode};
   ProtobufCMessage *message = protobuf_c_message_unpack(frame->message->descriptor, NULL, length, packed);
   if (message == NULL) abort();
-  add_message(&slots, message);
+  nr_slots_visit(message, add, &slots);
   for (size_t i = 0; mode == NR_MODE_NONSENSE && i < slots.count; i++)
     memcpy(slots.list[i].at, &(nr_value){NR_SPECIAL(77)}, sizeof(nr_value));
   if (mode != NR_MODE_NONSENSE && slots.count > 0) spoil(frame, &slots.list[nr_random(frame) % slots.count]);

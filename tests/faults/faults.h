@@ -97,6 +97,8 @@ uint64_t nr_wrong_number(struct nr_outgoing *frame, uint64_t right);
 int nr_lie_in_header(struct nr_outgoing *frame, enum nr_mode mode);
 int nr_lie_in_content(struct nr_outgoing *frame, enum nr_mode mode);
 int nr_lie_beside(struct nr_outgoing *frame, enum nr_mode mode);
+/* record.c: writes the frame down, if that is wanted. */
+void nr_record(const struct nr_outgoing *frame);
 /* Puts bytes of whatever sort where the next frame goes: header (its commit word included), payload, and so many lines
  * of it. */
 int nr_send_raw(struct nr_outgoing *frame, const struct nr_frame_header *header, const void *payload, size_t length);

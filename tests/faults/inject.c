@@ -102,6 +102,7 @@ static int fail(struct nr_outgoing *frame, enum nr_mode mode) {
 int __wrap_nr_port_send(struct nr_port *port, const struct nr_frame_header *header, const ProtobufCMessage *message,
                         const struct nr_slice *tail, size_t tail_count) {
   struct nr_outgoing frame = {port, *header, message, tail, tail_count, 0};
+  nr_record(&frame);
   if (plan == NULL) return nr_send(&frame);
   if (__atomic_add_fetch(&plan->sent, 1, __ATOMIC_SEQ_CST) != plan->frame || plan->mode == NR_MODE_NONE)
     return nr_send(&frame);

@@ -10,7 +10,7 @@ const MODES = {
   hang: 'hangs', hangBehind: 'hangs', stop: 'hangs', lose: 'stalls', endless: 'hangs',
   kind: 'stalls', opcode: 'stalls', depth: 'lies', sequence: 'lies', env: 'lies', flags: 'lies', status: 'lies', reserved: 'lies', commit: 'lies',
   lengths: 'stalls', claim: 'stalls',
-  short: 'lies', long: 'lies', bits: 'lies', tail: 'lies', nonsense: 'lies', value: 'lies', id: 'lies', span: 'lies', number: 'lies',
+  short: 'lies', long: 'lies', bits: 'lies', tail: 'lies', nonsense: 'lies', value: 'lies', id: 'stalls', span: 'lies', number: 'stalls',
   twice: 'lies', unasked: 'lies', noise: 'stalls', flood: 'lies',
   readIndex: 'stalls', sleeping: 'stalls', control: 'stalls', scribble: 'stalls', doorbell: 'stalls',
 };

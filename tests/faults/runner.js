@@ -54,7 +54,7 @@ async function play(scene, plan) {
   };
   await scenes[scene]({ addon, attempt, goesOn });
   await turn();
-  return { errors, dead: ping() };
+  return { errors, dead: ping(), ping };
 }
 
 /** The same in a Worker, which then ends, and its env with it. */
@@ -117,6 +117,7 @@ class Runner {
     const wasEnded = Atomics.load(this.#words, 2) === this.#points;
     await this.#hostsEnd();
     await turn();
+    if (fired !== 0n && result.ping !== undefined) result.dead ||= result.ping(); // it may have died behind the last call
     this.#check(point, result, { fired: fired !== 0n, wasEnded });
     const codes = [...new Set(result.errors.filter(isRemote).map((error) => error.code))];
     return { ...point, ...frame, sent, fired: fired !== 0n, ms, wasEnded, codes, resources: { descriptors: descriptors(), mappings: sharedMappings() } };

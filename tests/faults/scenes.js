@@ -46,7 +46,7 @@ function buffers({ addon, attempt }) {
     bytes.fill(i);
     large.fill(i);
     const made = attempt(() => addon.buffers(Buffer.from('a small one'), new ArrayBuffer(100), bytes, large));
-    attempt(() => made.map?.((view) => view.byteLength));
+    attempt(() => Object.values(made).map((view) => view?.byteLength)); // a lie can make it long, with holes
   }
 }
 

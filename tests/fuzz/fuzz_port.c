@@ -56,12 +56,19 @@ static void fill_ring(const uint8_t *data, size_t size, uint64_t start) {
   memcpy(ring, data + first, size - first);
 }
 
-static void look_at(const struct nr_frame *frame) {
+static void unpack(const struct nr_frame *frame, const ProtobufCMessageDescriptor *type) {
   char text[512];
-  const struct nr_op_info *info = nr_op_info(frame->header.opcode);
-  const ProtobufCMessageDescriptor *type = (info ? info : nr_op_info(NR_OP_INVOKE))->request;
   ProtobufCMessage *message = nr_arena_unpack(arena, type, frame->message, frame->header.message_length);
   if (message) nr_print_message(text, sizeof text, message, frame->tail, frame->header.tail_length);
+}
+
+/* As the server takes what comes from the host, and as the host takes what comes from the server: calls are the one's,
+ * entries the other's, and so are their answers. */
+static void look_at(const struct nr_frame *frame) {
+  const struct nr_op_info *info = nr_op_info(frame->header.opcode);
+  if (!info) info = nr_op_info(NR_OP_INVOKE);
+  unpack(frame, info->request);
+  unpack(frame, info->reply);
   /* Touch all of the tail: it must be there. */
   volatile uint8_t sum = 0;
   for (uint32_t i = 0; i < frame->header.tail_length; i += 61) sum = (uint8_t)(sum + frame->tail[i]);
