@@ -35,6 +35,8 @@ static void turn(struct nr_connection *connection) {
 }
 
 void nr_doorbell_lost(struct nr_connection *connection) {
+  /* It turns for a call that is over: until nothing is left to do it could turn for ever. */
+  if (connection->turning > 0 && connection->doorbell != NULL) uv_stop(connection->doorbell->loop);
   nr_doorbell_close(connection);
   nr_pending_lost(connection);
 }
@@ -171,6 +173,8 @@ napi_status nr_serve_turn_node(struct nr_dispatch *d, const void *message, void 
   if (request->mode > UV_RUN_NOWAIT) return nr_fault(d, "no such mode");
   NR_TRY(napi_get_uv_event_loop(d->napi, &loop));
   nr_doorbell_state(d->connection, (uint8_t)request->state);
+  d->connection->turning++;
   reply->result = uv_run(loop, (uv_run_mode)request->mode);
+  d->connection->turning--;
   return napi_ok;
 }

@@ -191,6 +191,7 @@ struct nr_connection {
   napi_env thrown_in;            /* the env of that reference */
   bool exited;                   /* its end has been asked for, or is done */
   bool leaves;                   /* in the middle of that: only the host's thread ends, others use the process */
+  uint32_t turning;              /* calls of the host in which Node's loop turns */
   bool retired;                  /* its host is dead, and what it left is gone (retire.c) */
   int64_t external_memory;       /* bytes that napi_adjust_external_memory() announced and has not taken back */
   char *file;                    /* the addon that was loaded first, for messages */

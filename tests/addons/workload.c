@@ -341,10 +341,15 @@ static napi_value timer(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* An addon that waits for JavaScript: Node's loop turns inside this call. */
+/* (all): an addon that waits for JavaScript, once, or for all that is left to do: Node's loop turns inside this call.
+ */
 static napi_value turn(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  bool all = false;
   uv_loop_t *loop = NULL;
-  if (napi_get_uv_event_loop(env, &loop) == napi_ok) (void)uv_run(loop, UV_RUN_NOWAIT);
+  args(env, info, argv, 1);
+  (void)napi_get_value_bool(env, argv[0], &all);
+  if (napi_get_uv_event_loop(env, &loop) == napi_ok) (void)uv_run(loop, all ? UV_RUN_DEFAULT : UV_RUN_NOWAIT);
   return NULL;
 }
 

@@ -81,6 +81,8 @@ void uv_unref(uv_handle_t *handle) {
 }
 void uv_update_time(uv_loop_t *loop) {
 }
+void uv_stop(uv_loop_t *loop) {
+}
 int uv_run(uv_loop_t *loop, uv_run_mode mode) {
   fake_uv_turn();
   return 0;
