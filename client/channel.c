@@ -146,5 +146,5 @@ bool nr_channel_run(struct nr_channel *channel) {
   }
   if (!channel->ends && nr_port_failure(channel->port) != -EPIPE) nr_channel_lost(channel);
   current = NULL;
-  return channel->ends;
+  return channel->ends || channel->env_count == 0;
 }

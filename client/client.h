@@ -28,8 +28,8 @@ void nr_trace_enable(void);
  * shares. Both are the channel's from here on. worker: the JavaScript thread is a Worker's. NULL without memory. */
 struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool worker);
 
-/* Serves entries until the server says that this thread ends: true. False: the server has left without a word, and what
- * is there may still be in use. (When the whole process is to end this does not return.) */
+/* Serves entries until the server says that this thread ends, or leaves without a word. False: what is there may still
+ * be in use. (When the whole process is to end this does not return.) */
 bool nr_channel_run(struct nr_channel *channel);
 
 /* After that, for a process that goes on. */
