@@ -104,6 +104,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   nr_scopes_truncate(channel, entry.scope_base, entry.chosen_top);
   channel->callback_scopes = entry.callback_scope_base;
   nr_threadsafe_flush(channel);
+  nr_loop_tell(channel);
   channel->depth--;
   __atomic_store_n(&channel->entry, entry.outer, __ATOMIC_RELAXED);
   send_return(channel, frame, served.status, &served.reply.base, served.tail, served.tail_count);

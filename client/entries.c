@@ -215,7 +215,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   case NR_OP_FINALIZE: serve_finalize(channel, request, served); break;
   case NR_OP_TURN_LOOP:
     nr__empty__init(&served->reply.empty);
-    nr_loop_turn(channel);
+    nr_loop_turn(channel, ((const Nr__TurnLoopRequest *)request)->phase);
     break;
   case NR_OP_COMPLETE_WORK:
   case NR_OP_ASYNC_HOOK:
