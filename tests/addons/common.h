@@ -217,6 +217,16 @@ static inline napi_value t_result(napi_env env, napi_status status, napi_value v
   return result;
 }
 
+/* What a function says about its argument: napi_is_error(), and those like it. */
+static inline napi_value t_ask(napi_env env, napi_callback_info info,
+                               napi_status(NAPI_CDECL *function)(napi_env, napi_value, bool *)) {
+  napi_value argv[1];
+  bool truth = false;
+  t_args(env, info, argv, 1);
+  napi_status status = function(env, argv[0], &truth);
+  return t_result(env, status, t_boolean(env, truth));
+}
+
 struct t_function {
   const char *name;
   napi_callback callback;
