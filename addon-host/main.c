@@ -13,9 +13,11 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "addon-host/crash.h"
 #include "addon-host/lacks.h"
 #include "addon-host/threads.h"
 #include "client/client.h"
+#include "client/recorder.h"
 #include "napi.pb-c.h"
 #include "wire/port.h"
 #include "wire/protocol.h"
@@ -45,6 +47,22 @@ static void set_up_process(pid_t parent) {
   /* Node writes to its stdio without buffers, and what an addon printed must not be lost in a crash. */
   setvbuf(stdout, NULL, _IONBF, 0);
   setvbuf(stderr, NULL, _IONBF, 0);
+}
+
+/* Calls are recorded and crashes noted from here on. */
+static void open_recorder(int socket) {
+  int fds[NR_SOCKET_FDS_MAX];
+  size_t count = NR_SOCKET_FDS_MAX;
+  int error = 0;
+  Nr__Recorder *message = (Nr__Recorder *)nr_socket_receive(socket, &nr__recorder__descriptor, fds, &count,
+                                                            NR_HANDSHAKE_MILLISECONDS, &error);
+  if (message == NULL) give_up("no recorder", error);
+  struct nr_recorder *recorder =
+      count == 1 && message->version == NR_RECORDER_VERSION ? nr_recorder_open(fds[0]) : NULL;
+  if (recorder == NULL) give_up("the agent's recorder cannot be used", -EPROTO);
+  close(fds[0]);
+  protobuf_c_message_free_unpacked(&message->base, NULL);
+  nr_crash_prepare(&recorder->crash);
 }
 
 static void remember_node(const Nr__Hello *hello) {
@@ -183,6 +201,7 @@ int main(int argc, char **argv) {
   socket = atoi(argv[1]);
   set_up_process((pid_t)atoi(argv[2]));
   fcntl(socket, F_SETFD, FD_CLOEXEC);
+  open_recorder(socket);
   shake_hands(socket);
   start_listening(&socket);
   nr_thread_run_main();

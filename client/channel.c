@@ -51,6 +51,8 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
     return NULL; /* the process ends at once, see threads.c */
   }
   current = channel;
+  nr_recorder_thread_begin();
+  nr_crash_thread();
   return channel;
 }
 

@@ -35,6 +35,10 @@ bool nr_channel_run(struct nr_channel *channel);
 /* After that, for a process that goes on. */
 void nr_channel_destroy(struct nr_channel *channel);
 
+/* The addon-host's: gives the calling thread, when it has none, a stack for the crash handler, since a crash may be
+ * that the thread has used up its own. Until the thread ends. */
+void nr_crash_thread(void);
+
 /* The channel of the calling thread, NULL: it has none. */
 struct nr_channel *nr_channel_current(void);
 

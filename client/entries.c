@@ -147,10 +147,12 @@ static void serve_finalize(struct nr_channel *channel, const Nr__FinalizeRequest
 }
 
 /* A collection calls it, perhaps while native code below waits for a reply. */
-static void finalize_in_gc(struct nr_channel *channel, const Nr__FinalizeRequest *request) {
+static void finalize_in_gc(struct nr_channel *channel, const struct nr_frame *frame,
+                           const Nr__FinalizeRequest *request) {
   struct nr_object *object = nr_table_remove(channel->objects, request->finalizer_id, NR_SORT_OBJECT);
   if (object == NULL) return;
   napi_env env = object->env;
+  struct nr_open_record recorded = nr_record_entry(channel, frame, &request->base);
   bool outer_finalizer = env->in_gc_finalizer, outer_basic = channel->in_basic;
   nr_clear_last_error(env);
   env->in_gc_finalizer = env->api_version == NR_API_VERSION_EXPERIMENTAL;
@@ -159,6 +161,7 @@ static void finalize_in_gc(struct nr_channel *channel, const Nr__FinalizeRequest
   if (object->finalize != NULL) object->finalize(request->orphan ? NULL : env, object->data, object->hint);
   channel->in_basic = outer_basic;
   env->in_gc_finalizer = outer_finalizer;
+  nr_record_end(&recorded, napi_ok, NULL);
   free(object);
 }
 
@@ -208,6 +211,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   if (info == NULL) nonsense(channel);
   void *request = nr_arena_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
   if (request == NULL) nonsense(channel);
+  struct nr_open_record recorded = nr_record_entry(channel, frame, request);
   if (NR_UNLIKELY(nr_tap_on)) nr_tap_entry(channel, frame, request);
   served->status = napi_ok;
   switch (frame->header.opcode) {
@@ -228,6 +232,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   case NR_OP_EXIT: serve_exit(channel, request, served); break;
   default: nonsense(channel);
   }
+  nr_record_end(&recorded, served->status, NULL);
 }
 
 static void release(struct nr_channel *channel, const Nr__ReleaseRequest *request) {
@@ -249,7 +254,7 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   case NR_OP_RELEASE: release(channel, request); break;
   case NR_OP_MAP_MEMORY: nr_memory_map(channel, request); break;
   case NR_OP_TRACK_MEMORY: nr_memory_track(channel, request); break;
-  case NR_OP_FINALIZE: finalize_in_gc(channel, request); break;
+  case NR_OP_FINALIZE: finalize_in_gc(channel, frame, request); break;
   default: nonsense(channel);
   }
 }

@@ -12,9 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "napi.pb-c.h"
 #include "server/joining.h"
 #include "server/watcher.h"
 #include "wire/port.h"
+#include "wire/recorder.h"
 #include "wire/socket.h"
 
 /* Each finds a host that is dying and not reaped yet. */
@@ -32,6 +34,7 @@ struct nr_host {
   atomic_uint references;
   struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
+  int recorder; /* the memfd of what it leaves when it dies */
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
@@ -67,6 +70,7 @@ void nr_host_unref(struct nr_host *host) {
   if (atomic_fetch_sub(&host->references, 1) != 1) return;
   if (host->child != NULL) nr_child_free(host->child);
   if (host->socket >= 0) close(host->socket);
+  if (host->recorder >= 0) close(host->recorder);
   pthread_mutex_destroy(&host->joining);
   pthread_mutex_destroy(&host->lock);
   pthread_cond_destroy(&host->died);
@@ -80,6 +84,7 @@ static struct nr_host *create(const char *group) {
   if (host == NULL) return NULL;
   atomic_init(&host->references, 1);
   host->socket = -1;
+  host->recorder = -1;
   host->group = strdup(group);
   pthread_mutex_init(&host->joining, NULL);
   pthread_mutex_init(&host->lock, NULL);
@@ -108,6 +113,14 @@ static void on_death(void *context, int code, int signal) {
   nr_host_unref(host); /* the watcher's count */
 }
 
+/* Where it leaves what it was doing, before it does anything. */
+static int give_recorder(struct nr_host *host) {
+  Nr__Recorder message = NR__RECORDER__INIT;
+  message.version = NR_RECORDER_VERSION;
+  host->recorder = nr_recorder_create();
+  return host->recorder < 0 ? host->recorder : nr_socket_send(host->socket, &message.base, &host->recorder, 1);
+}
+
 static int spawn(struct nr_host *host, const char *path, char *why, size_t why_size) {
   int sockets[2];
   int error = nr_socket_pair(sockets);
@@ -117,7 +130,8 @@ static int spawn(struct nr_host *host, const char *path, char *why, size_t why_s
   }
   host->socket = sockets[0];
   nr_host_ref(host); /* the watcher's, until on_death() */
-  error = nr_child_start(path, sockets[1], on_death, host, &host->child);
+  error = give_recorder(host);
+  if (error == 0) error = nr_child_start(path, sockets[1], on_death, host, &host->child);
   close(sockets[1]);
   if (error == 0) return 0;
   nr_host_unref(host);
@@ -286,6 +300,10 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 
 const char *nr_host_group(const struct nr_host *host) {
   return host->group;
+}
+
+struct nr_recorder *nr_host_recorder(const struct nr_host *host) {
+  return nr_recorder_read(host->recorder);
 }
 
 struct nr_death nr_host_death(struct nr_host *host) {
