@@ -156,6 +156,7 @@ static napi_value control(napi_env napi, napi_value exports) {
   } functions[] = {
       {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare}, {"cancel", nr_loading_cancel},
       {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},   {"kill", nr_loading_kill},
+      {"recorded", nr_loading_recorded},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

@@ -46,6 +46,7 @@ void nr_doorbell_lost(struct nr_connection *connection) {
   if (connection->turning > 0 && connection->doorbell != NULL) uv_stop(connection->doorbell->loop);
   nr_doorbell_close(connection);
   nr_pending_lost(connection);
+  nr_report_death(connection, connection->agent->napi, NULL);
 }
 
 /* The host broke the protocol, and is being ended, or is dead: then the watcher has rung (once more). */

@@ -53,14 +53,17 @@ static void add_details(napi_env napi, napi_value error, struct nr_connection *c
   if (connection->doing != NULL) set_string(napi, error, "pending", connection->doing);
 }
 
-static napi_value make_error(struct nr_connection *connection, napi_env napi, const char *doing) {
+napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing) {
   nr_connection_failed(connection);
   struct nr_death death = nr_host_death(connection->host);
   napi_value code, message, error;
   char how[224], text[512];
   describe_death(&death, how, sizeof how);
-  snprintf(text, sizeof text, "The host process of %s (pid %d) %s; %s was not carried out",
-           connection->file == NULL ? "the addon" : connection->file, (int)nr_host_pid(connection->host), how, doing);
+  int length =
+      snprintf(text, sizeof text, "The host process of %s (pid %d) %s",
+               connection->file == NULL ? "the addon" : connection->file, (int)nr_host_pid(connection->host), how);
+  if (doing != NULL && length >= 0 && (size_t)length < sizeof text)
+    snprintf(text + length, sizeof text - (size_t)length, "; %s was not carried out", doing);
   const char *name = death.fault[0] != '\0' ? "ERR_NAPI_REMOTE_PROTOCOL" : "ERR_NAPI_REMOTE_HOST_DIED";
   if (napi_create_string_utf8(napi, name, NAPI_AUTO_LENGTH, &code) != napi_ok ||
       napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &message) != napi_ok ||
@@ -68,6 +71,7 @@ static napi_value make_error(struct nr_connection *connection, napi_env napi, co
     return NULL;
   }
   add_details(napi, error, connection, &death);
+  nr_report_offer(connection, napi, error);
   return error;
 }
 
@@ -101,9 +105,10 @@ void nr_throw_failure(struct nr_connection *connection, napi_env napi, const cha
     napi_throw(napi, cause);
     return;
   }
-  napi_value error = make_error(connection, napi, doing);
+  napi_value error = nr_failure_error(connection, napi, doing);
   if (error == NULL) return; /* the env is terminating: nobody is left to be told */
   if (pending) napi_set_named_property(napi, error, "cause", cause);
   remember(connection, napi, error);
+  nr_report_death(connection, napi, error);
   napi_throw(napi, error);
 }

@@ -16,6 +16,67 @@ export interface LoadOptions {
    * Any text but the empty one.
    */
   group?: string | undefined;
+  /** Has a report written when the host dies. `NAPI_REMOTE_REPORT_DIR` does that for all hosts. */
+  report?: ReportOptions | undefined;
+}
+
+/** Where reports go: two files each, JSON and beside it the text for people (`.txt` instead of `.json`). */
+export interface ReportOptions {
+  /** Is made when it is not there; the working directory by default. */
+  directory?: string | undefined;
+  /** The name of the JSON; by default one with time, pid and a number. */
+  filename?: string | undefined;
+  /** The JSON in one line. */
+  compact?: boolean | undefined;
+}
+
+/** A frame of native code. */
+export interface NativeFrame {
+  pc: string;
+  /** `function [file]`, as in Node's reports. */
+  symbol: string;
+  function?: string;
+  /** Bytes from the function's beginning. */
+  offset?: number;
+  module?: string;
+  /** `file:line` */
+  source?: string;
+}
+
+/**
+ * What is known of the end of a host: `error.report` of `ERR_NAPI_REMOTE_HOST_DIED`, made when it is read. In the form of Node's diagnostic reports;
+ * docs/report.md describes the members and has an example. `String(report)` is the text for people.
+ *
+ * ```js
+ * const { hostOf, load } = require('napi-remote');
+ * const crc32 = load(require.resolve('@node-rs/crc32-linux-x64-gnu'));
+ * crc32.crc32('hello');
+ * hostOf(crc32).kill();
+ * try {
+ *   crc32.crc32('again');
+ * } catch ({ report }) {
+ *   console.log(report.end.signal, report.addon.name); // SIGKILL @node-rs/crc32-linux-x64-gnu
+ *   console.log(report.calls.at(-1).trim()); // napi_create_uint32 {value=907060870} = napi_ok {result=907060870}
+ * }
+ * ```
+ */
+export interface Report {
+  header: Record<string, unknown>;
+  addon: { file?: string; name?: string; version?: string; buildId?: string };
+  addons: string[];
+  end: { signal?: string; exitCode?: number; lastWords?: string };
+  /** Of a signal that the host's handler saw. */
+  fault?: { signal: string; code: string; address?: string; sender?: number; thread: { id: number; name: string } };
+  pending: { call?: string; calls: string[] };
+  javascriptStack: { message: string; stack: string[]; errorProperties: Record<string, unknown> };
+  nativeStack: NativeFrame[];
+  registers: Record<string, string>;
+  /** The last 64 Node-API calls, newest last. */
+  calls: string[];
+  otherThreads: { id: number; calls: string[] }[];
+  userLimits: Record<string, { soft: number | 'unlimited'; hard: number | 'unlimited' }>;
+  modules: { base: string; path: string; buildId: string }[];
+  sharedObjects: string[];
 }
 
 /** A process in which addons live. */
@@ -49,6 +110,8 @@ export interface Host {
   /** The addon's file. */
   readonly file: string;
   counts(): Counts;
+  /** What the host is doing, or was when it died: the last calls, and after a crash all that `error.report` has. */
+  report(): Report;
   /** Ends the host with SIGKILL, and with it all addons that live there, other threads' too. False when it is dead already. */
   kill(): boolean;
 }
@@ -63,7 +126,7 @@ export interface Host {
  * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started;
  * - what the addon's own initialisation throws.
  *
- * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died (with `pid`, and `signal` or `exitCode`), and
+ * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died (with `pid`, `signal` or `exitCode`, and `report`), and
  * `ERR_NAPI_REMOTE_PROTOCOL` when it sent what no host may send.
  *
  * ```js

@@ -5,10 +5,11 @@ const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const { dlopenIsolated, getAgent } = require('./lib/agent.js');
 const { namedGroup, ownGroup } = require('./lib/host.js');
+const { setReport, toReportOption } = require('./lib/report.js');
 const thread = require('./lib/thread.js');
 const { invalidType, invalidValue } = require('./lib/validate.js');
 
-const OPTIONS = new Set(['group']);
+const OPTIONS = new Set(['group', 'report']);
 
 // As Node tells them: not by their class, since every realm has its own.
 function isUrl(value) {
@@ -39,6 +40,7 @@ function toGroup(options) {
 function load(file, options = {}) {
   const resolved = toPath(file);
   const group = toGroup(options);
+  setReport(group, toReportOption(options.report));
   const module = { exports: {}, filename: resolved, id: resolved, loaded: false };
   dlopenIsolated(module, resolved, os.constants.dlopen.RTLD_LAZY, group);
   return module.exports;

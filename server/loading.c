@@ -55,6 +55,7 @@ napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
   free(agent->host_path);
   agent->host_path = host_path;
   configure_memory(agent, napi, options);
+  nr_report_configure(agent, napi, options);
   return NULL;
 }
 
@@ -244,6 +245,11 @@ napi_value nr_loading_counts(napi_env napi, napi_callback_info info) {
   set_number(napi, result, "roundTrips", (double)(connection->counts.calls + connection->counts.entries));
   set_number(napi, result, "sleeps", (double)nr_port_counts(connection->port).sleeps);
   return result;
+}
+
+napi_value nr_loading_recorded(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = group_argument(napi, info);
+  return connection == NULL ? NULL : nr_report_recorded(napi, connection);
 }
 
 napi_value nr_loading_kill(napi_env napi, napi_callback_info info) {

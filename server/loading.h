@@ -23,5 +23,7 @@ napi_value nr_loading_hosts(napi_env napi, napi_callback_info info);
 napi_value nr_loading_counts(napi_env napi, napi_callback_info info);
 /* kill(group): SIGKILL; true when there was a host */
 napi_value nr_loading_kill(napi_env napi, napi_callback_info info);
+/* recorded(group): what it has left for a report so far, as JSON; undefined when there is none. */
+napi_value nr_loading_recorded(napi_env napi, napi_callback_info info);
 
 #endif

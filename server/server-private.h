@@ -39,6 +39,7 @@ enum nr_sort {
   NR_SORT_ASYNC, /* an async context, of a work too */
   NR_SORT_THREADSAFE,
   NR_SORT_ASYNC_HOOK,
+  NR_SORT_REPORT, /* of an error: its connection */
 };
 
 /* One JavaScript thread's agent: the instance data of the env that loaded it first. */
@@ -49,6 +50,8 @@ struct nr_agent {
   struct nr_table *objects; /* wraps and externals of all connections: their ids are what the real napi_wrap() holds */
   napi_ref plain_check;     /* a function: are the prototypes as they were made? */
   struct nr_prepared *prepared; /* what the next process.dlopen() of the agent is for */
+  napi_ref report_of;           /* a function: the report of an error */
+  napi_ref on_death;            /* a function: hears of each host that has died, once */
   napi_ref room_of;             /* a function: how long may a resizable ArrayBuffer become, or a SharedArrayBuffer */
   uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
@@ -190,6 +193,7 @@ struct nr_connection {
   napi_ref thrown;               /* weak, of the last error that told of the failure; NULL: none */
   napi_env thrown_in;            /* the env of that reference */
   bool exited;                   /* its end has been asked for, or is done */
+  bool death_told;               /* to server/lib/report.js */
   bool leaves;                   /* in the middle of that: only the host's thread ends, others use the process */
   uint32_t turning;              /* calls of the host in which Node's loop turns */
   bool retired;                  /* its host is dead, and what it left is gone (retire.c) */
@@ -281,6 +285,21 @@ void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCM
 /* Throws ERR_NAPI_REMOTE_HOST_DIED (or _PROTOCOL) in `napi` for a connection that has failed; a pending exception
  * becomes its cause. */
 void nr_throw_failure(struct nr_connection *connection, napi_env napi, const char *doing);
+
+/* ---- failure.c, report.c --------------------------------------------------------------------------------------------
+ */
+
+/* The error of a connection that has failed. doing: what is not carried out now; NULL: nobody called. NULL: the env is
+ * terminating. */
+napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing);
+/* Gives such an error its `report`, which is made when somebody looks. */
+void nr_report_offer(struct nr_connection *connection, napi_env napi, napi_value error);
+/* The host has died: whoever wants a report of that hears of it, the first time. error: NULL: nobody has called. */
+void nr_report_death(struct nr_connection *connection, napi_env napi, napi_value error);
+/* What server/lib/report.js configures. */
+void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value options);
+/* native.recorded(group): what a host, dead or alive, has left so far. */
+napi_value nr_report_recorded(napi_env napi, struct nr_connection *connection);
 
 /* ---- dispatch.c: the choke point ------------------------------------------------------------------------------------
  */

@@ -4,6 +4,7 @@ const { constants } = require('node:buffer');
 const fs = require('node:fs');
 const path = require('node:path');
 const { Host } = require('./host.js');
+const { onDeath, reportOf } = require('./report.js');
 const { roomOf } = require('./room.js');
 const thread = require('./thread.js');
 
@@ -27,7 +28,7 @@ function getAgent() {
     const hostPath = find(directory, 'napi-remote-host');
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
-    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf });
+    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, reportOf, onDeath });
     thread.agent = { native: module.exports, agentPath };
   }
   return thread.agent;
@@ -51,4 +52,4 @@ function dlopenIsolated(module, file, flags, group) {
   }
 }
 
-module.exports = { dlopenIsolated, getAgent };
+module.exports = { buildDirectory, dlopenIsolated, getAgent };

@@ -1,6 +1,7 @@
 'use strict';
 // The host of an addon, as hostOf() gives it, and how hosts are named: all threads of the program know a host by the same name.
 const { threadId } = require('node:worker_threads');
+const { reportOfHost } = require('./report.js');
 
 /** What `register` puts all addons of the program into, since they share a process without it too: some pass pointers to each other. */
 const SHARED = '';
@@ -49,6 +50,11 @@ class Host {
 
   counts() {
     return this.#native.counts(this.#group);
+  }
+
+  /** What it was doing: of a living host, or of one that has died. */
+  report() {
+    return reportOfHost(this.#native, this.#group);
   }
 
   kill() {
