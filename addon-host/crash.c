@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -47,16 +48,22 @@ const void *_Unwind_Find_FDE(void *place, struct dwarf_eh_bases *bases);
 
 /* ---- Steps ---- */
 
+/* What was noted before, by an exit() that did not come to its end, is over. */
+static void note_thread(void) {
+  crash->frame_count = crash->module_count = crash->limit_count = crash->register_count = 0;
+  crash->thread = (uint32_t)syscall(SYS_gettid);
+  prctl(PR_GET_NAME, crash->thread_name);
+}
+
 static void note_signal(const siginfo_t *info, const ucontext_t *context) {
   crash->signal = info->si_signo;
   crash->code = info->si_code;
-  crash->thread = (uint32_t)syscall(SYS_gettid);
+  note_thread();
   if (info->si_code <= 0) {
     crash->sender = (uint32_t)info->si_pid;
   } else {
     crash->address = (uint64_t)(uintptr_t)info->si_addr;
   }
-  prctl(PR_GET_NAME, crash->thread_name);
 #if defined(__x86_64__)
   for (; nr_register_names[crash->register_count] != NULL; crash->register_count++)
     crash->registers[crash->register_count] = (uint64_t)context->uc_mcontext.gregs[crash->register_count];
@@ -135,8 +142,8 @@ static void add_frame(uint64_t place) {
 }
 
 struct walk {
-  ucontext_t *context;
-  uint64_t start; /* where the frames of the handler end */
+  ucontext_t *context; /* NULL: no signal */
+  uint64_t start;      /* where the frames of the handler end */
   bool started;
 };
 
@@ -169,7 +176,7 @@ static void step_over_wild_call(struct walk *walk) {
 
 static void note_frames(void *context) {
   struct walk *walk = context;
-  step_over_wild_call(walk);
+  if (walk->context != NULL) step_over_wild_call(walk);
   _Unwind_Backtrace(on_frame, walk);
   crash->state |= NR_CRASH_FRAMES;
 }
@@ -233,6 +240,23 @@ static void on_crash(int signal, siginfo_t *info, void *context) {
   errno = error;
 }
 
+/* ---- exit() ---- */
+
+/* The first to be registered, hence the last to run: whoever called exit() is further down on this stack. */
+static void on_exit_called(void) {
+  uint32_t thread = (uint32_t)syscall(SYS_gettid), nobody = 0;
+  if (nr_exit_asked || syscall(SYS_getpid) != process) return;
+  if (!__atomic_compare_exchange_n(&writer, &nobody, thread, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) return;
+  struct walk walk = {.start = (uint64_t)(uintptr_t)__builtin_return_address(0)};
+  crash->state |= NR_CRASH_EXIT;
+  note_thread();
+  attempt(note_modules, NULL);
+  add_frame(walk.start);
+  attempt(note_frames, &walk);
+  attempt(note_limits, NULL);
+  __atomic_store_n(&writer, 0, __ATOMIC_RELEASE); /* destructors of libraries are still to come, and may crash */
+}
+
 /* ---- Preparation ---- */
 
 #define NR_GUARD ((size_t)64 << 10) /* as large as any page */
@@ -271,6 +295,7 @@ void nr_crash_prepare(struct nr_crash *memory) {
   struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   crash = memory;
   process = getpid();
+  atexit(on_exit_called);
   pthread_key_create(&stacks, free_stack);
   abort_message = dlsym(RTLD_DEFAULT, "__abort_msg");
   _Unwind_Backtrace(stop_at_once, NULL); /* what it does only once, it does now */

@@ -35,6 +35,9 @@ bool nr_channel_run(struct nr_channel *channel);
 /* After that, for a process that goes on. */
 void nr_channel_destroy(struct nr_channel *channel);
 
+/* The server has asked for the end of the process. */
+extern bool nr_exit_asked;
+
 /* The addon-host's: gives the calling thread, when it has none, a stack for the crash handler, since a crash may be
  * that the thread has used up its own. Until the thread ends. */
 void nr_crash_thread(void);

@@ -13,6 +13,8 @@
 #include "client/loop.h"
 #include "client/threadsafe.h"
 
+bool nr_exit_asked;
+
 static noreturn void nonsense(struct nr_channel *channel) {
   nr_port_fail(channel->port, EPROTO);
   nr_channel_lost(channel);
@@ -199,7 +201,8 @@ static void close_module(nr_id id, unsigned kind, void *item, void *context) {
 /* As process.exit() in one process: C destructors and atexit() run, below whatever is on the stack. A Worker's thread
  * only closes what it has opened. */
 static void serve_exit(struct nr_channel *channel, const Nr__ExitRequest *request, struct nr_served *served) {
-  if (!request->thread) exit(request->code);
+  nr_exit_asked = !request->thread;
+  if (nr_exit_asked) exit(request->code);
   nr__empty__init(&served->reply.empty);
   nr_table_each(channel->modules, close_module, NULL);
   channel->ends = true;

@@ -66,6 +66,7 @@ enum nr_crash_state {
   NR_CRASH_MODULES = 2,
   NR_CRASH_FRAMES = 4,
   NR_CRASH_LIMITS = 8,
+  NR_CRASH_EXIT = 16, /* no crash: it called exit(), which the server had not asked for */
 };
 
 #define NR_CRASH_FRAMES_MAX 128u

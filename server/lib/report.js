@@ -123,7 +123,7 @@ function endOf(error, { crash, words }) {
   const { signal, exitCode } = error;
   const end = { signal, exitCode };
   if (words !== '') end.lastWords = words;
-  if (crash === null) return end;
+  if (crash === null || crash.signal === 0) return end;
   const name = signalName(crash.signal);
   end.signal ??= exitCode === undefined ? name : undefined;
   const faults = crash.code > 0 && crash.code !== 128;

@@ -127,12 +127,14 @@ test('the limits are those that the addon had', { skip: sanitized }, () => {
 });
 
 for (const [way, exitCode] of [['exit', 3], ['quick_exit', 4]]) {
-  test(`${way}: the code and the last calls`, () => {
+  test(`${way}: the code, the last calls, and who called exit()`, () => {
     const error = deathOf((addon) => addon.crash(way));
     assert.equal(error.exitCode, exitCode);
     checkReport(error.report, error, new RegExp(`str="${way}"`));
     assert.equal(error.report.fault, undefined);
-    assert.deepEqual(error.report.nativeStack, []);
+    const names = error.report.nativeStack.map((frame) => frame.function);
+    if (way === 'exit') assert.ok(names.includes('exit') && names.includes('crash_exit'), names.join());
+    else assert.deepEqual(names, []);
   });
 }
 
