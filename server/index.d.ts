@@ -41,6 +41,8 @@ export interface NativeFrame {
   module?: string;
   /** `file:line` */
   source?: string;
+  /** The functions that the compiler has put into this one there, innermost first: `source` is in the first. */
+  inlined?: string[];
 }
 
 /**

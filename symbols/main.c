@@ -4,8 +4,10 @@
  *
  * Standard input:   m BASE BUILD-ID PATH    a module: in hexadecimal what the loader added, `-` without a build-id
  *                   f ADDRESS               a place to name
- * Standard output:  FUNCTION \t OFFSET \t FILE \t LINE \t PATH   for each f, empty where nothing is known
+ * Standard output:  FUNCTION \t OFFSET \t FILE \t LINE \t PATH {\t INLINED}   for each f, empty where nothing is known;
+ *                   the line is in the innermost of the functions that the compiler has put into that one
  */
+#include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -92,6 +94,20 @@ static void put_function(Dwfl_Module *module, uint64_t address) {
   free(readable);
 }
 
+/* Innermost first. */
+static void put_inlined(Dwfl_Module *module, uint64_t address) {
+  Dwarf_Addr bias = 0;
+  Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias), *scopes = NULL;
+  int count = unit == NULL ? 0 : dwarf_getscopes(unit, address - bias, &scopes);
+  for (int i = 0; i < count; i++) {
+    const char *name = dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine ? dwarf_diename(&scopes[i]) : NULL;
+    if (name == NULL) continue;
+    putchar('\t');
+    put_clean(name);
+  }
+  free(scopes);
+}
+
 static void name_place(Dwfl *dwfl, const char *line) {
   uint64_t address = strtoull(line + 1, NULL, 16);
   Dwfl_Module *module = dwfl_addrmodule(dwfl, address);
@@ -113,6 +129,7 @@ static void name_place(Dwfl *dwfl, const char *line) {
   }
   putchar('\t');
   put_clean(dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL));
+  put_inlined(module, address);
   putchar('\n');
 }
 

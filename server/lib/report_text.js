@@ -20,9 +20,9 @@ function faultLine({ signal, code, address, sender, thread }) {
   return `${signal} (${code})${where}${by} in thread ${thread.id} "${thread.name}"`;
 }
 
-function frameLine({ pc, symbol, offset, source }, i) {
+function frameLine({ pc, symbol, offset, source, inlined }, i) {
   const [, name, file] = /^(.*) \[(.*)\]$/s.exec(symbol) ?? [undefined, symbol, ''];
-  return `#${String(i).padEnd(3)} ${pc} ${name === '' ? '?' : `${name}+${offset}`} [${file}]${source === undefined ? '' : ` ${source}`}`;
+  return `#${String(i).padEnd(3)} ${pc} ${name === '' ? '?' : `${name}+${offset}`} [${file}]${source === undefined ? '' : ` ${source}`}${inlined === undefined ? '' : ` (in ${inlined.join(' in ')})`}`;
 }
 
 /** Frames of a recursion are told once. */

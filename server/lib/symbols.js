@@ -49,7 +49,7 @@ function namesOf({ frames, modules }) {
   const addresses = frames.map((frame, i) => BigInt(frame) - (i > 0 && frame !== '0x0' ? 1n : 0n));
   const answers = ask([...questions, ...addresses.map((address) => `f ${address.toString(16)}`)]);
   return frames.map((frame, i) => {
-    const [name = '', offset = '', source = '', line = '', from = ''] = (answers[i] ?? '').split('\t');
+    const [name = '', offset = '', source = '', line = '', from = '', ...inlined] = (answers[i] ?? '').split('\t');
     const module = from !== '' ? from : moduleOf(known, addresses[i])?.file;
     return {
       pc: hex(BigInt(frame)),
@@ -57,6 +57,7 @@ function namesOf({ frames, modules }) {
       ...(name === '' ? {} : { function: name, offset: Number(offset) + (i > 0 ? 1 : 0) }),
       ...(module === undefined ? {} : { module }),
       ...(source === '' ? {} : { source: `${source}:${line}` }),
+      ...(inlined.length === 0 ? {} : { inlined }),
     };
   });
 }

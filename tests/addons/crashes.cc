@@ -23,6 +23,15 @@ CRASH crash_null_pointer() {
   *nowhere = 1;
 }
 
+static inline __attribute__((always_inline)) void inlined_write(volatile int *where) {
+  *where = 1;
+}
+
+CRASH crash_inlined() {
+  volatile int *volatile nowhere = nullptr;
+  inlined_write(nowhere);
+}
+
 CRASH crash_wild_pointer() {
   volatile int *volatile wild = reinterpret_cast<volatile int *>(0x6e6170692d72);
   sink = *wild;
@@ -148,6 +157,7 @@ static const struct {
   void (*function)();
 } ways[] = {
     {"null_pointer", crash_null_pointer},
+    {"inlined", crash_inlined},
     {"wild_pointer", crash_wild_pointer},
     {"null_call", crash_null_call},
     {"truncated_map", crash_truncated_map},

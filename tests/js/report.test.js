@@ -1,6 +1,7 @@
 'use strict';
 // What is told about the end of a host: error.report, its text, the files.
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -98,6 +99,26 @@ test('a call to nowhere: the frame of the caller is right behind it', () => {
   assert.equal(BigInt(report.nativeStack[0].pc), 0n);
   assert.equal(report.nativeStack[1].function, 'crash_null_call');
   assert.equal(report.nativeStack[2].function.startsWith('crash('), true);
+});
+
+test('functions that the compiler has put into another', () => {
+  const { report } = deathOf((addon) => addon.crash('inlined'));
+  assert.equal(report.nativeStack[0].function, 'crash_inlined');
+  assert.deepEqual(report.nativeStack[0].inlined, ['inlined_write']);
+  assert.match(String(report), /#0 .* crash_inlined\+\d+ .*crashes\.cc:\d+ \(in inlined_write\)/);
+});
+
+const rust = spawnSync('rustc', ['--version']).status === 0;
+
+test('a panic of Rust that meets the boundary', { skip: !rust && 'there is no rustc' }, (t) => {
+  const addon = path.join(temporaryFolder(t), 'panics.node');
+  process.env.RUST_BACKTRACE = '0'; // what it prints is long
+  const { status, stderr } = spawnSync('rustc', ['-g', '-o', addon, path.join(__dirname, '..', 'addons', 'panics.rs')], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const { report } = deathOf(({ panics }) => panics(), load(addon));
+  assert.equal(report.end.signal, 'SIGABRT');
+  assert.equal(report.addon.file, addon);
+  assert.ok(report.nativeStack.some((frame) => frame.function?.includes('panics') && /panics\.rs:\d+$/.test(frame.source)));
 });
 
 test('a stack that is overwritten: the report is there, with what can be told', () => {
