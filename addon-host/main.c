@@ -13,9 +13,11 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "addon-host/crash.h"
 #include "addon-host/lacks.h"
 #include "addon-host/threads.h"
 #include "client/client.h"
+#include "client/recorder.h"
 #include "napi.pb-c.h"
 #include "wire/port.h"
 #include "wire/protocol.h"
@@ -48,6 +50,22 @@ static void set_up_process(pid_t parent) {
   setvbuf(stderr, NULL, _IONBF, 0);
 }
 
+/* Calls are recorded and crashes noted from here on. */
+static void open_recorder(int socket) {
+  int fds[NR_SOCKET_FDS_MAX];
+  size_t count = NR_SOCKET_FDS_MAX;
+  int error = 0;
+  Nr__Recorder *message = (Nr__Recorder *)nr_socket_receive(socket, &nr__recorder__descriptor, fds, &count,
+                                                            NR_HANDSHAKE_MILLISECONDS, &error);
+  if (message == NULL) give_up("no recorder", error);
+  struct nr_recorder *recorder =
+      count == 1 && message->version == NR_RECORDER_VERSION ? nr_recorder_open(fds[0]) : NULL;
+  if (recorder == NULL) give_up("the agent's recorder cannot be used", -EPROTO);
+  close(fds[0]);
+  protobuf_c_message_free_unpacked(&message->base, NULL);
+  nr_crash_prepare(&recorder->crash);
+}
+
 static void remember_node(const Nr__Hello *hello) {
   nr_node.napi_version = hello->napi_version;
   nr_node.major = hello->node_major;
@@ -64,13 +82,13 @@ static void remember_node(const Nr__Hello *hello) {
 /* What one thread's joining brings. All descriptors of this process' own live high, so that a number that an addon gets
  * from JavaScript never hits one. */
 struct joining {
-  int fds[NR_SOCKET_FDS_MAX]; /* the agent's memory, the host's doorbell, the agent's, the memfd of the blocks */
+  int fds[NR_SOCKET_FDS_MAX]; /* the agent's memory, this side's end of the doorbells, the memfd of the blocks */
   struct nr_port *port;
 };
 
 /* Takes the descriptors over. 0 or an errno. */
 static int take_fds(struct joining *joining, size_t count, int base) {
-  int error = count == 4 ? 0 : EPROTO;
+  int error = count == 3 ? 0 : EPROTO;
   for (size_t i = 1; i < count && error == 0; i++) {
     int raised = nr_fd_move_up(joining->fds[i], base);
     if (raised < 0) error = -raised;
@@ -81,18 +99,18 @@ static int take_fds(struct joining *joining, size_t count, int base) {
     for (size_t i = 0; i < count; i++) close(joining->fds[i]);
     return error;
   }
-  error = -nr_port_connect(joining->port, joining->fds[0], joining->fds[1], joining->fds[2]);
+  error = -nr_port_connect(joining->port, joining->fds[0], joining->fds[1], -1);
   if (error == 0) return 0;
   nr_port_destroy(joining->port);
-  close(joining->fds[3]);
+  close(joining->fds[2]);
   return error;
 }
 
 static struct nr_thread *make_thread(struct joining *joining, uint32_t number, bool worker, int *error) {
-  struct nr_thread *thread = nr_thread_prepare(number, worker, joining->port, joining->fds[3], error);
+  struct nr_thread *thread = nr_thread_prepare(number, worker, joining->port, joining->fds[2], error);
   if (thread != NULL) return thread;
   nr_port_destroy(joining->port);
-  close(joining->fds[3]);
+  close(joining->fds[2]);
   return NULL;
 }
 
@@ -185,6 +203,7 @@ int main(int argc, char **argv) {
   socket = atoi(argv[1]);
   set_up_process((pid_t)atoi(argv[2]));
   fcntl(socket, F_SETFD, FD_CLOEXEC);
+  open_recorder(socket);
   shake_hands(socket);
   start_listening(&socket);
   nr_thread_run_main();

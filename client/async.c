@@ -94,7 +94,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_close_callback_scope(napi_env env, napi_ca
   request.level = (uint32_t)((uintptr_t)scope - 1);
   if (channel->entry == NULL || channel->callback_scopes == channel->entry->callback_scope_base ||
       request.level != channel->callback_scopes - 1) {
-    if (NR_UNLIKELY(nr_tap_on)) nr_tap_refused(env, __func__, napi_callback_scope_mismatch);
+    nr_tell_refused(env, __func__, napi_callback_scope_mismatch);
     return napi_callback_scope_mismatch; /* which is not the last error in Node either */
   }
   channel->callback_scopes--;

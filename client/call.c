@@ -56,6 +56,7 @@ napi_status nr_call_wait(struct nr_call *call) {
   nr_fresh_clear(channel);
   call->mark = nr_arena_mark(channel->arena);
   call->marked = true;
+  nr_record_call(call);
   uint32_t sequence = ++channel->sequence;
   if (NR_UNLIKELY(!send(call, NR_KIND_CALL, sequence))) return napi_generic_failure;
   channel->depth++;
@@ -101,6 +102,7 @@ napi_status nr_call_end(struct nr_call *call, napi_status status) {
   } else if (status != napi_ok || !call->keeps_last_error) {
     nr_set_last_error(call->env, status);
   }
+  nr_record_call_end(call, status);
   if (NR_UNLIKELY(nr_tap_on)) nr_tap(call, status);
   if (NR_UNLIKELY(call->tail != NULL && call->tail != call->own_tail)) free(call->tail);
   if (NR_UNLIKELY(call->values != NULL && call->values != call->own_values)) free(call->values);
@@ -175,13 +177,13 @@ nr_value *nr_call_pairs(struct nr_call *call, const napi_value *names, const nap
 
 napi_status nr_refuse(napi_env env, const char *function, napi_status status) {
   nr_set_last_error(env, status);
-  if (NR_UNLIKELY(nr_tap_on)) nr_tap_refused(env, function, status);
+  nr_tell_refused(env, function, status);
   return status;
 }
 
 napi_status nr_refuse_text(napi_env env, const char *function, napi_status status, const char *text) {
   set_text(env, status, text);
-  if (NR_UNLIKELY(nr_tap_on)) nr_tap_refused(env, function, status);
+  nr_tell_refused(env, function, status);
   return status;
 }
 

@@ -51,6 +51,8 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
     return NULL; /* the process ends at once, see threads.c */
   }
   current = channel;
+  nr_recorder_thread_begin();
+  nr_crash_thread();
   return channel;
 }
 
@@ -104,6 +106,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   nr_scopes_truncate(channel, entry.scope_base, entry.chosen_top);
   channel->callback_scopes = entry.callback_scope_base;
   nr_threadsafe_flush(channel);
+  nr_loop_tell(channel);
   channel->depth--;
   __atomic_store_n(&channel->entry, entry.outer, __ATOMIC_RELAXED);
   send_return(channel, frame, served.status, &served.reply.base, served.tail, served.tail_count);
@@ -146,5 +149,5 @@ bool nr_channel_run(struct nr_channel *channel) {
   }
   if (!channel->ends && nr_port_failure(channel->port) != -EPIPE) nr_channel_lost(channel);
   current = NULL;
-  return channel->ends;
+  return channel->ends || channel->env_count == 0;
 }

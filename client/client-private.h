@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/recorder.h"
 #include "napi.pb-c.h"
 #include "opcodes.h"
 #include "proto/experimental.h"
@@ -205,6 +206,7 @@ struct nr_call {
   bool keeps_last_error; /* when it succeeds: as functions that end with GET_RETURN_STATUS() do */
   const char *text;      /* for napi_get_last_error_info() when the call fails; NULL: Node's for the status */
   nr_value *values;
+  struct nr_open_record recorded; /* by nr_call_wait(), or at the end */
   struct nr_slice own_tail[NR_CALL_SLICES];
   nr_value own_values[NR_CALL_VALUES];
 };
@@ -220,12 +222,13 @@ napi_status nr_call_wait_js(struct nr_call *call);
 napi_status nr_call_post(struct nr_call *call);
 /* Posts the call where no reply can come, in a finalizer that a collection has called; waits elsewhere. */
 napi_status nr_call_settle(struct nr_call *call);
-/* What ends every call, the local ones too: last error, the tap, the arena. Returns the status. */
+/* What ends every call, the local ones too: last error, recorder, tap, arena. Returns the status. */
 napi_status nr_call_end(struct nr_call *call, napi_status status);
 
-/* The end of a call that was answered here: last error and tap. `reply` is what the trace prints. */
+/* The end of a call that was answered here: last error, recorder and tap. `reply` is what the trace prints. */
 void nr_tap_local(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply,
                   napi_status status);
+void nr_tap_refused(napi_env env, const char *function, napi_status status);
 extern bool nr_tap_on;
 
 /* The id of the handle that this call will create. */
@@ -241,7 +244,7 @@ nr_value *nr_call_values(struct nr_call *call, const napi_value *values, size_t 
 /* The same for two lists of `count`, one behind the other. */
 nr_value *nr_call_pairs(struct nr_call *call, const napi_value *names, const napi_value *values, size_t count);
 
-/* A call that is refused before it begins: last error, tap. env may not be NULL. */
+/* A call that is refused before it begins: last error, recorder, tap. env may not be NULL. */
 napi_status nr_refuse(napi_env env, const char *function, napi_status status);
 /* The same with a text: what is not there yet, or cannot be. */
 napi_status nr_refuse_text(napi_env env, const char *function, napi_status status, const char *text);
@@ -293,10 +296,21 @@ static inline napi_status nr_clear_last_error(napi_env env) {
 static inline size_t nr_length(const char *text, size_t length) {
   return length == NAPI_AUTO_LENGTH ? strlen(text) : length;
 }
+/* What happened, to those who listen: the recorder always does, the tap only when somebody wants a trace. */
+static inline void nr_tell(napi_env env, unsigned opcode, const ProtobufCMessage *request,
+                           const ProtobufCMessage *reply, napi_status status) {
+  nr_record_local(env, opcode, request, reply, status);
+  if (NR_UNLIKELY(nr_tap_on)) nr_tap_local(env, opcode, request, reply, status);
+}
+static inline void nr_tell_refused(napi_env env, const char *function, napi_status status) {
+  nr_record_refused(env, function, status);
+  if (NR_UNLIKELY(nr_tap_on)) nr_tap_refused(env, function, status);
+}
+
 static inline napi_status nr_answer(napi_env env, unsigned opcode, const ProtobufCMessage *request,
                                     const ProtobufCMessage *reply, napi_status status) {
   nr_set_last_error(env, status);
-  if (NR_UNLIKELY(nr_tap_on)) nr_tap_local(env, opcode, request, reply, status);
+  nr_tell(env, opcode, request, reply, status);
   return status;
 }
 
@@ -319,7 +333,6 @@ napi_value nr_local_known(struct nr_call *call, nr_value value, const Nr__Fact *
 
 /* The tap (trace.c); nr_tap_on is set when something listens. */
 void nr_tap(const struct nr_call *call, napi_status status);
-void nr_tap_refused(napi_env env, const char *function, napi_status status);
 void nr_tap_entry(const struct nr_channel *channel, const struct nr_frame *frame, const ProtobufCMessage *request);
 
 /* ---- known.c --------------------------------------------------------------------------------------------------------

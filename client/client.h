@@ -28,12 +28,19 @@ void nr_trace_enable(void);
  * shares. Both are the channel's from here on. worker: the JavaScript thread is a Worker's. NULL without memory. */
 struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool worker);
 
-/* Serves entries until the server says that this thread ends: true. False: the server has left without a word, and what
- * is there may still be in use. (When the whole process is to end this does not return.) */
+/* Serves entries until the server says that this thread ends, or leaves without a word. False: what is there may still
+ * be in use. (When the whole process is to end this does not return.) */
 bool nr_channel_run(struct nr_channel *channel);
 
 /* After that, for a process that goes on. */
 void nr_channel_destroy(struct nr_channel *channel);
+
+/* The server has asked for the end of the process. */
+extern bool nr_exit_asked;
+
+/* The addon-host's: gives the calling thread, when it has none, a stack for the crash handler, since a crash may be
+ * that the thread has used up its own. Until the thread ends. */
+void nr_crash_thread(void);
 
 /* The channel of the calling thread, NULL: it has none. */
 struct nr_channel *nr_channel_current(void);

@@ -13,6 +13,8 @@
 #include "client/loop.h"
 #include "client/threadsafe.h"
 
+bool nr_exit_asked;
+
 static noreturn void nonsense(struct nr_channel *channel) {
   nr_port_fail(channel->port, EPROTO);
   nr_channel_lost(channel);
@@ -147,10 +149,12 @@ static void serve_finalize(struct nr_channel *channel, const Nr__FinalizeRequest
 }
 
 /* A collection calls it, perhaps while native code below waits for a reply. */
-static void finalize_in_gc(struct nr_channel *channel, const Nr__FinalizeRequest *request) {
+static void finalize_in_gc(struct nr_channel *channel, const struct nr_frame *frame,
+                           const Nr__FinalizeRequest *request) {
   struct nr_object *object = nr_table_remove(channel->objects, request->finalizer_id, NR_SORT_OBJECT);
   if (object == NULL) return;
   napi_env env = object->env;
+  struct nr_open_record recorded = nr_record_entry(channel, frame, &request->base);
   bool outer_finalizer = env->in_gc_finalizer, outer_basic = channel->in_basic;
   nr_clear_last_error(env);
   env->in_gc_finalizer = env->api_version == NR_API_VERSION_EXPERIMENTAL;
@@ -159,6 +163,7 @@ static void finalize_in_gc(struct nr_channel *channel, const Nr__FinalizeRequest
   if (object->finalize != NULL) object->finalize(request->orphan ? NULL : env, object->data, object->hint);
   channel->in_basic = outer_basic;
   env->in_gc_finalizer = outer_finalizer;
+  nr_record_end(&recorded, napi_ok, NULL);
   free(object);
 }
 
@@ -196,7 +201,8 @@ static void close_module(nr_id id, unsigned kind, void *item, void *context) {
 /* As process.exit() in one process: C destructors and atexit() run, below whatever is on the stack. A Worker's thread
  * only closes what it has opened. */
 static void serve_exit(struct nr_channel *channel, const Nr__ExitRequest *request, struct nr_served *served) {
-  if (!request->thread) exit(request->code);
+  nr_exit_asked = !request->thread;
+  if (nr_exit_asked) exit(request->code);
   nr__empty__init(&served->reply.empty);
   nr_table_each(channel->modules, close_module, NULL);
   channel->ends = true;
@@ -208,6 +214,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   if (info == NULL) nonsense(channel);
   void *request = nr_arena_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
   if (request == NULL) nonsense(channel);
+  struct nr_open_record recorded = nr_record_entry(channel, frame, request);
   if (NR_UNLIKELY(nr_tap_on)) nr_tap_entry(channel, frame, request);
   served->status = napi_ok;
   switch (frame->header.opcode) {
@@ -215,7 +222,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   case NR_OP_FINALIZE: serve_finalize(channel, request, served); break;
   case NR_OP_TURN_LOOP:
     nr__empty__init(&served->reply.empty);
-    nr_loop_turn(channel);
+    nr_loop_turn(channel, ((const Nr__TurnLoopRequest *)request)->phase);
     break;
   case NR_OP_COMPLETE_WORK:
   case NR_OP_ASYNC_HOOK:
@@ -228,6 +235,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
   case NR_OP_EXIT: serve_exit(channel, request, served); break;
   default: nonsense(channel);
   }
+  nr_record_end(&recorded, served->status, NULL);
 }
 
 static void release(struct nr_channel *channel, const Nr__ReleaseRequest *request) {
@@ -249,7 +257,7 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   case NR_OP_RELEASE: release(channel, request); break;
   case NR_OP_MAP_MEMORY: nr_memory_map(channel, request); break;
   case NR_OP_TRACK_MEMORY: nr_memory_track(channel, request); break;
-  case NR_OP_FINALIZE: finalize_in_gc(channel, request); break;
+  case NR_OP_FINALIZE: finalize_in_gc(channel, frame, request); break;
   default: nonsense(channel);
   }
 }

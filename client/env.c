@@ -46,10 +46,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_last_error_info(napi_env env, const na
       code < sizeof error_messages / sizeof error_messages[0] ? error_messages[code] : "Unknown failure";
   env->last_error.error_message = env->text == NULL ? message : env->text;
   *result = &env->last_error;
-  if (NR_UNLIKELY(nr_tap_on)) {
-    Nr__Empty request = NR__EMPTY__INIT;
-    nr_tap_local(env, NR_OP_NAPI_GET_LAST_ERROR_INFO, &request.base, NULL, napi_ok);
-  }
+  Nr__Empty request = NR__EMPTY__INIT;
+  nr_tell(env, NR_OP_NAPI_GET_LAST_ERROR_INFO, &request.base, NULL, napi_ok);
   return napi_ok;
 }
 
@@ -219,6 +217,10 @@ NR_EXPORT NAPI_NO_RETURN void NAPI_CDECL napi_fatal_error(const char *location, 
                                                           const char *message, size_t message_len) {
   int where = location == NULL ? 0 : (int)nr_length(location, location_len);
   int what = message == NULL ? 0 : (int)nr_length(message, message_len);
+  char text[NR_CRASH_TEXT];
+  snprintf(text, sizeof text, "FATAL ERROR: %.*s %.*s", where, location == NULL ? "" : location, what,
+           message == NULL ? "" : message);
+  nr_recorder_note(text);
   fprintf(stderr, "FATAL ERROR: %.*s %.*s\n", where, location == NULL ? "" : location, what,
           message == NULL ? "" : message);
   abort();

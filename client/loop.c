@@ -10,6 +10,7 @@
 
 #include "client/channel.h"
 #include "client/client-private.h"
+#include "client/phases.h"
 #include "client/threadsafe.h"
 #include "client/uv_names.h"
 
@@ -18,6 +19,8 @@ struct nr_loop {
   /* Never closed, and not referenced but for moments: libuv neither turns a loop without references nor tells when its
    * next timer is due, while in Node's own loop something else would keep it going. */
   uv_async_t anchor;
+  struct nr_phases phases;
+  uint64_t told; /* when the server believes the next timer to be due */
 };
 
 static void on_anchor(uv_async_t *anchor) {
@@ -45,12 +48,15 @@ uv_loop_t *nr_loop_get(struct nr_channel *channel) {
   struct nr_loop *loop = calloc(1, sizeof *loop);
   if (loop == NULL) return NULL;
   loop->uv = channel->worker ? make_loop() : default_loop();
-  if (loop->uv == NULL || uv_async_init(loop->uv, &loop->anchor, on_anchor) != 0) {
+  if (loop->uv == NULL || nr_phases_init(&loop->phases, loop->uv) != 0) {
     free(loop);
     return NULL;
   }
+  if (uv_async_init(loop->uv, &loop->anchor, on_anchor) != 0) return NULL; /* libuv knows the handles of the others */
+  nr_uv_run(loop->uv, UV_RUN_NOWAIT); /* so that the kernel knows what libuv watches for itself */
   uv_unref((uv_handle_t *)&loop->anchor);
   uv_update_time(loop->uv);
+  loop->told = NR_NO_TIMER;
   channel->loop = loop;
   return loop->uv;
 }
@@ -66,8 +72,9 @@ void nr_loop_end(struct nr_channel *channel) {
   unsigned count = 0;
   if (loop == NULL || !channel->worker) return;
   uv_walk(loop->uv, count_handle, &count);
-  if (count > 1 || uv_loop_alive(loop->uv)) return;
+  if (count > 1 + NR_PHASES_HANDLES || uv_loop_alive(loop->uv)) return;
   uv_close((uv_handle_t *)&loop->anchor, NULL);
+  nr_phases_end(&loop->phases);
   nr_uv_run(loop->uv, UV_RUN_DEFAULT);
   if (uv_loop_close(loop->uv) != 0) return;
   free(loop->uv);
@@ -75,44 +82,50 @@ void nr_loop_end(struct nr_channel *channel) {
   channel->loop = NULL;
 }
 
-/* libuv's queues are rings of two pointers, in all versions: an empty one points to itself. */
-static bool is_empty(const void *queue) {
-  return *(const void *const *)queue == queue;
-}
-
 uint8_t nr_loop_state(const struct nr_channel *channel) {
-  if (channel->loop == NULL) return 0;
-  const uv_loop_t *uv = channel->loop->uv;
-  uint8_t state = uv_loop_alive(uv) ? NR_FLAG_ALIVE : 0;
-  if (!is_empty(&uv->check_handles)) state |= NR_FLAG_TURNS;
-  if (!is_empty(&uv->prepare_handles)) state |= NR_FLAG_BEFORE;
-  if (!is_empty(&uv->idle_handles)) state |= NR_FLAG_SPINS;
-  return state;
+  return channel->loop == NULL ? 0 : nr_phases_state(&channel->loop->phases);
 }
 
-/* Milliseconds until something is due, 0: now, -1: only when the loop's descriptor says so. */
-static int due_in(struct nr_loop *loop) {
-  /* New watchers are known to the kernel only after a turn. */
-  if (!is_empty(&loop->uv->watcher_queue)) return 0;
+/* When the next timer is due, if that is news to the server. One that is overdue stays what it is: the server enters.
+ */
+static bool is_news(struct nr_loop *loop, uint64_t *due) {
   uv_update_time(loop->uv);
   uv_ref((uv_handle_t *)&loop->anchor);
-  int timeout = uv_backend_timeout(loop->uv);
+  *due = nr_phases_timer(&loop->phases);
   uv_unref((uv_handle_t *)&loop->anchor);
-  return timeout;
+  uint64_t now = uv_now(loop->uv);
+  return *due != loop->told && (*due > now || loop->told > now);
+}
+
+void nr_loop_tell(struct nr_channel *channel) {
+  struct nr_loop *loop = channel->loop;
+  Nr__LoopTimerRequest request = NR__LOOP_TIMER_REQUEST__INIT;
+  if (NR_LIKELY(loop == NULL) || channel->env_count == 0) return;
+  if (is_news(loop, &request.due)) {
+    loop->told = request.due;
+    struct nr_frame_header header = {.env = channel->envs[0]->number,
+                                     .opcode = NR_OP_LOOP_TIMER,
+                                     .depth = (uint16_t)channel->depth,
+                                     .kind = NR_KIND_POST};
+    if (nr_port_send(channel->port, &header, &request.base, NULL, 0) < 0) nr_channel_lost(channel);
+  }
+  /* Ringing later, this would come after what Node does in the same turn. */
+  if (__atomic_load_n(&channel->executed, __ATOMIC_SEQ_CST) || nr_phases_polls(&loop->phases)) nr_loop_ring(channel);
 }
 
 void nr_loop_update_time(struct nr_channel *channel) {
   if (NR_UNLIKELY(channel->loop != NULL)) uv_update_time(channel->loop->uv);
 }
 
-void nr_loop_turn(struct nr_channel *channel) {
+void nr_loop_turn(struct nr_channel *channel, uint32_t phase) {
   __atomic_store_n(&channel->rung, false, __ATOMIC_SEQ_CST);
   __atomic_store_n(&channel->executed, false, __ATOMIC_SEQ_CST);
   nr_threadsafe_flush(channel);
   if (channel->loop == NULL) return;
   struct nr_loop *loop = channel->loop;
+  if (phase == NR_PHASE_TIMERS) loop->told = NR_NO_TIMER;
   uv_ref((uv_handle_t *)&loop->anchor);
-  nr_uv_run(loop->uv, UV_RUN_NOWAIT);
+  nr_phases_run(&loop->phases, phase, nr_uv_run);
   uv_unref((uv_handle_t *)&loop->anchor);
 }
 
@@ -122,20 +135,23 @@ void nr_loop_ring(struct nr_channel *channel) {
 
 int nr_loop_wait(struct nr_channel *channel) {
   struct nr_loop *loop = channel->loop;
-  uint8_t state = nr_loop_state(channel);
   /* A finalizer out of a collection may have changed it, and no return has told the server. */
   bool executed = __atomic_load_n(&channel->executed, __ATOMIC_SEQ_CST);
-  if (channel->entry == NULL && (state != channel->state || executed)) nr_loop_ring(channel);
-  bool comes_anyway = __atomic_load_n(&channel->rung, __ATOMIC_SEQ_CST) || (state & NR_FLAG_SPINS) != 0;
-  if (loop == NULL || comes_anyway) return nr_port_wait_poll(channel->port, NULL, 0, -1);
-  struct pollfd backend = {.fd = uv_backend_fd(loop->uv), .events = POLLIN};
-  int timeout = due_in(loop);
-  if (timeout == 0) {
+  uint64_t due;
+  if (channel->entry == NULL &&
+      (nr_loop_state(channel) != channel->state || executed || (loop != NULL && is_news(loop, &due)))) {
+    nr_loop_ring(channel);
+  }
+  if (loop == NULL || __atomic_load_n(&channel->rung, __ATOMIC_SEQ_CST)) {
+    return nr_port_wait_poll(channel->port, NULL, 0, -1);
+  }
+  if (nr_phases_polls(&loop->phases)) {
     nr_loop_ring(channel);
     return 0;
   }
-  int status = nr_port_wait_poll(channel->port, &backend, 1, timeout);
-  if (status == 1 || status == -ETIMEDOUT) nr_loop_ring(channel);
+  struct pollfd backend = {.fd = uv_backend_fd(loop->uv), .events = POLLIN};
+  int status = nr_port_wait_poll(channel->port, &backend, 1, -1);
+  if (status == 1) nr_loop_ring(channel);
   return status < 0 ? status : 0;
 }
 
@@ -163,6 +179,7 @@ static int turn_node(struct nr_channel *channel, uv_run_mode mode) {
   struct nr_call call = NR_CALL(channel->envs[0], NR_OP_TURN_NODE, &request.base);
   napi_extended_error_info before = call.env->last_error;
   bool pending = call.env->exception_pending;
+  nr_loop_tell(channel);
   request.mode = (uint32_t)mode;
   request.state = nr_loop_state(channel);
   channel->state = (uint8_t)request.state;

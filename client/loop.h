@@ -18,8 +18,10 @@ uv_loop_t *nr_loop_get(struct nr_channel *channel);
 uint8_t nr_loop_state(const struct nr_channel *channel);
 /* The channel ends. A loop in which something is still open stays as it is. */
 void nr_loop_end(struct nr_channel *channel);
-/* The entry: one turn, and what other threads left for this one. */
-void nr_loop_turn(struct nr_channel *channel);
+/* The entry: one phase of a turn (enum nr_phase), and what other threads left for this one. */
+void nr_loop_turn(struct nr_channel *channel, uint32_t phase);
+/* Before Node may turn its loop: tells when the next timer is due, and rings for what must not come a turn late. */
+void nr_loop_tell(struct nr_channel *channel);
 /* What the loop takes for the time: set at outermost entries, as Node's loop does at each turn. */
 void nr_loop_update_time(struct nr_channel *channel);
 /* Waits for a frame of the server, as nr_port_wait(), and rings the server when the loop has something due. */

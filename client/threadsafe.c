@@ -146,10 +146,10 @@ void nr_threadsafe_flush(struct nr_channel *channel) {
 
 /* ---- Any thread ---- */
 
-/* These functions have no env whose last error they would leave: only the trace hears of them. */
+/* These functions have no env whose last error they would leave: only recorder and trace hear of them. */
 static napi_status traced(napi_env env, unsigned opcode, napi_status status) {
   Nr__Empty request = NR__EMPTY__INIT;
-  if (NR_UNLIKELY(nr_tap_on)) nr_tap_local(env, opcode, &request.base, NULL, status);
+  nr_tell(env, opcode, &request.base, NULL, status);
   return status;
 }
 

@@ -87,6 +87,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_delete_async_work(napi_env env, napi_async
 static void execute_it(uv_work_t *request) {
   struct work *work = (struct work *)request;
   struct nr_channel *channel = work->env->channel;
+  nr_crash_thread();
   work->execute(work->env, work->data);
   /* Node takes a while to wake up: it begins now, and the channel's thread wakes up at the same time. When that is busy
    * it rings itself, as soon as it is not. */

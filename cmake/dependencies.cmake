@@ -1,4 +1,4 @@
-# What the build needs from outside: Node (runs the generator), Node-API's headers, protobuf-c and libuv.
+# What the build needs from outside: Node (runs the generator), Node-API's headers, protobuf-c, libuv and elfutils.
 
 find_package(Threads REQUIRED)
 find_program(NR_NODE NAMES node nodejs REQUIRED)
@@ -18,6 +18,12 @@ endfunction()
 
 nr_find_library(NR_PROTOBUF_C protobuf-c libprotobuf-c.a)
 nr_find_library(NR_UV uv libuv_a.a)
+if(NOT NR_FUZZ)
+  find_library(NR_DW dw) # a static one would want five more
+  if(NOT NR_DW)
+    message(FATAL_ERROR "libdw of elfutils is not installed. `sh scripts/test` installs what is missing on Debian.")
+  endif()
+endif()
 
 set(NR_NODE_MODULES "${PROJECT_SOURCE_DIR}/node_modules" CACHE PATH "Where npm has put node-api-headers and node-addon-api")
 set(NR_NAPI_INCLUDE "${NR_NODE_MODULES}/node-api-headers/include")

@@ -67,7 +67,7 @@ install_all() {
   maker=
   have ninja || have make || maker=ninja-build
   # shellcheck disable=SC2086 # one word or none
-  install_debian gcc g++ cmake $maker libuv1-dev libprotobuf-c-dev protobuf-c-compiler libcriterion-dev
+  install_debian gcc g++ cmake $maker libuv1-dev libprotobuf-c-dev protobuf-c-compiler libdw-dev libcriterion-dev
   install_npm
 }
 

@@ -183,6 +183,10 @@ static bool create_small(struct nr_blocks *blocks, uint32_t class, uint64_t bloc
   return true;
 }
 
+static bool is_retired(const struct nr_blocks *blocks) {
+  return blocks->memfd < 0;
+}
+
 static void free_small(struct nr_blocks *blocks, struct nr_extent *extent, const struct nr_block *block) {
   bool had_room = has_room(extent);
   uint64_t offset = block->place - extent->place;
@@ -191,6 +195,11 @@ static void free_small(struct nr_blocks *blocks, struct nr_extent *extent, const
   extent->used--;
   if (!had_room) link_first(&blocks->with_room[extent->class], extent);
   if (extent->used > 0) return;
+  if (is_retired(blocks)) {
+    unlink_extent(&blocks->with_room[extent->class], extent);
+    extent_unmap(extent);
+    return;
+  }
   blocks->empty_bytes += extent->length;
   /* One of a class is kept: a program that makes one Buffer after the other comes by here each time. */
   if (blocks->empty_bytes <= NR_FREE_MAX || (extent->next == NULL && extent->previous == NULL)) return;
@@ -222,6 +231,10 @@ static bool create_large(struct nr_blocks *blocks, uint64_t block_size, struct n
 }
 
 static void free_large(struct nr_blocks *blocks, struct nr_extent *extent) {
+  if (is_retired(blocks)) {
+    extent_unmap(extent);
+    return;
+  }
   link_first(&blocks->free_large, extent);
   blocks->free_bytes += extent->length;
   while (blocks->free_bytes > NR_FREE_MAX) {
@@ -348,7 +361,7 @@ uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length) {
 void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length) {
   if (memory == NULL) return;
   uint64_t size = spare_size(length);
-  if (blocks == NULL || length >= NR_SPARE_MAX || blocks->spare_bytes + size > NR_SPARES_MAX) {
+  if (length >= NR_SPARE_MAX || blocks->spare_bytes + size > NR_SPARES_MAX || is_retired(blocks)) {
     munmap(memory, size);
     return;
   }
@@ -367,7 +380,7 @@ void nr_block_free(struct nr_blocks *blocks, struct nr_block *block) {
   struct nr_extent *extent = block->extent;
   if (extent == NULL) {
     nr_spare_free(blocks, block->twin, block->size);
-  } else if (block->born) {
+  } else if (block->born && !is_retired(blocks)) {
     link_first(&blocks->limbo, extent);
     blocks->limbo_bytes += extent->length;
   } else if (extent->class == NR_CLASSES) {
@@ -378,24 +391,43 @@ void nr_block_free(struct nr_blocks *blocks, struct nr_block *block) {
   *block = (struct nr_block){.memory = NULL};
 }
 
-static void unmap_all(struct nr_extent *extent) {
-  while (extent != NULL) {
-    struct nr_extent *next = extent->next;
+static void unmap_all(struct nr_extent **head) {
+  while (*head != NULL) {
+    struct nr_extent *extent = *head;
+    *head = extent->next;
     extent_unmap(extent);
-    extent = next;
   }
 }
 
-void nr_blocks_destroy(struct nr_blocks *blocks) {
-  for (uint32_t class = 0; class < NR_CLASSES; class ++) unmap_all(blocks->with_room[class]);
-  unmap_all(blocks->free_large);
-  unmap_all(blocks->doomed);
-  unmap_all(blocks->limbo);
+static void drop_spares(struct nr_blocks *blocks) {
   while (blocks->spares != NULL) {
     struct nr_spare *spare = blocks->spares;
     blocks->spares = spare->next;
     munmap(spare, spare->size);
   }
+}
+
+void nr_blocks_retire(struct nr_blocks *blocks) {
+  if (is_retired(blocks)) return;
   close(blocks->memfd);
+  blocks->memfd = -1;
+  unmap_all(&blocks->free_large);
+  unmap_all(&blocks->doomed);
+  unmap_all(&blocks->limbo); /* a Buffer that maps such memory has a mapping of its own */
+  blocks->limbo_bytes = 0;
+  drop_spares(blocks);
+  for (uint32_t class = 0; class < NR_CLASSES; class ++) {
+    for (struct nr_extent *extent = blocks->with_room[class], *next; extent != NULL; extent = next) {
+      next = extent->next;
+      if (extent->used > 0) continue;
+      unlink_extent(&blocks->with_room[class], extent);
+      extent_unmap(extent);
+    }
+  }
+}
+
+void nr_blocks_destroy(struct nr_blocks *blocks) {
+  nr_blocks_retire(blocks);
+  for (uint32_t class = 0; class < NR_CLASSES; class ++) unmap_all(&blocks->with_room[class]);
   free(blocks);
 }

@@ -30,6 +30,9 @@ typedef void nr_extent_told(void *context, uint64_t place, uint64_t length, bool
 /* Takes the memfd over. */
 struct nr_blocks *nr_blocks_create(int memfd, nr_extent_told *tell, void *context);
 /* All blocks are gone with it. */
+/* The host is gone: closes the memfd, and from now on keeps nothing that is free. Blocks that live stay where they are.
+ */
+void nr_blocks_retire(struct nr_blocks *blocks);
 void nr_blocks_destroy(struct nr_blocks *blocks);
 
 /* Room for `length` bytes, not zeroed; above NR_BLOCK_PAGED it starts on a page of its own. False without memory. */
@@ -55,7 +58,6 @@ void nr_blocks_trim(struct nr_blocks *blocks);
  * zeros, and pages cost nothing before they are touched. NULL without memory. */
 uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length);
 /* NULL: no effect. */
-/* blocks NULL: they are gone. */
 void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length);
 #define NR_SPARE_MAX (UINT64_C(16) << 20)
 

@@ -264,7 +264,7 @@ static __attribute__((noinline)) napi_value finish(struct invocation *invocation
   if (failure < 0) {
     nr_throw_failure(invocation->enter.connection, invocation->enter.env->napi, "a call");
   } else {
-    result = nr_enter_result(&invocation->enter);
+    result = nr_enter_result(&invocation->enter, "a call");
   }
   end(invocation);
   return result;

@@ -13,6 +13,7 @@
 #include "server/launch.h"
 #include "server/memory.h"
 #include "server/pending.h"
+#include "server/references.h"
 #include "server/times.h"
 
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here
@@ -30,7 +31,7 @@ static void destroy(struct nr_connection *connection) {
   if (connection->arena != NULL) nr_arena_destroy(connection->arena);
   if (connection->given != NULL) nr_handles_destroy(connection->given);
   if (connection->chosen != NULL) nr_handles_destroy(connection->chosen);
-  if (connection->references_table != NULL) nr_table_destroy(connection->references_table);
+  if (connection->references_table != NULL) nr_references_end(connection);
   if (connection->deferreds != NULL) nr_table_destroy(connection->deferreds);
   if (connection->pairs != NULL) nr_table_destroy(connection->pairs);
   if (connection->hooks != NULL) nr_table_destroy(connection->hooks);
@@ -47,41 +48,6 @@ static void destroy(struct nr_connection *connection) {
   free(connection->scopes);
   free(connection->file);
   free(connection);
-}
-
-static void shrink_handles(struct nr_handles **handles) {
-  struct nr_handles *none = nr_handles_create(1);
-  if (none == NULL) return;
-  nr_handles_destroy(*handles);
-  *handles = none;
-}
-
-static void shrink_table(struct nr_table **table) {
-  struct nr_table *none = nr_table_count(*table) > 0 ? NULL : nr_table_create(1);
-  if (none == NULL) return;
-  nr_table_destroy(*table);
-  *table = none;
-}
-
-/* Functions that JavaScript has, and the env, keep the connection: not what made it one. */
-void nr_connection_bury(struct nr_connection *connection) {
-  if (connection->entries > 0) return; /* frames of the stack still use it */
-  nr_host_forget(connection->host, connection->port);
-  nr_port_close(connection->port);
-  nr_memory_end(connection);
-  nr_release_end(connection);
-  struct nr_arena *none = nr_arena_create(NR_ARENA_CAP);
-  if (none != NULL) {
-    nr_arena_destroy(connection->arena);
-    connection->arena = none;
-  }
-  shrink_handles(&connection->given);
-  shrink_handles(&connection->chosen);
-  shrink_table(&connection->references_table);
-  shrink_table(&connection->deferreds);
-  shrink_table(&connection->pairs);
-  shrink_table(&connection->hooks);
-  shrink_table(&connection->asyncs);
 }
 
 void nr_connection_ref(struct nr_connection *connection) {
@@ -149,6 +115,7 @@ static int join_host(struct nr_connection *connection, const struct nr_launch *l
 static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch) {
   char why[512] = "out of memory";
   struct nr_launch_files files = {.child = {-1, -1, -1}, .own = {-1, -1, -1}};
+  nr_connections_retire(agent);
   struct nr_connection *connection = create(agent);
   if (connection == NULL || join_host(connection, launch, &files, why, sizeof why) < 0 ||
       !nr_doorbell_open(connection)) {
@@ -218,6 +185,13 @@ void nr_connection_abandon(struct nr_connection *connection) {
   connection->leaves = !nr_host_abandon(connection->host, connection->port);
 }
 
+void nr_connection_failed(struct nr_connection *connection) {
+  int failure = nr_port_failure(connection->port);
+  if (failure == 0 || failure == -EPIPE || failure == -ETIMEDOUT) return;
+  nr_host_condemn(connection->host, NR_VERDICT_PROTOCOL,
+                  failure == -EPROTO ? "bytes that are no frames" : strerror(-failure));
+}
+
 /* What all hosts of a thread together may take to exit, and what the kernel may take to end those that did not. */
 #define NR_EXIT_MILLISECONDS 2000u
 
@@ -233,6 +207,7 @@ static void ask_to_exit(struct nr_connection *connection, int code) {
                                    .kind = NR_KIND_ENTER};
   connection->exited = true;
   connection->leaves = request.thread;
+  nr_connection_failed(connection);
   if (!nr_port_has_room(connection->port, NR_CACHE_LINE)) return; /* it has not read for long: it is hung */
   nr_port_send(connection->port, &header, &request.base, NULL, 0);
 }

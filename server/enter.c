@@ -116,8 +116,12 @@ static int take_frame(struct nr_enter *enter) {
     return nr_connection_fault(connection, "a frame of depth %u at depth %u", header->depth, connection->depth);
   }
   if (header->kind == NR_KIND_RETURN) {
-    if (header->sequence != enter->sequence || header->opcode != enter->opcode) {
+    uint32_t env = enter->env == NULL ? 0 : enter->env->number;
+    if (header->sequence != enter->sequence || header->opcode != enter->opcode || header->env != env) {
       return nr_connection_fault(connection, "return of another entry than the innermost");
+    }
+    if ((header->flags & ~NR_LOOP_STATE) != 0 || header->status > napi_cannot_run_js) {
+      return nr_connection_fault(connection, "a return with status %u and flags %u", header->status, header->flags);
     }
     status = take_return(enter);
     nr_doorbell_state(connection, header->flags);
@@ -125,6 +129,9 @@ static int take_frame(struct nr_enter *enter) {
   }
   if (header->kind != NR_KIND_CALL && header->kind != NR_KIND_POST) {
     return nr_connection_fault(connection, "a %s frame in an entry", nr_kind_name(header->kind));
+  }
+  if (header->flags != 0 || header->status != 0) {
+    return nr_connection_fault(connection, "a call with status %u and flags %u", header->status, header->flags);
   }
   return 0;
 }
@@ -188,7 +195,10 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   connection->counts.entries++;
   enter->failure = send(enter, enter->sequence);
   if (enter->failure == -ETIMEDOUT) enter->failure = give_up(connection);
-  if (enter->failure < 0) return false;
+  if (enter->failure < 0) {
+    nr_connection_failed(connection);
+    return false;
+  }
   enter->served = nr_arena_mark(connection->arena);
   connection->depth++;
   connection->entries++;
@@ -196,8 +206,11 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
 }
 
 static __attribute__((noinline)) void stop(struct nr_enter *enter) {
-  if (enter->failure == 0) nr_memory_take(enter->connection, true, enter->hot);
   if (enter->failure == -ETIMEDOUT) enter->failure = give_up(enter->connection);
+  if (enter->failure == 0)
+    nr_memory_take(enter->connection, true, enter->hot);
+  else
+    nr_connection_failed(enter->connection);
   if (--enter->connection->entries == 0 && enter->connection->times != NULL) nr_times_end(enter->connection->times);
   enter->connection->depth--;
 }
@@ -227,6 +240,7 @@ void nr_enter_end(struct nr_enter *enter) {
   nr_handles_truncate(connection->given, enter->given_top);
   nr_handles_truncate(connection->chosen, enter->chosen_top);
   nr_arena_release(connection->arena, enter->mark);
+  if (enter->failure < 0) nr_connection_retire(connection);
   nr_connection_unref(connection);
 }
 
@@ -248,13 +262,17 @@ void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCM
   nr_port_send(connection->port, &header, request, NULL, 0);
 }
 
-napi_value nr_enter_result(struct nr_enter *enter) {
+napi_value nr_enter_result(struct nr_enter *enter, const char *doing) {
   const Nr__ReturnReply *reply = enter->reply;
   napi_value result = NULL;
   /* What lives in a scope that the host left open ends with it: before the result is looked up, not after. */
   nr_scopes_close(enter->connection, enter->connection->scope_base);
   struct nr_dispatch dispatch = {
       .connection = enter->connection, .env = enter->env, .napi = enter->env->napi, .frame = &enter->frame};
-  /* A stale handle is the addon's fault, and undefined for it. */
-  return nr_take(&dispatch, reply->result, &result) == napi_ok ? result : NULL;
+  /* A stale handle is the addon's fault, and undefined for it. What is no value at all is the host's. */
+  napi_status status = nr_take(&dispatch, reply->result, &result);
+  if (!dispatch.fault) return status == napi_ok ? result : NULL;
+  enter->failure = nr_port_failure(enter->connection->port);
+  nr_throw_failure(enter->connection, enter->env->napi, doing);
+  return NULL;
 }

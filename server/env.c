@@ -103,7 +103,7 @@ static napi_value run_init(struct nr_env *env, const struct nr_prepared *prepare
   if (nr_enter_run(&enter) < 0) {
     nr_throw_failure(connection, env->napi, "the load");
   } else {
-    result = nr_enter_result(&enter);
+    result = nr_enter_result(&enter, "the load");
   }
   connection->callback = outer;
   nr_enter_end(&enter);

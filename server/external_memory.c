@@ -86,9 +86,14 @@ static struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExtern
   return parts;
 }
 
+/* A host may claim gigabytes that are not there; once it is dead nobody waits for them. */
+static bool is_over(const struct nr_dispatch *d) {
+  return nr_port_failure(d->connection->port) < 0;
+}
+
 /* What cannot be read (memory that the addon has taken the rights away to) is zeros. */
 static void copy_pages(struct nr_dispatch *d, uint64_t address, uint8_t *memory, uint64_t length) {
-  while (length > 0) {
+  while (length > 0 && !is_over(d)) {
     uint64_t step = NR_PAGE - address % NR_PAGE;
     if (step > length) step = length;
     if (!nr_foreign_read(d->connection, address, memory, step)) memset(memory, 0, step);
@@ -101,7 +106,7 @@ static void copy_pages(struct nr_dispatch *d, uint64_t address, uint8_t *memory,
 static void copy_in(struct nr_dispatch *d, uint64_t address, uint8_t *memory, const struct nr_range *parts,
                     size_t count) {
   for (size_t i = 0; i < count; i++) {
-    for (uint64_t at = parts[i].from; at < parts[i].to; at += NR_PIECE) {
+    for (uint64_t at = parts[i].from; at < parts[i].to && !is_over(d); at += NR_PIECE) {
       uint64_t length = parts[i].to - at < NR_PIECE ? parts[i].to - at : NR_PIECE;
       if (!nr_foreign_read(d->connection, address + at, memory + at, length))
         copy_pages(d, address + at, memory + at, length);

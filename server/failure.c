@@ -143,15 +143,20 @@ void nr_throw_gone(struct nr_connection *connection, napi_env napi) {
 }
 
 napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing) {
+  nr_connection_failed(connection);
   struct nr_death death = nr_host_death(connection->host);
   char how[224], text[512];
   describe_death(&death, how, sizeof how);
-  snprintf(text, sizeof text, "The host process of %s (pid %d) %s; %s was not carried out",
-           connection->file == NULL ? "the addon" : connection->file, (int)nr_host_pid(connection->host), how, doing);
+  int length =
+      snprintf(text, sizeof text, "The host process of %s (pid %d) %s",
+               connection->file == NULL ? "the addon" : connection->file, (int)nr_host_pid(connection->host), how);
+  if (doing != NULL && length >= 0 && (size_t)length < sizeof text)
+    snprintf(text + length, sizeof text - (size_t)length, "; %s was not carried out", doing);
   napi_value error = make_error(napi, code_of(&death), text);
   if (error == NULL) return NULL;
   add_details(napi, error, connection, &death);
   if (death.verdict == NR_VERDICT_ABORTED) add_abortion(napi, error, connection);
+  nr_report_offer(connection, napi, error);
   return error;
 }
 
@@ -190,5 +195,6 @@ void nr_throw_failure(struct nr_connection *connection, napi_env napi, const cha
   if (error == NULL) return; /* the env is terminating: nobody is left to be told */
   if (pending) napi_set_named_property(napi, error, "cause", cause);
   remember(connection, napi, error);
+  nr_report_death(connection, napi, error);
   napi_throw(napi, error);
 }

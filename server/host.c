@@ -12,10 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "napi.pb-c.h"
 #include "server/joining.h"
 #include "server/launch.h"
 #include "server/watcher.h"
 #include "wire/port.h"
+#include "wire/recorder.h"
 #include "wire/socket.h"
 
 /* Each finds a host that is dying and not reaped yet. */
@@ -36,6 +38,7 @@ struct nr_host {
   atomic_uint references;
   struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
+  int recorder; /* the memfd of what it leaves when it dies */
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
@@ -71,6 +74,7 @@ void nr_host_unref(struct nr_host *host) {
   if (atomic_fetch_sub(&host->references, 1) != 1) return;
   if (host->child != NULL) nr_child_free(host->child);
   if (host->socket >= 0) close(host->socket);
+  if (host->recorder >= 0) close(host->recorder);
   pthread_mutex_destroy(&host->joining);
   pthread_mutex_destroy(&host->lock);
   pthread_cond_destroy(&host->died);
@@ -84,6 +88,7 @@ static struct nr_host *create(const char *group) {
   if (host == NULL) return NULL;
   atomic_init(&host->references, 1);
   host->socket = -1;
+  host->recorder = -1;
   host->group = strdup(group);
   pthread_mutex_init(&host->joining, NULL);
   pthread_mutex_init(&host->lock, NULL);
@@ -120,6 +125,14 @@ static int explain(char *why, size_t why_size, int error, const char *what) {
   return error;
 }
 
+/* Where it leaves what it was doing, before it does anything. */
+static int give_recorder(struct nr_host *host) {
+  Nr__Recorder message = NR__RECORDER__INIT;
+  message.version = NR_RECORDER_VERSION;
+  host->recorder = nr_recorder_create();
+  return host->recorder < 0 ? host->recorder : nr_socket_send(host->socket, &message.base, &host->recorder, 1);
+}
+
 static int spawn(struct nr_host *host, const char *path, const struct nr_launch *launch, struct nr_launch_files *files,
                  char *why, size_t why_size) {
   int sockets[2];
@@ -129,7 +142,8 @@ static int spawn(struct nr_host *host, const char *path, const struct nr_launch 
   if (error < 0) return explain(why, why_size, error, "no socket");
   host->socket = sockets[0];
   nr_host_ref(host); /* the watcher's, until on_death() */
-  error = nr_child_start(path, launch, files, sockets[1], on_death, host, &host->child);
+  error = give_recorder(host);
+  if (error == 0) error = nr_child_start(path, launch, files, sockets[1], on_death, host, &host->child);
   close(sockets[1]);
   nr_launch_close_child(files);
   if (error == 0) return 0;
@@ -329,12 +343,17 @@ bool nr_host_abandon(struct nr_host *host, struct nr_port *port) {
   return last;
 }
 
-/* Whoever is about to join holds the lock, and sees that it is gone. */
-static void close_socket(struct nr_host *host) {
-  if (pthread_mutex_trylock(&host->joining) != 0) return;
-  if (host->socket >= 0) close(host->socket);
-  host->socket = -1;
-  pthread_mutex_unlock(&host->joining);
+/* The socket of a dead host, when no thread can be in the middle of using it. */
+static void close_unused(struct nr_host *host) {
+  pthread_mutex_lock(&registry.lock);
+  bool unused = host->joined == 0 && !host->listed;
+  pthread_mutex_unlock(&registry.lock);
+  pthread_mutex_lock(&host->lock);
+  if (unused && host->death.dead && host->socket >= 0) {
+    close(host->socket);
+    host->socket = -1;
+  }
+  pthread_mutex_unlock(&host->lock);
 }
 
 void nr_host_forget(struct nr_host *host, struct nr_port *port) {
@@ -344,10 +363,7 @@ void nr_host_forget(struct nr_host *host, struct nr_port *port) {
   pthread_mutex_unlock(&host->lock);
   if (leaves) nr_host_abandon(host, port);
   drop_seat(host, port);
-  pthread_mutex_lock(&host->lock);
-  bool over = host->seats == NULL && host->death.dead;
-  pthread_mutex_unlock(&host->lock);
-  if (over) close_socket(host);
+  close_unused(host);
 }
 
 /* ---- What is known of it, and its end ------------------------------------------------------------------------------
@@ -364,6 +380,10 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 
 const char *nr_host_group(const struct nr_host *host) {
   return host->group;
+}
+
+struct nr_recorder *nr_host_recorder(const struct nr_host *host) {
+  return nr_recorder_read(host->recorder);
 }
 
 struct nr_death nr_host_death(struct nr_host *host) {

@@ -15,6 +15,7 @@ struct nr_host;
 struct nr_launch;
 struct nr_launch_files;
 struct nr_port;
+struct nr_recorder;
 
 /* Why this side ended it. */
 enum nr_verdict {
@@ -56,6 +57,9 @@ void nr_host_unref(struct nr_host *host);
 pid_t nr_host_pid(const struct nr_host *host);
 const char *nr_host_group(const struct nr_host *host);
 struct nr_death nr_host_death(struct nr_host *host);
+
+/* nr_recorder_read() of what the host has left so far: to be freed. */
+struct nr_recorder *nr_host_recorder(const struct nr_host *host);
 
 /* nr_child_copy() for this host. */
 ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_count, const struct iovec *theirs,

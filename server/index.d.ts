@@ -60,6 +60,8 @@ export interface LoadOptions {
    * ```
    */
   hostWrapper?: string[] | undefined;
+  /** Has a report written when the host dies. `NAPI_REMOTE_REPORT_DIR` does that for all hosts. */
+  report?: ReportOptions | undefined;
 }
 
 export type Stdio = 'inherit' | 'ignore' | 'pipe';
@@ -136,6 +138,69 @@ export interface HostError extends Error {
   pending?: string;
   /** The last Node-API call of the host that came to Node. */
   lastCall?: string;
+  /** What is known of the end, made when it is read. */
+  report?: Report;
+}
+
+/** Where reports go: two files each, JSON and beside it the text for people (`.txt` instead of `.json`). */
+export interface ReportOptions {
+  /** Is made when it is not there; the working directory by default. */
+  directory?: string | undefined;
+  /** The name of the JSON; by default one with time, pid and a number. */
+  filename?: string | undefined;
+  /** The JSON in one line. */
+  compact?: boolean | undefined;
+}
+
+/** A frame of native code. */
+export interface NativeFrame {
+  pc: string;
+  /** `function [file]`, as in Node's reports. */
+  symbol: string;
+  function?: string;
+  /** Bytes from the function's beginning. */
+  offset?: number;
+  module?: string;
+  /** `file:line` */
+  source?: string;
+  /** The functions that the compiler has put into this one there, innermost first: `source` is in the first. */
+  inlined?: string[];
+}
+
+/**
+ * What is known of the end of a host: `error.report` of `ERR_NAPI_REMOTE_HOST_DIED`, made when it is read. In the form of Node's diagnostic reports;
+ * docs/report.md describes the members and has an example. `String(report)` is the text for people.
+ *
+ * ```js
+ * const { hostOf, load } = require('napi-remote');
+ * const crc32 = load(require.resolve('@node-rs/crc32-linux-x64-gnu'));
+ * crc32.crc32('hello');
+ * hostOf(crc32).kill();
+ * try {
+ *   crc32.crc32('again');
+ * } catch ({ report }) {
+ *   console.log(report.end.signal, report.addon.name); // SIGKILL @node-rs/crc32-linux-x64-gnu
+ *   console.log(report.calls.at(-1).trim()); // napi_create_uint32 {value=907060870} = napi_ok {result=907060870}
+ * }
+ * ```
+ */
+export interface Report {
+  header: Record<string, unknown>;
+  addon: { file?: string; name?: string; version?: string; buildId?: string };
+  addons: string[];
+  end: { signal?: string; exitCode?: number; lastWords?: string };
+  /** Of a signal that the host's handler saw. */
+  fault?: { signal: string; code: string; address?: string; sender?: number; thread: { id: number; name: string } };
+  pending: { call?: string; calls: string[] };
+  javascriptStack: { message: string; stack: string[]; errorProperties: Record<string, unknown> };
+  nativeStack: NativeFrame[];
+  registers: Record<string, string>;
+  /** The last 64 Node-API calls, newest last. */
+  calls: string[];
+  otherThreads: { id: number; calls: string[] }[];
+  userLimits: Record<string, { soft: number | 'unlimited'; hard: number | 'unlimited' }>;
+  modules: { base: string; path: string; buildId: string }[];
+  sharedObjects: string[];
 }
 
 /** A process in which addons live. */
@@ -210,6 +275,8 @@ export interface Host extends EventEmitter {
   readonly callTimes: RecordableHistogram | undefined;
   counts(): Counts;
   stats(): Stats;
+  /** What the host is doing, or was when it died: the last calls, and after a crash all that `error.report` has. */
+  report(): Report;
   /** Ends the host with SIGKILL, and with it all addons that live there, other threads' too. False when it is dead already. */
   kill(): boolean;
   /** Ends the host, if it lives, and starts another in its place, whatever the option `restart` says; with all addons of its group. */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "napi.pb-c.h"
@@ -21,7 +20,7 @@ static int explain(char *why, size_t why_size, int error, const char *what) {
 }
 
 /* The descriptors that the host needs of this side. */
-#define NR_OFFERED 4
+#define NR_OFFERED 3
 
 static int ask(int socket, const ProtobufCMessage *question, const int offered[NR_OFFERED], char *why,
                size_t why_size) {
@@ -97,20 +96,21 @@ static int join(int socket, struct nr_joining *joining, const int offered[NR_OFF
   return error;
 }
 
-/* The port owns the doorbells from nr_port_connect() on. */
+/* The port owns both ends of the doorbells from nr_port_connect() on. */
 static int connect_port(int socket, struct nr_joining *joining, struct nr_port *port, char *why, size_t why_size) {
-  int memfd = -1, own = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), theirs = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  const int offered[NR_OFFERED] = {nr_port_memfd(port), theirs, own, joining->blocks};
-  int error = own < 0 || theirs < 0 ? explain(why, why_size, -errno, "no doorbells") : 0;
-  if (error == 0) error = (joining->thread == 1 ? shake : join)(socket, joining, offered, &memfd, why, why_size);
+  int memfd = -1, own, theirs;
+  int error = nr_doorbells_create(&own, &theirs);
+  if (error < 0) return explain(why, why_size, error, "no doorbells");
+  const int offered[NR_OFFERED] = {nr_port_memfd(port), theirs, joining->blocks};
+  error = (joining->thread == 1 ? shake : join)(socket, joining, offered, &memfd, why, why_size);
   nr_port_close_memfd(port);
   if (error == 0) {
     error = nr_port_connect(port, memfd, own, theirs);
     return error < 0 ? explain(why, why_size, error, "the host's memory cannot be used") : 0;
   }
   if (memfd >= 0) close(memfd);
-  if (own >= 0) close(own);
-  if (theirs >= 0) close(theirs);
+  close(own);
+  close(theirs);
   return error;
 }
 

@@ -69,6 +69,7 @@ napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
   free(agent->host_path);
   agent->host_path = host_path;
   configure_callbacks(agent, napi, options);
+  nr_report_configure(agent, napi, options);
   return NULL;
 }
 
@@ -268,6 +269,11 @@ napi_value nr_loading_counts(napi_env napi, napi_callback_info info) {
   set_number(napi, result, "handles", handles);
   set_number(napi, result, "references", (double)nr_table_count(connection->references_table));
   return result;
+}
+
+napi_value nr_loading_recorded(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
+  return connection == NULL ? NULL : nr_report_recorded(napi, connection);
 }
 
 napi_value nr_loading_end(napi_env napi, napi_callback_info info) {

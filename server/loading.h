@@ -34,5 +34,7 @@ napi_value nr_loading_recycle(napi_env napi, napi_callback_info info);
 napi_value nr_loading_await_end(napi_env napi, napi_callback_info info);
 /* hold(serial, yes): while the host lives, so does the program */
 napi_value nr_loading_hold(napi_env napi, napi_callback_info info);
+/* recorded(serial): what it has left for a report so far, as JSON; undefined when there is none. */
+napi_value nr_loading_recorded(napi_env napi, napi_callback_info info);
 
 #endif

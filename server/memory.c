@@ -343,19 +343,9 @@ uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t len
   return offset > now || length > now - offset ? NULL : bytes;
 }
 
-static void forget_any(struct nr_pair *pair, void *context) {
-  forget_pair(context, pair);
-  pair->swept = true;
-}
-
-/* The ArrayBuffers may live on; what their finalizers find is swept already. */
+/* Pairs count their connection, so none is left here. */
 void nr_memory_end(struct nr_connection *connection) {
-  if (connection->pair_index != NULL) nr_pair_index_each(connection->pair_index, forget_any, connection);
   free(connection->hot);
-  connection->hot = NULL;
-  connection->hot_count = connection->hot_room = 0;
   if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);
-  connection->blocks = NULL;
   nr_pair_index_destroy(connection->pair_index);
-  connection->pair_index = NULL;
 }

@@ -101,7 +101,6 @@ void nr_pending_lost(struct nr_connection *connection) {
   if (connection->agent != NULL) {
     give_back_memory(connection);
     tell(connection);
-    nr_connection_bury(connection);
     if (connection->heir != NULL && connection->agent != NULL) nr_connection_unlist(connection);
   }
   nr_connection_unref(connection);

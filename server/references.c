@@ -19,8 +19,22 @@ struct nr_reference {
   bool deleted;         /* the addon has deleted it, the wrap has not ended yet */
 };
 
+/* Not one of an env that has ended, another addon's: what it refers to went with that env. */
 static struct nr_reference *get(struct nr_dispatch *d, nr_id id) {
-  return nr_table_get(d->connection->references_table, id, NR_SORT_REFERENCE);
+  struct nr_reference *reference = nr_table_get(d->connection->references_table, id, NR_SORT_REFERENCE);
+  return reference == NULL || reference->env->napi == NULL ? NULL : reference;
+}
+
+static void drop(nr_id id, unsigned kind, void *item, void *context) {
+  (void)id;
+  (void)kind;
+  (void)context;
+  free(item);
+}
+
+void nr_references_end(struct nr_connection *connection) {
+  nr_table_each(connection->references_table, drop, NULL);
+  nr_table_destroy(connection->references_table);
 }
 
 struct nr_reference *nr_reference_adopt(struct nr_dispatch *d, nr_id id, napi_ref real, struct nr_wrap *wrap) {
@@ -70,7 +84,7 @@ napi_status nr_serve_napi_create_reference(struct nr_dispatch *d, const void *me
  * pointer (in one process that is the addon's own fault; here it must not become Node's). It is deleted when the wrap
  * ends.
  */
-static napi_status drop(struct nr_reference *reference) {
+static napi_status release(struct nr_reference *reference) {
   if (reference->wrap != NULL) {
     napi_env napi = reference->env->napi;
     reference->deleted = true;
@@ -84,14 +98,14 @@ static napi_status drop(struct nr_reference *reference) {
 }
 
 void nr_reference_lost(struct nr_reference *reference) {
-  if (reference->env->napi != NULL) drop(reference);
+  if (reference->env->napi != NULL) release(reference);
 }
 
 napi_status nr_serve_napi_delete_reference(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__ReferenceRequest *request = message;
   struct nr_reference *reference = nr_table_remove(d->connection->references_table, request->ref_id, NR_SORT_REFERENCE);
   (void)answer;
-  return reference == NULL ? napi_invalid_arg : drop(reference);
+  return reference == NULL ? napi_invalid_arg : release(reference);
 }
 
 napi_status nr_serve_napi_reference_ref(struct nr_dispatch *d, const void *message, void *answer) {

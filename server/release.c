@@ -30,7 +30,7 @@ void nr_release(struct nr_connection *connection, enum nr_released sort, nr_id i
 static size_t take(struct nr_release_list *list, nr_id **ids) {
   uint32_t count = list->count < NR_RELEASE_BATCH ? list->count : NR_RELEASE_BATCH;
   list->count -= count;
-  *ids = list->ids + list->count;
+  *ids = list->ids == NULL ? NULL : list->ids + list->count;
   return count;
 }
 

@@ -42,6 +42,7 @@ enum nr_sort {
   NR_SORT_ASYNC, /* an async context, of a work too */
   NR_SORT_THREADSAFE,
   NR_SORT_ASYNC_HOOK,
+  NR_SORT_REPORT, /* of an error: its connection */
 };
 
 /* One JavaScript thread's agent: the instance data of the env that loaded it first. */
@@ -52,6 +53,8 @@ struct nr_agent {
   struct nr_table *objects; /* wraps and externals of all connections: their ids are what the real napi_wrap() holds */
   napi_ref plain_check;     /* a function: are the prototypes as they were made? */
   struct nr_prepared *prepared; /* what the next process.dlopen() of the agent is for */
+  napi_ref report_of;           /* a function: the report of an error */
+  napi_ref on_death;            /* a function: hears of each host that has died, once */
   napi_ref room_of;             /* a function: how long may a resizable ArrayBuffer become, or a SharedArrayBuffer */
   uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
@@ -212,7 +215,10 @@ struct nr_connection {
   napi_ref thrown;               /* weak, of the last error that told of the failure; NULL: none */
   napi_env thrown_in;            /* the env of that reference */
   bool exited;                   /* its end has been asked for, or is done */
+  bool death_told;               /* to server/lib/report.js */
   bool leaves;                   /* in the middle of that: only the host's thread ends, others use the process */
+  uint32_t turning;              /* calls of the host in which Node's loop turns */
+  bool retired;                  /* its host is dead, and what it left is gone (retire.c) */
   int64_t external_memory;       /* bytes that napi_adjust_external_memory() announced and has not taken back */
   char *file;                    /* the addon that was loaded first, for messages */
   const char *doing;             /* the innermost call that is being served, for errors; NULL: none */
@@ -233,8 +239,6 @@ struct nr_connection {
 struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch);
 /* The one of this thread with that serial; NULL: none, or not any more. */
 struct nr_connection *nr_connection_by_serial(struct nr_agent *agent, uint32_t serial);
-/* Its host is dead and settled: all that is large goes. */
-void nr_connection_bury(struct nr_connection *connection);
 /* The agent does not know it any more. */
 void nr_connection_unlist(struct nr_connection *connection);
 void nr_connection_ref(struct nr_connection *connection);
@@ -242,6 +246,8 @@ void nr_connection_unref(struct nr_connection *connection);
 /* The host broke the protocol: it is ended, the connection has failed. Always -EPROTO. */
 int nr_connection_fault(struct nr_connection *connection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The port may have failed: a host that is not dead, but has sent bytes that are no frames, say, is ended. */
+void nr_connection_failed(struct nr_connection *connection);
 /* Nothing more is done for this thread by the host, whatever that is busy with: the connection has failed. Other
  * threads go on with the host; without any it is killed. */
 void nr_connection_abandon(struct nr_connection *connection);
@@ -250,6 +256,14 @@ void nr_connection_abandon(struct nr_connection *connection);
 void nr_connections_exit(struct nr_agent *agent, int code);
 /* The env of that number, while it lives. */
 struct nr_env *nr_connection_env(struct nr_connection *connection, uint32_t number);
+
+/* ---- retire.c -------------------------------------------------------------------------------------------------------
+ */
+
+/* Gives back what is held for a host, if it is dead and nobody is inside of it. */
+void nr_connection_retire(struct nr_connection *connection);
+/* The same for all of a thread's. */
+void nr_connections_retire(struct nr_agent *agent);
 
 /* ---- enter.c --------------------------------------------------------------------------------------------------------
  */
@@ -286,8 +300,9 @@ void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, st
 int nr_enter_run(struct nr_enter *enter);
 /* Back to where nr_enter_begin() stood; also after a failure. The reply and the handles of the entry are gone. */
 void nr_enter_end(struct nr_enter *enter);
-/* After nr_enter_run() of an init or invoke: what was returned, NULL for nothing. */
-napi_value nr_enter_result(struct nr_enter *enter);
+/* After nr_enter_run() of an init or invoke: what was returned, NULL for nothing, or with an exception that tells that
+ * `doing` failed. */
+napi_value nr_enter_result(struct nr_enter *enter, const char *doing);
 /* All of that for an entry whose return says nothing. A dead host has nothing left to do for it. */
 void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigned opcode,
                    const ProtobufCMessage *request);
@@ -310,6 +325,21 @@ void nr_throw_gone(struct nr_connection *connection, napi_env napi);
 const char *nr_death_reason(const struct nr_death *death);
 /* SIGSEGV; `signal 40` for one without a name. */
 const char *nr_signal_name(int number, char *buffer, size_t size);
+
+/* ---- failure.c, report.c --------------------------------------------------------------------------------------------
+ */
+
+/* The error of a connection that has failed. doing: what is not carried out now; NULL: nobody called. NULL: the env is
+ * terminating. */
+napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing);
+/* Gives such an error its `report`, which is made when somebody looks. */
+void nr_report_offer(struct nr_connection *connection, napi_env napi, napi_value error);
+/* The host has died: whoever wants a report of that hears of it, the first time. error: NULL: nobody has called. */
+void nr_report_death(struct nr_connection *connection, napi_env napi, napi_value error);
+/* What server/lib/report.js configures. */
+void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value options);
+/* native.recorded(group): what a host, dead or alive, has left so far. */
+napi_value nr_report_recorded(napi_env napi, struct nr_connection *connection);
 
 /* ---- dispatch.c: the choke point ------------------------------------------------------------------------------------
  */

@@ -74,6 +74,11 @@ static void pop(struct nr_arena *arena) {
   }
 }
 
+void nr_arena_trim(struct nr_arena *arena) {
+  if (arena->spare) chunk_free(arena->spare);
+  arena->spare = NULL;
+}
+
 void nr_arena_destroy(struct nr_arena *arena) {
   if (!arena) return;
   while (arena->top) pop(arena);

@@ -18,6 +18,8 @@ struct nr_arena_mark {
 
 /* `cap` bounds the bytes that are held at once. NULL when there is no memory. */
 struct nr_arena *nr_arena_create(size_t cap);
+/* Gives back the memory that it keeps for later. */
+void nr_arena_trim(struct nr_arena *arena);
 void nr_arena_destroy(struct nr_arena *arena);
 
 /* Aligned for any type, not zeroed; NULL over the cap or without memory. Large pieces (1 MiB and more) are blocks of

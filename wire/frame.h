@@ -30,8 +30,10 @@ enum nr_flag {
   NR_FLAG_ALIVE = 4,   /* it would keep a program running */
   NR_FLAG_TURNS = 8,   /* it wants to turn with every turn of Node's loop, behind what Node polls for */
   NR_FLAG_BEFORE = 16, /* ... before Node polls */
-  NR_FLAG_SPINS = 32,  /* ... and Node's loop must not sleep meanwhile */
+  NR_FLAG_SPINS = 32,  /* ... before that, and Node's loop must not sleep meanwhile */
+  NR_FLAG_CLOSES = 64, /* handles of it are to be closed at the end of this turn of Node's loop */
 };
+#define NR_LOOP_STATE (NR_FLAG_ALIVE | NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS)
 
 /*
  * `commit` is written last, with release order: it is zero until the whole frame is in place, then the number of cache

@@ -16,7 +16,7 @@ int nr_port_create(struct nr_port **result, uint32_t ring_size) {
   *result = NULL;
   if (posix_memalign((void **)&port, NR_CACHE_LINE, sizeof *port) != 0) return -ENOMEM;
   memset(port, 0, sizeof *port);
-  port->memfd = port->own_doorbell = port->peer_doorbell = -1;
+  port->memfd = port->doorbell = port->knob = port->self = -1;
   nr_spin_init(port);
   int error = nr_mapping_create(&port->own, ring_size, &port->memfd);
   if (error != 0) {
@@ -36,39 +36,31 @@ void nr_port_close_memfd(struct nr_port *port) {
   port->memfd = -1;
 }
 
-int nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell) {
+int nr_port_connect(struct nr_port *port, int peer_memfd, int doorbell, int knob) {
   if (port->peer.control) {
     close(peer_memfd);
-    close(own_doorbell);
-    close(peer_doorbell);
+    close(doorbell);
+    if (knob >= 0) close(knob);
     return -EISCONN;
   }
-  port->own_doorbell = own_doorbell;
-  port->peer_doorbell = peer_doorbell;
-  int error = nr_mapping_open(&port->peer, peer_memfd);
+  int error = nr_doorbell_adopt(port, doorbell, knob);
+  if (error == 0) error = nr_mapping_open(&port->peer, peer_memfd);
   close(peer_memfd);
   return error;
 }
 
-void nr_port_close(struct nr_port *port) {
-  nr_port_break(port, -ENOTCONN);
+void nr_port_retire(struct nr_port *port) {
   nr_backlog_free(port);
   nr_mapping_close(&port->own);
   nr_mapping_close(&port->peer);
   nr_port_close_memfd(port);
-  if (port->own_doorbell >= 0) close(port->own_doorbell);
-  if (port->peer_doorbell >= 0) close(port->peer_doorbell);
-  port->own_doorbell = port->peer_doorbell = -1;
+  nr_doorbell_release(port);
 }
 
 void nr_port_destroy(struct nr_port *port) {
   if (!port) return;
-  nr_port_close(port);
+  nr_port_retire(port);
   free(port);
-}
-
-int nr_port_doorbell(const struct nr_port *port) {
-  return port->own_doorbell;
 }
 
 int nr_port_failure(const struct nr_port *port) {

@@ -34,17 +34,24 @@ int nr_port_memfd(const struct nr_port *port);
 void nr_port_close_memfd(struct nr_port *port);
 
 /*
- * Maps the other side's memfd (read-only; checks its seals, size and magic: -EPROTO) and takes over both doorbells
- * (eventfds, owned by the port from here on, also on failure). `peer_memfd` is closed by the port.
+ * Maps the other side's memfd (read-only; checks its seals, size and magic: -EPROTO) and takes over this side's end of
+ * the doorbells, a stream socket (nr_doorbells_create()), and `knob`, the other end, by which this side rings itself;
+ * -1: it is not to have it. All are the port's from here on, also on failure; `peer_memfd` is closed.
  */
-int nr_port_connect(struct nr_port *port, int peer_memfd, int own_doorbell, int peer_doorbell);
+int nr_port_connect(struct nr_port *port, int peer_memfd, int doorbell, int knob);
 
-/* Unmaps and closes everything; what is left tells how it failed. No other thread may know it any more. */
-void nr_port_close(struct nr_port *port);
-/* The same, and frees it. */
+/* The doorbells of the two sides: each polls its own end, and rings the other by writing there. 0 or a negative errno.
+ */
+int nr_doorbells_create(int *first, int *second);
+
+/* Unmaps and closes all that a port which has failed holds, but keeps the failure: every call goes on returning it. No
+ * other thread may use it any more. */
+void nr_port_retire(struct nr_port *port);
+/* Unmaps and closes everything. */
 void nr_port_destroy(struct nr_port *port);
 
-/* This side's doorbell, readable when nr_port_sleep_on_doorbell() was on and the other side sent something. */
+/* This side's doorbell, readable when nr_port_sleep_on_doorbell() was on and the other side sent something, and, where
+ * this side has the knob, when the port failed or was woken. */
 int nr_port_doorbell(const struct nr_port *port);
 
 /*
@@ -95,7 +102,7 @@ bool nr_port_sleep_on_doorbell(struct nr_port *port, bool on);
 
 /* Makes the other side's doorbell readable, whether it sleeps or not: for its event loop. From any thread. */
 void nr_port_ring(struct nr_port *port);
-/* Empties this side's doorbell: before looking at what it rang for. */
+/* Empties this side's doorbell: before looking at what it rang for. One that the other side has shut fails the port. */
 void nr_port_hear(struct nr_port *port);
 
 /* Marks the port failed: 0 < error (an errno: EPIPE the peer is gone, EPROTO …). The first one stays. Wakes a sleeping

@@ -21,6 +21,7 @@ struct out {
   const uint8_t *tail;
   size_t tail_length;
   unsigned depth; /* of messages in messages */
+  struct nr_print_kept kept;
 };
 
 /* Ends the text with an ellipsis, at the edge of a UTF-8 character. */
@@ -107,16 +108,21 @@ static size_t put_character(struct out *out, const uint8_t *bytes, size_t availa
   return 1;
 }
 
-static void put_text(struct out *out, const uint8_t *bytes, size_t length) {
+/* kept: of `length` bytes, this many are there. */
+static void put_text(struct out *out, const uint8_t *bytes, size_t length, size_t kept) {
   size_t shown = 0;
   put(out, "\"");
-  while (shown < length) {
-    size_t next = utf8_length(bytes + shown, length - shown);
+  while (shown < kept) {
+    size_t next = utf8_length(bytes + shown, kept - shown);
     if (shown + (next > 1 ? next : 1) > TEXT_SHOWN) break;
-    shown += put_character(out, bytes + shown, length - shown);
+    shown += put_character(out, bytes + shown, kept - shown);
   }
   put(out, "\"");
   if (shown < length) put_format(out, "%s(%zu)", ellipsis, length);
+}
+
+static void put_whole_text(struct out *out, const uint8_t *bytes, size_t length) {
+  put_text(out, bytes, length, length);
 }
 
 static void put_span(struct out *out, nr_span span) {
@@ -127,8 +133,10 @@ static void put_span(struct out *out, nr_span span) {
   uint32_t offset = nr_span_offset(span), length = nr_span_length(span);
   if (offset > out->tail_length || length > out->tail_length - offset)
     put_format(out, "outside(%u, %u)", offset, length);
+  else if (offset > out->kept.tail)
+    put_format(out, "%s(%u)", ellipsis, length);
   else
-    put_text(out, out->tail + offset, length);
+    put_text(out, out->tail + offset, length, length < out->kept.tail - offset ? length : out->kept.tail - offset);
 }
 
 /* ---- Values ---- */
@@ -222,9 +230,9 @@ static void put_element(struct out *out, const ProtobufCFieldDescriptor *field, 
   case PROTOBUF_C_TYPE_DOUBLE: put_double(out, READ(double, at)); break;
   case PROTOBUF_C_TYPE_FLOAT: put_double(out, READ(float, at)); break;
   case PROTOBUF_C_TYPE_ENUM: put_enum(out, field, READ(int, at)); break;
-  case PROTOBUF_C_TYPE_STRING: put_text(out, READ(uint8_t *, at), strlen(READ(char *, at))); break;
+  case PROTOBUF_C_TYPE_STRING: put_whole_text(out, READ(uint8_t *, at), strlen(READ(char *, at))); break;
   case PROTOBUF_C_TYPE_BYTES:
-    put_text(out, READ(ProtobufCBinaryData, at).data, READ(ProtobufCBinaryData, at).len);
+    put_whole_text(out, READ(ProtobufCBinaryData, at).data, READ(ProtobufCBinaryData, at).len);
     break;
   case PROTOBUF_C_TYPE_MESSAGE: put_message(out, READ(ProtobufCMessage *, at)); break;
   }
@@ -232,11 +240,13 @@ static void put_element(struct out *out, const ProtobufCFieldDescriptor *field, 
 
 static void put_repeated(struct out *out, const ProtobufCFieldDescriptor *field, const uint8_t *elements,
                          size_t count) {
+  size_t kept = out->depth > 1 ? count : elements == NULL ? 0 : out->kept.values;
   put(out, "[");
-  for (size_t i = 0; i < count && !out->full; i++) {
+  for (size_t i = 0; i < count && i < kept && !out->full; i++) {
     if (i > 0) put(out, ", ");
     put_element(out, field, elements + i * element_size(field->type));
   }
+  if (kept < count) put_format(out, "%s%s(%zu)", kept > 0 ? ", " : "", ellipsis, count);
   put(out, "]");
 }
 
@@ -269,6 +279,14 @@ static bool is_shown_when_zero(const struct out *out, const ProtobufCFieldDescri
   return length < 3 || strcmp(field->name + length - 3, "_id") != 0;
 }
 
+/* Was this field of the outermost message cut off? */
+static bool is_lost(const struct out *out, const ProtobufCFieldDescriptor *field) {
+  if (out->depth > 1 || out->kept.message == SIZE_MAX) return false;
+  size_t end = field->label == PROTOBUF_C_LABEL_REPEATED ? field->quantifier_offset + sizeof(size_t)
+                                                         : field->offset + element_size(field->type);
+  return end > out->kept.message;
+}
+
 static void put_message(struct out *out, const ProtobufCMessage *message) {
   bool first = true;
   out->depth++;
@@ -277,6 +295,10 @@ static void put_message(struct out *out, const ProtobufCMessage *message) {
     const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
     const uint8_t *at = (const uint8_t *)message + field->offset;
     bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
+    if (is_lost(out, field)) {
+      put_format(out, "%s%s", first ? "" : ", ", ellipsis);
+      break;
+    }
     size_t count = repeated ? READ(size_t, (const uint8_t *)message + field->quantifier_offset) : 0;
     if (repeated ? count == 0 : is_default(message, field) && !is_shown_when_zero(out, field)) continue;
     if (!first) put(out, ", ");
@@ -292,9 +314,9 @@ static void put_message(struct out *out, const ProtobufCMessage *message) {
   out->depth--;
 }
 
-size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail,
-                        size_t tail_length) {
-  struct out out = {.buffer = buffer, .size = size, .tail = tail, .tail_length = tail_length};
+size_t nr_print_cut(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail, size_t tail_length,
+                    const struct nr_print_kept *kept) {
+  struct out out = {.buffer = buffer, .size = size, .tail = tail, .tail_length = tail_length, .kept = *kept};
   if (size == 0) return 0;
   buffer[0] = '\0';
   if (message)
@@ -302,6 +324,12 @@ size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *messa
   else
     put(&out, "{}");
   return out.length;
+}
+
+size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail,
+                        size_t tail_length) {
+  static const struct nr_print_kept all = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
+  return nr_print_cut(buffer, size, message, tail, tail_length, &all);
 }
 
 uint8_t *nr_print_join(const struct nr_slice *tail, size_t count) {

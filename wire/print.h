@@ -19,6 +19,15 @@
 size_t nr_print_message(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail,
                         size_t tail_length);
 
+/* What is left of a message that was cut: the rest prints as "…". */
+struct nr_print_kept {
+  size_t message; /* bytes of its struct */
+  size_t tail;    /* bytes of the tail */
+  size_t values;  /* elements of each list that is not NULL: those of the others are lost */
+};
+size_t nr_print_cut(char *buffer, size_t size, const ProtobufCMessage *message, const uint8_t *tail, size_t tail_length,
+                    const struct nr_print_kept *kept);
+
 /* The pieces of a tail as one block, to be freed; NULL without memory. */
 uint8_t *nr_print_join(const struct nr_slice *tail, size_t count);
 

@@ -44,6 +44,19 @@ enum nr_threadsafe {
 /* The host's hold on the real threadsafe function: while one of its threads has the host's half. */
 enum nr_hold { NR_HOLD_RELEASE = 0, NR_HOLD_ABORT = 1, NR_HOLD_ACQUIRE = 2 };
 
+/* Where in a turn of Node's loop it enters the host's, in their order. */
+enum nr_phase {
+  NR_PHASE_TIMERS = 1,
+  NR_PHASE_IDLE = 2,
+  NR_PHASE_PREPARE = 3,
+  NR_PHASE_POLL = 4, /* descriptors, asyncs, requests */
+  NR_PHASE_CHECK = 5,
+  NR_PHASE_CLOSE = 6,
+};
+
+/* Of LoopTimerRequest.due. */
+#define NR_NO_TIMER UINT64_MAX
+
 /* Of InvokeRequest.views. */
 #define NR_VIEW_WORDS 5u
 

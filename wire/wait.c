@@ -55,19 +55,6 @@ bool nr_futex_wake(const uint32_t *word) {
   return syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0) > 0;
 }
 
-/* EAGAIN means that the counter is full: then it is readable, which is all we want. */
-static void doorbell_ring(int doorbell) {
-  const uint64_t one = 1;
-  while (write(doorbell, &one, sizeof one) < 0 && errno == EINTR) {
-  }
-}
-
-static void doorbell_drain(int doorbell) {
-  uint64_t count;
-  while (read(doorbell, &count, sizeof count) < 0 && errno == EINTR) {
-  }
-}
-
 void nr_wake_peer(struct nr_port *port, const uint32_t *committed) {
   uint32_t state = __atomic_load_n(&port->peer.control->sleeping, __ATOMIC_SEQ_CST);
   if (NR_LIKELY(state == NR_AWAKE) || state == port->woken) return;
@@ -78,7 +65,7 @@ void nr_wake_peer(struct nr_port *port, const uint32_t *committed) {
    * taken the frame, and have gone to sleep on the next one's word. */
   if ((state & NR_SLEEP_MODE) == NR_SLEEPS_FUTEX && !nr_futex_wake(committed)) return;
   port->woken = state;
-  if ((state & NR_SLEEP_MODE) == NR_SLEEPS_DOORBELL) doorbell_ring(port->peer_doorbell);
+  if ((state & NR_SLEEP_MODE) == NR_SLEEPS_DOORBELL) nr_port_ring(port);
 }
 
 /* ---- Waiting for a word of the peer's to change ---- */
@@ -246,7 +233,7 @@ static void disarm_doorbell(struct nr_port *port) {
   if (NR_LIKELY(!port->doorbell_armed)) return;
   announce_awake(port);
   port->doorbell_armed = false;
-  doorbell_drain(port->own_doorbell);
+  nr_doorbell_drain(port);
 }
 
 int nr_port_wait(struct nr_port *port, uint64_t deadline_ns) {
@@ -260,15 +247,17 @@ int nr_port_wait(struct nr_port *port, uint64_t deadline_ns) {
 
 /* Sleeps in poll(2) until somebody rings; the failure of the port rings too. */
 static int poll_once(struct nr_port *port, struct pollfd *extra, unsigned extra_count, int timeout_ms) {
-  struct pollfd set[POLL_EXTRA_MAX + 1];
+  struct pollfd set[POLL_EXTRA_MAX + 2];
+  struct pollfd *bells = set + extra_count;
   if (extra_count > 0) memcpy(set, extra, extra_count * sizeof *extra);
-  set[extra_count] = (struct pollfd){.fd = port->own_doorbell, .events = POLLIN};
+  bells[0] = (struct pollfd){.fd = port->doorbell, .events = POLLIN};
+  bells[1] = (struct pollfd){.fd = port->self, .events = POLLIN};
   port->counts.sleeps++;
-  int ready = poll(set, extra_count + 1, timeout_ms);
+  int ready = poll(set, extra_count + 2, timeout_ms);
   if (ready < 0) return errno == EINTR ? 0 : -errno;
-  if (set[extra_count].revents != 0) {
-    doorbell_drain(port->own_doorbell);
-    ready--;
+  if (bells[0].revents != 0 || bells[1].revents != 0) {
+    nr_doorbell_drain(port);
+    ready -= (bells[0].revents != 0) + (bells[1].revents != 0);
   } else if (ready == 0) {
     return -ETIMEDOUT;
   }
@@ -326,14 +315,6 @@ bool nr_port_sleep_on_doorbell(struct nr_port *port, bool on) {
   return false;
 }
 
-void nr_port_ring(struct nr_port *port) {
-  if (port->peer_doorbell >= 0) doorbell_ring(port->peer_doorbell);
-}
-
-void nr_port_hear(struct nr_port *port) {
-  doorbell_drain(port->own_doorbell);
-}
-
 /* ---- Waking the owner, from any thread ---- */
 
 /*
@@ -342,7 +323,7 @@ void nr_port_hear(struct nr_port *port) {
  * so long that we give up (a busy machine), its sleep ends by itself after NAP_NS at the latest.
  */
 static void wake_owner(struct nr_port *port, const uint32_t *pending) {
-  if (port->own_doorbell >= 0) doorbell_ring(port->own_doorbell);
+  nr_doorbell_ring_self(port);
   uint64_t give_up = 0;
   struct timespec pause = {.tv_nsec = 20000};
   for (;;) {

@@ -114,8 +114,9 @@ struct nr_port {
   uint32_t apart;   /* for so many bursts of calls it sleeps elsewhere */
   uint32_t crowded; /* sleeps in a row that were short, with the peer on the same processor */
   int memfd;
-  int own_doorbell;
-  int peer_doorbell;
+  int doorbell;
+  int knob; /* the other end of it; -1: `self` instead */
+  int self; /* an eventfd, polled beside the doorbell */
   bool doorbell_armed;
   struct nr_port_counts counts;
 
@@ -179,6 +180,16 @@ void nr_processor_tell(struct nr_port *port);
 /* Is the owner to sleep where the peer is not? Then these are its affinity, and the one to sleep with; the peer has
  * been told. */
 bool nr_processor_choose(struct nr_port *port, cpu_set_t *before, cpu_set_t *others);
+
+/* bell.c */
+/* Takes over the descriptors (nr_port_connect()). 0 or a negative errno. */
+int nr_doorbell_adopt(struct nr_port *port, int doorbell, int knob);
+/* Rings this side's own, from any thread. */
+void nr_doorbell_ring_self(struct nr_port *port);
+/* Empties it. */
+void nr_doorbell_drain(struct nr_port *port);
+/* Closes what it has for ringing. */
+void nr_doorbell_release(struct nr_port *port);
 
 /* port.c */
 static inline int nr_port_check(const struct nr_port *port) {

@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Host, onExit } = require('./host.js');
 const { onCall } = require('./restart.js');
+const { onDeath, reportOf, setReport } = require('./report.js');
 const { roomOf } = require('./room.js');
 const { construct } = require('./survey.js');
 const thread = require('./thread.js');
@@ -29,7 +30,7 @@ function getAgent() {
     const hostPath = find(directory, 'napi-remote-host');
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
-    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct });
+    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, reportOf, onDeath });
     thread.agent = { native: module.exports, agentPath };
   }
   return thread.agent;
@@ -56,6 +57,7 @@ function dlopenIsolated(module, file, flags, options) {
   };
   const host = new Host(getAgent().native, load, file, options);
   host.prepare();
+  setReport(options.group, options.report);
   const serial = loadInto(module, file, flags, options);
   const { exports } = module;
   if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function') {
@@ -64,4 +66,4 @@ function dlopenIsolated(module, file, flags, options) {
   }
 }
 
-module.exports = { dlopenIsolated, getAgent };
+module.exports = { buildDirectory, dlopenIsolated, getAgent };

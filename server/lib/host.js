@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const { createHistogram, performance } = require('node:perf_hooks');
 const { abortError } = require('./errors.js');
 const { publicName } = require('./groups.js');
+const { reportOfHost } = require('./report.js');
 const { NEVER, groupOf, onCall, onEnd, replace } = require('./restart.js');
 const { Output } = require('./streams.js');
 const { merge, survey } = require('./survey.js');
@@ -82,6 +83,7 @@ class Host extends EventEmitter {
   #counts;
   #announced = false;
   #idle;
+  #members;
   #times;
   #outputs = [null, null, null];
   /** What the agent's side calls. */
@@ -139,11 +141,12 @@ class Host extends EventEmitter {
         output.attach(fd);
         return output.stream;
       });
-      members = { group: this.#group, addons: [], outputs };
+      members = { serial, group: this.#group, addons: [], outputs };
       thread.members.set(serial, members);
       if (this.#idle > 0) recycle(this.#native, serial, this.#idle, this.#group);
     }
     this.#outputs = members.outputs;
+    this.#members = members;
     return members;
   }
 
@@ -242,6 +245,11 @@ class Host extends EventEmitter {
     return this.#counts ?? this.#native.counts(this.#serial);
   }
 
+  /** What it was doing: of a living host, or of one that has died. */
+  report() {
+    return reportOfHost(this.#native, this.#serial);
+  }
+
   kill() {
     return this.#exit === null && this.#native.end(this.#serial);
   }
@@ -250,7 +258,7 @@ class Host extends EventEmitter {
     if (this.#signal?.aborted) throw abortError(this.#signal, this.#file);
     this.#native.end(this.#serial);
     this.#native.awaitEnd(this.#serial);
-    replace(this.#serial);
+    replace(this.#members);
     return this;
   }
 

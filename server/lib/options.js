@@ -1,6 +1,7 @@
 'use strict';
 // The options of load(), checked, in the form in which the agent and the host of an addon want them.
 const { namedGroup, ownGroup } = require('./groups.js');
+const { toReportOption } = require('./report.js');
 const { NEVER } = require('./restart.js');
 const thread = require('./thread.js');
 const { invalidType, invalidValue } = require('./validate.js');
@@ -161,6 +162,7 @@ const OPTIONS = {
   env: toEnvironment,
   hostWrapper: toCommand,
   callTimes: toBoolean,
+  report: toReportOption,
 };
 
 /**
@@ -171,10 +173,10 @@ function toOptions(options, name = 'options') {
   checkKeys(options, name, Object.keys(OPTIONS));
   const checked = {};
   for (const [key, check] of Object.entries(OPTIONS)) checked[key] = check(options[key], `${name}.${key}`);
-  const { group = ownGroup(++thread.loads), timeout, limits, stdio, env, hostWrapper: wrapper, signal, idle, callTimes } = checked;
+  const { group = ownGroup(++thread.loads), timeout, limits, stdio, env, hostWrapper: wrapper, signal, idle, callTimes, report } = checked;
   const restart = withIdle(checked.restart, idle, name);
   const launch = { ...timeout, ...limits, ...stdio, env, wrapper, restarts: restart.policy === 'never' ? 0 : 1, times: callTimes ? 1 : 0 };
-  return { group, signal, restart, idle, callTimes, launch };
+  return { group, signal, restart, idle, callTimes, report, launch };
 }
 
 module.exports = { toOptions };

@@ -78,10 +78,8 @@ function groupOf(name, rules) {
  * Starts another process in the place of that host, with the addons that lived there, in their order. What none of them could be loaded for is thrown; otherwise those that could
  * not are left behind.
  */
-function replace(serial) {
-  const members = thread.members.get(serial);
-  if (members === undefined) return;
-  thread.members.delete(serial);
+function replace(members) {
+  thread.members.delete(members.serial);
   members.group.advance();
   const failures = [];
   for (const addon of members.addons) {
@@ -92,19 +90,20 @@ function replace(serial) {
     }
   }
   if (failures.length < members.addons.length) return;
-  thread.members.set(serial, members);
+  thread.members.set(members.serial, members);
   throw failures[0];
 }
 
 /** A call into a host that is dead: from the agent. */
 function onCall(serial) {
-  const group = thread.members.get(serial)?.group;
-  if (group !== undefined && group.wait(serial) === 0) replace(serial);
+  const members = thread.members.get(serial);
+  if (members !== undefined && members.group.wait(serial) === 0) replace(members);
 }
 
-/** A host has ended, and all have heard of it. */
+/** A host has ended, and all have heard of it. Nobody looks for one that is not replaced: it goes with its exports. */
 function onEnd(serial) {
   const members = thread.members.get(serial);
+  if (members?.group.policy === 'never') thread.members.delete(serial);
   if (members?.group.policy !== 'at-once') return;
   const wait = members.group.wait(serial);
   if (wait > 0) {
@@ -112,7 +111,7 @@ function onEnd(serial) {
     return;
   }
   try {
-    replace(serial);
+    replace(members);
   } catch (error) {
     members.group.failed(serial);
     for (const addon of members.addons) addon.failed(error);

@@ -20,7 +20,9 @@
 #include <string.h>
 
 /* NAPI_MODULE_INIT defines it without a prototype. */
+EXTERN_C_START
 NAPI_MODULE_EXPORT int32_t NODE_API_MODULE_GET_API_VERSION(void);
+EXTERN_C_END
 
 #define T_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -115,7 +117,7 @@ static inline char *t_text(napi_env env, napi_value value) {
   if (t_nullish(env, value)) return NULL;
   size_t length;
   T_OK(napi_get_value_string_utf8(env, value, NULL, 0, &length));
-  char *text = malloc(length + 1);
+  char *text = (char *)malloc(length + 1);
   if (!text) abort();
   T_OK(napi_get_value_string_utf8(env, value, text, length + 1, &length));
   return text;
@@ -164,7 +166,7 @@ static inline napi_value t_array(napi_env env) {
 /* A copy of native bytes that does not depend on any Buffer function working. */
 static inline napi_value t_bytes(napi_env env, const void *data, size_t length) {
   static const char digits[] = "0123456789abcdef";
-  char *text = malloc(2 * length + 1);
+  char *text = (char *)malloc(2 * length + 1);
   if (!text) abort();
   for (size_t i = 0; i < length; i++) {
     text[2 * i] = digits[((const unsigned char *)data)[i] >> 4];
@@ -215,6 +217,16 @@ static inline napi_value t_result(napi_env env, napi_status status, napi_value v
   if (value) t_set(env, result, "value", value);
   if (thrown) t_set(env, result, "thrown", thrown);
   return result;
+}
+
+/* What a function says about its argument: napi_is_error(), and those like it. */
+static inline napi_value t_ask(napi_env env, napi_callback_info info,
+                               napi_status(NAPI_CDECL *function)(napi_env, napi_value, bool *)) {
+  napi_value argv[1];
+  bool truth = false;
+  t_args(env, info, argv, 1);
+  napi_status status = function(env, argv[0], &truth);
+  return t_result(env, status, t_boolean(env, truth));
 }
 
 struct t_function {

@@ -34,11 +34,7 @@ static napi_value create_error(napi_env env, napi_callback_info info) {
 }
 
 static napi_value is_error(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  bool result = false;
-  t_args(env, info, argv, 1);
-  napi_status status = napi_is_error(env, argv[0], &result);
-  return t_result(env, status, t_boolean(env, result));
+  return t_ask(env, info, napi_is_error);
 }
 
 /* (value): throws, looks, throws again, takes it, looks again. */

@@ -141,11 +141,7 @@ static napi_value view(napi_env env, napi_callback_info info) {
 }
 
 static napi_value is_detached(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  bool is = false;
-  t_args(env, info, argv, 1);
-  napi_status status = napi_is_detached_arraybuffer(env, argv[0], &is);
-  return t_result(env, status, t_boolean(env, is));
+  return t_ask(env, info, napi_is_detached_arraybuffer);
 }
 
 static const struct t_function functions[] = {

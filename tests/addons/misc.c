@@ -20,11 +20,7 @@ static napi_value date_value(napi_env env, napi_callback_info info) {
 }
 
 static napi_value is_date(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  bool truth = false;
-  t_args(env, info, argv, 1);
-  napi_status status = napi_is_date(env, argv[0], &truth);
-  return t_result(env, status, t_boolean(env, truth));
+  return t_ask(env, info, napi_is_date);
 }
 
 /* Without a description when the argument is missing. */

@@ -52,18 +52,6 @@ static void on_async(uv_async_t *async) {
   told((uv_handle_t *)async, "async");
 }
 
-static void on_idle(uv_idle_t *idle) {
-  told((uv_handle_t *)idle, "idle");
-}
-
-static void on_prepare(uv_prepare_t *prepare) {
-  told((uv_handle_t *)prepare, "prepare");
-}
-
-static void on_check(uv_check_t *check) {
-  told((uv_handle_t *)check, "check");
-}
-
 /* (function, milliseconds, repeat) */
 static napi_value timer(napi_env env, napi_callback_info info) {
   napi_value argv[3];
@@ -82,32 +70,22 @@ static napi_value async(napi_env env, napi_callback_info info) {
   return t_number(env, used++);
 }
 
-static napi_value idle(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  t_args(env, info, argv, 1);
-  struct handle *handle = make(env, argv[0]);
-  T_UV(uv_idle_init(t_loop(env), &handle->uv.idle));
-  T_UV(uv_idle_start(&handle->uv.idle, on_idle));
-  return t_number(env, used++);
-}
-
-static napi_value prepare(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  t_args(env, info, argv, 1);
-  struct handle *handle = make(env, argv[0]);
-  T_UV(uv_prepare_init(t_loop(env), &handle->uv.prepare));
-  T_UV(uv_prepare_start(&handle->uv.prepare, on_prepare));
-  return t_number(env, used++);
-}
-
-static napi_value check(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  t_args(env, info, argv, 1);
-  struct handle *handle = make(env, argv[0]);
-  T_UV(uv_check_init(t_loop(env), &handle->uv.check));
-  T_UV(uv_check_start(&handle->uv.check, on_check));
-  return t_number(env, used++);
-}
+/* (function): idle, prepare and check handles are alike. */
+#define EACH_TURN(kind)                                                                                                \
+  static void on_##kind(uv_##kind##_t *handle) {                                                                       \
+    told((uv_handle_t *)handle, #kind);                                                                                \
+  }                                                                                                                    \
+  static napi_value kind(napi_env env, napi_callback_info info) {                                                      \
+    napi_value argv[1];                                                                                                \
+    t_args(env, info, argv, 1);                                                                                        \
+    struct handle *handle = make(env, argv[0]);                                                                        \
+    T_UV(uv_##kind##_init(t_loop(env), &handle->uv.kind));                                                             \
+    T_UV(uv_##kind##_start(&handle->uv.kind, on_##kind));                                                              \
+    return t_number(env, used++);                                                                                      \
+  }
+EACH_TURN(idle)
+EACH_TURN(prepare)
+EACH_TURN(check)
 
 static napi_value stop(napi_env env, napi_callback_info info) {
   napi_value argv[1];

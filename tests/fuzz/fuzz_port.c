@@ -1,13 +1,12 @@
 /*
- * Feeds a hostile ring to a port. The input becomes the bytes of the peer's ring, wherever the port reads them first, behind a
- * few control words; then frames are received, unpacked and printed until the port has had enough.
+ * Feeds a hostile ring to a port. The input becomes the bytes of the peer's ring, wherever the port reads them first,
+ * behind a few control words; then frames are received, unpacked and printed until the port has had enough.
  *
  * Input: read index (8 bytes), sleeping, starved (4 each), starting line (2), then the ring's contents.
  */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -39,7 +38,9 @@ static void set_up(void) {
 static struct nr_port *port_create(void) {
   struct nr_port *port;
   if (nr_port_create(&port, NR_RING_SIZE_MIN) != 0) abort();
-  if (nr_port_connect(port, dup(memfd), eventfd(0, EFD_NONBLOCK), eventfd(0, EFD_NONBLOCK)) != 0) abort();
+  int doorbell, knob;
+  if (nr_doorbells_create(&doorbell, &knob) != 0) abort();
+  if (nr_port_connect(port, dup(memfd), doorbell, knob) != 0) abort();
   port->cpus = 1;
   /* A frame that never ends must not stop the fuzzer: this moment has passed already. */
   port->piece_deadline_ns = 1;
@@ -55,12 +56,19 @@ static void fill_ring(const uint8_t *data, size_t size, uint64_t start) {
   memcpy(ring, data + first, size - first);
 }
 
-static void look_at(const struct nr_frame *frame) {
+static void unpack(const struct nr_frame *frame, const ProtobufCMessageDescriptor *type) {
   char text[512];
-  const struct nr_op_info *info = nr_op_info(frame->header.opcode);
-  const ProtobufCMessageDescriptor *type = (info ? info : nr_op_info(NR_OP_INVOKE))->request;
   ProtobufCMessage *message = nr_arena_unpack(arena, type, frame->message, frame->header.message_length);
   if (message) nr_print_message(text, sizeof text, message, frame->tail, frame->header.tail_length);
+}
+
+/* As the server takes what comes from the host, and as the host takes what comes from the server: calls are the one's,
+ * entries the other's, and so are their answers. */
+static void look_at(const struct nr_frame *frame) {
+  const struct nr_op_info *info = nr_op_info(frame->header.opcode);
+  if (!info) info = nr_op_info(NR_OP_INVOKE);
+  unpack(frame, info->request);
+  unpack(frame, info->reply);
   /* Touch all of the tail: it must be there. */
   volatile uint8_t sum = 0;
   for (uint32_t i = 0; i < frame->header.tail_length; i += 61) sum = (uint8_t)(sum + frame->tail[i]);

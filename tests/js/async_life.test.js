@@ -33,8 +33,10 @@ programs({
   'a program waits for works until a timer lets them end': (kit) => {
     const addon = kit.dlopen(kit.addonFile('async_work'));
     addon.queue(addon.create({ gate: 1, remove: 'last', callback: (status) => kit.print(status) }));
-    setTimeout(() => addon.openGate(1), 30).unref();
-    setTimeout(() => kit.print('timer'), 10).unref();
+    setTimeout(() => {
+      kit.print('timer');
+      addon.openGate(1);
+    }, 10).unref();
   },
   'process.exit() in complete': (kit) => {
     const addon = kit.dlopen(kit.addonFile('async_work'));
@@ -284,11 +286,11 @@ programs({
         kit.print(storage.getStore() ?? null);
         storage.enterWith(`of ${left}`);
         if (left > 0) next(left - 1);
+        else addon.openGate(1);
       } }));
     };
     next(2);
     addon.queue(addon.create({ remove: 'last', gate: 1, callback: () => kit.print(storage.getStore() ?? 'no store') }));
     process.on('beforeExit', () => kit.print('beforeExit'));
-    setTimeout(() => addon.openGate(1), 50);
   },
 });

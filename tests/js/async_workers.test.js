@@ -101,13 +101,15 @@ workers({
     const handles = kit.dlopen(kit.addonFile('uv_handles'));
     const timer = handles.timer((what) => {
       post(what);
-      handles.close(timer, () => post('closed'));
+      handles.close(timer, () => {
+        post('closed');
+        handles.send(async, true, true);
+      });
     }, 1, 0);
     const async = handles.async((what) => {
       post(what);
       handles.close(async);
     });
-    setTimeout(() => handles.send(async, true, true), 20);
   },
 }, 'tsfn', 1);
 

@@ -263,3 +263,16 @@ test('Node is killed while a host is inside a call: the host dies', (t) => killN
   kit.print({ pids: [addon.pid()], blocks: true });
   addon.block(blocked);
 }));
+
+test('killed while Node turns its loop for it: the call throws, whatever else there is to do', () => {
+  const addon = load(addonFile('workload'));
+  let ticks = 0;
+  const interval = setInterval(() => {
+    if (++ticks === 3) hostOf(addon).kill();
+    if (ticks === 1000) clearInterval(interval); // it would turn for ever
+  }, 5);
+  const error = caught(() => addon.turn(true));
+  clearInterval(interval);
+  assert.equal(error.code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  assert.ok(ticks < 1000);
+});

@@ -12,8 +12,8 @@ function work(kit, list) {
   kit.print(list.map((options) => run(addon, options)));
 }
 
-function stress(name, seeds, options, { todo, tracking = true } = {}) {
-  test(name, { todo }, () => {
+function stress(name, seeds, options, { tracking = true } = {}) {
+  test(name, () => {
     for (const seed of seeds) {
       const args = [[{ ...options, seed }]];
       const env = tracking ? {} : { NAPI_REMOTE_TRACKING: '0' };

@@ -91,8 +91,7 @@ for (const name of Object.keys(parameters).filter(looksAtEnv)) {
   const skip = !inProcess.has(name) && `not in ${process.version}`;
   for (const version of versions) test(`${name} (${version})`, { skip }, (t) => compare(t, version, (addon) => everyVariant(addon, name)));
 }
-const todo = functions.napi_remove_async_cleanup_hook.kind === 'absent' && 'not there yet';
-test('napi_remove_async_cleanup_hook without a hook', { todo }, (t) => compare(t, 'raw', (addon) => addon.call('napi_remove_async_cleanup_hook', [null])));
+test('napi_remove_async_cleanup_hook without a hook', (t) => compare(t, 'raw', (addon) => addon.call('napi_remove_async_cleanup_hook', [null])));
 
 // What is left out above, and more of that kind: in one process it ends Node, at once or later.
 const DEADLY = {

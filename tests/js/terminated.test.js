@@ -8,14 +8,15 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const { addonFile, addons } = require('./harness.js');
 const { isGone, makeFifo, root, temporaryFolder } = require('./support/child.js');
+const { hostOf, hosts, load } = require('../..');
 
 /** The Worker: what the sequence calls at its point tells the main thread, and never returns by itself. */
 const program = `
-const { parentPort, workerData: { file, isolated, point, root, transcript, at, go } } = require('node:worker_threads');
+const { parentPort, workerData: { file, isolated, group, point, root, transcript, at, go } } = require('node:worker_threads');
 let addon;
 if (isolated) {
   const { load, hostOf } = require(root);
-  addon = load(file);
+  addon = load(file, { group });
   parentPort.postMessage({ pid: hostOf(addon).pid });
 } else {
   const module = { exports: {} };
@@ -31,9 +32,9 @@ parentPort.postMessage({ returned: true });
 `;
 
 /** How the Worker ended, and the transcript of its calls. (With an error where an exception is pending at the point, which then is not reached.) */
-async function terminateAt(point, isolated, folder, { at, go } = {}) {
+async function terminateAt(point, isolated, folder, { at, go, group } = {}) {
   const transcript = path.join(folder, `${isolated}-${point}`);
-  const worker = new Worker(program, { eval: true, workerData: { file: addonFile('terminated'), isolated, point, root, transcript, at, go } });
+  const worker = new Worker(program, { eval: true, workerData: { file: addonFile('terminated'), isolated, group, point, root, transcript, at, go } });
   let pid, error, returned = false;
   worker.on('message', (message) => {
     pid ??= message.pid;
@@ -50,7 +51,7 @@ async function terminateAt(point, isolated, folder, { at, go } = {}) {
     await (await fs.promises.open(go, 'w')).close();
   }
   const code = await ended;
-  if (isolated) assert.ok(isGone(pid), `the host ${pid} is left`);
+  if (isolated) assert.equal(isGone(pid), group === undefined, `the host ${pid}`);
   return { code, error, returned, lines: fs.readFileSync(transcript, 'utf8').split('\n') };
 }
 
@@ -68,6 +69,19 @@ test('while JavaScript runs below native code', async (t) => {
     assert.ok(expected.lines.includes(`end of ${steps}`), 'the point was reached');
     assert.deepEqual(await terminateAt(point, true, folder), expected, `point ${point}`);
   }
+});
+
+test('while JavaScript runs below native code, in a host that another thread uses', async (t) => {
+  const folder = temporaryFolder(t);
+  const group = 'shared';
+  const own = load(addonFile('terminated'), { group });
+  const { pid } = hostOf(own);
+  const steps = countSteps(folder);
+  for (let point = 0; point < steps; point++) {
+    assert.deepEqual(await terminateAt(point, true, folder, { group }), await terminateAt(point, false, folder), `point ${point}`);
+  }
+  assert.equal(own.run(-1, () => {}, path.join(folder, 'own')), steps);
+  assert.equal(hosts().find((host) => host.pid === pid).alive, true);
 });
 
 // Here no call brings the news: from the point on each may fail or not, which is all that is compared.

@@ -9,8 +9,12 @@ programs({
       kit.print(value);
       if (value === 2) addon.release(id);
     }, { callJs: true, onFinal: () => kit.print('final') });
-    setTimeout(() => addon.spawn(id, { count: 3, gate: 1 }), 10).unref();
-    setTimeout(() => { kit.print('open'); addon.openGate(1); }, 30).unref();
+    setTimeout(() => {
+      addon.spawn(id, { count: 3, gate: 1 });
+      addon.awaitGate(1, 1);
+      kit.print('open');
+      addon.openGate(1);
+    }, 10).unref();
     process.on('beforeExit', () => kit.print('beforeExit'));
     process.on('exit', () => kit.print('exit'));
   },

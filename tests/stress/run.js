@@ -63,11 +63,17 @@ function combine(build, host) {
   return folder;
 }
 
-/** What sanitizers need: ASan a place before all other libraries, and no reports about what Node itself leaves behind. */
-function sanitizerEnvironment(build) {
-  if (!sanitizers(build).includes('address')) return {};
-  const library = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim();
-  return { LD_PRELOAD: library, ASAN_OPTIONS: `detect_leaks=0:${process.env.ASAN_OPTIONS ?? ''}` };
+/** What sanitizers need: ASan a place before all other libraries, and no reports about what Node itself leaves behind; TSan to know what it cannot see. */
+function sanitizerEnvironment(build, host) {
+  const environment = {};
+  if (sanitizers(build).includes('address')) {
+    environment.LD_PRELOAD = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim();
+    environment.ASAN_OPTIONS = `detect_leaks=0:${process.env.ASAN_OPTIONS ?? ''}`;
+  }
+  if (sanitizers(host).includes('thread')) {
+    environment.TSAN_OPTIONS = `suppressions=${path.join(__dirname, 'tsan.supp')}:${process.env.TSAN_OPTIONS ?? ''}`;
+  }
+  return environment;
 }
 
 /** Runs Node to its end: {code, signal, stdout, stderr}; `hears` gets what comes on stderr at once. */
@@ -90,7 +96,7 @@ async function run({ build, host, inProcess, hears, ...options }) {
       '--expose-gc', ...(inProcess ? [] : ['-r', path.join(root, 'server', 'register.js')]), path.join(__dirname, 'child.js'),
       JSON.stringify({ ...options, file, patience: PATIENCE }),
     ];
-    const env = { ...environment, ...(inProcess ? {} : sanitizerEnvironment(build)), NAPI_REMOTE_BUILD_DIR: folder };
+    const env = { ...environment, ...(inProcess ? {} : sanitizerEnvironment(build, host ?? build)), NAPI_REMOTE_BUILD_DIR: folder };
     const { code, signal, stdout, stderr } = await runNode(args, { env, hears, timeout: (options.seconds ?? 0) * 1000 + 10 * PATIENCE });
     const isWhole = code === 0 && stdout.startsWith('{');
     return { code, signal, report: isWhole ? JSON.parse(stdout) : undefined, output: `${isWhole ? '' : stdout}${stderr}` };

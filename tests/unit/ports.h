@@ -33,7 +33,8 @@ static inline uint32_t random_next(uint32_t *state) {
   return *state >> 8;
 }
 
-static inline int doorbell(void) {
+/* Something that is no memfd, and no socket. */
+static inline int event_fd(void) {
   return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
@@ -43,11 +44,12 @@ struct pair {
 
 static inline struct pair pair_create(uint32_t ring_size) {
   struct pair pair;
-  int bell_a = doorbell(), bell_b = doorbell();
+  int bell_a, bell_b;
+  cr_assert_eq(nr_doorbells_create(&bell_a, &bell_b), 0);
   cr_assert_eq(nr_port_create(&pair.a, ring_size), 0);
   cr_assert_eq(nr_port_create(&pair.b, ring_size), 0);
-  cr_assert_eq(nr_port_connect(pair.a, dup(nr_port_memfd(pair.b)), bell_a, bell_b), 0);
-  cr_assert_eq(nr_port_connect(pair.b, dup(nr_port_memfd(pair.a)), dup(bell_b), dup(bell_a)), 0);
+  cr_assert_eq(nr_port_connect(pair.a, dup(nr_port_memfd(pair.b)), bell_a, dup(bell_b)), 0);
+  cr_assert_eq(nr_port_connect(pair.b, dup(nr_port_memfd(pair.a)), bell_b, -1), 0);
   return pair;
 }
 
@@ -63,6 +65,7 @@ static inline void pair_spins(struct pair pair, bool spins) {
 /* One port, and the pages that its peer would write. */
 struct hostile {
   struct nr_port *port;
+  int doorbell; /* the peer's end */
   struct nr_arena *arena;
   int memfd;
   struct nr_control *control;
@@ -97,7 +100,9 @@ static inline struct hostile hostile_create(void) {
   hostile.ring = (uint8_t *)hostile.control + NR_CONTROL_SIZE;
   hostile.arena = nr_arena_create(256u << 20);
   cr_assert_eq(nr_port_create(&hostile.port, SMALL_RING), 0);
-  cr_assert_eq(nr_port_connect(hostile.port, dup(hostile.memfd), doorbell(), doorbell()), 0);
+  int bell;
+  cr_assert_eq(nr_doorbells_create(&bell, &hostile.doorbell), 0);
+  cr_assert_eq(nr_port_connect(hostile.port, dup(hostile.memfd), bell, dup(hostile.doorbell)), 0);
   return hostile;
 }
 
@@ -106,6 +111,7 @@ static inline void hostile_destroy(struct hostile *hostile) {
   nr_arena_destroy(hostile->arena);
   munmap(hostile->control, NR_CONTROL_SIZE + hostile->size);
   close(hostile->memfd);
+  close(hostile->doorbell);
 }
 
 /* Puts a header (with the commit word that it names) at the write position, which goes on by `lines`. */

@@ -3,6 +3,9 @@
  */
 #include "ports.h"
 
+#include <poll.h>
+#include <sys/socket.h>
+
 #define PIECE_LINES (SMALL_RING / 4 / NR_CACHE_LINE)
 #define PIECE_ROOM (SMALL_RING / 4 - 32)
 
@@ -175,6 +178,57 @@ Test(hostile, scribbling_over_our_pages_is_harmless) {
   hostile_destroy(&hostile);
 }
 
+/* ---- The doorbells ---- */
+
+Test(hostile, doorbells_that_the_peer_makes_blocking_do_not_block_us, .timeout = 20) {
+  struct hostile hostile = hostile_create();
+  fcntl(hostile.doorbell, F_SETFL, fcntl(hostile.doorbell, F_GETFL) & ~O_NONBLOCK);
+  for (int i = 0; i < 10000; i++) nr_port_ring(hostile.port); /* until it is full */
+  nr_port_hear(hostile.port);                                 /* nobody has rung */
+  for (int i = 0; i < 10000; i++) nr_port_wake(hostile.port);
+  cr_assert_eq(nr_port_wait_poll(hostile.port, NULL, 0, -1), 0);
+  cr_assert_eq(nr_port_failure(hostile.port), 0);
+  hostile_destroy(&hostile);
+}
+
+Test(hostile, a_doorbell_that_the_peer_shuts_fails_the_port) {
+  struct hostile hostile = hostile_create();
+  shutdown(hostile.doorbell, SHUT_WR);
+  nr_port_hear(hostile.port);
+  cr_assert_eq(nr_port_failure(hostile.port), -EPROTO);
+  hostile_destroy(&hostile);
+}
+
+Test(hostile, a_doorbell_that_the_peer_floods_is_heard_in_bounded_time, .timeout = 20) {
+  struct hostile hostile = hostile_create();
+  static const char noise[1 << 16];
+  while (send(hostile.doorbell, noise, sizeof noise, MSG_DONTWAIT) > 0) continue;
+  nr_port_hear(hostile.port);
+  cr_assert_eq(nr_port_failure(hostile.port), 0);
+  struct pollfd poll_fd = {.fd = nr_port_doorbell(hostile.port), .events = POLLIN};
+  cr_assert_eq(poll(&poll_fd, 1, 0), 1, "what is left rings again");
+  hostile_destroy(&hostile);
+}
+
+Test(hostile, a_port_that_has_failed_is_retired) {
+  struct hostile hostile = hostile_create();
+  struct nr_frame frame;
+  const struct nr_frame_header header = {.kind = NR_KIND_POST};
+  nr_port_fail(hostile.port, EPIPE);
+  nr_port_retire(hostile.port);
+  nr_port_retire(hostile.port);
+  cr_assert_eq(nr_port_doorbell(hostile.port), -1);
+  cr_assert_eq(nr_port_send(hostile.port, &header, NULL, NULL, 0), -EPIPE);
+  cr_assert_eq(hostile_receive(&hostile, &frame), -EPIPE);
+  cr_assert_eq(nr_port_wait(hostile.port, 0), -EPIPE);
+  cr_assert_eq(nr_port_wait_poll(hostile.port, NULL, 0, -1), -EPIPE);
+  cr_assert(!nr_port_has_room(hostile.port, 1));
+  cr_assert(!nr_port_sleep_on_doorbell(hostile.port, true));
+  nr_port_ring(hostile.port);
+  nr_port_wake(hostile.port);
+  hostile_destroy(&hostile);
+}
+
 /* ---- A peer that sends and never reads ---- */
 
 struct flood {
@@ -198,7 +252,8 @@ Test(hostile, a_flood_while_we_wait_for_space, .timeout = 60) {
   uint64_t sent = 0;
   uint32_t woken = 0;
   while (nr_port_failure(hostile.port) == 0 && sent < NR_BACKLOG_FRAMES * 2) {
-    /* A port that sleeps looks when our read index moves: by a line at a time, so that there is hardly ever space for it. */
+    /* A port that sleeps looks when our read index moves: by a line at a time, so that there is hardly ever space for
+     * it. */
     if (hostile.written - __atomic_load_n(&control->read_index, __ATOMIC_ACQUIRE) > SMALL_RING / 2) {
       uint32_t starved = __atomic_load_n(&control->starved, __ATOMIC_ACQUIRE);
       if (starved % 2 != 0 && starved != woken) {
@@ -223,7 +278,9 @@ Test(hostile, a_flood_while_we_wait_for_space, .timeout = 60) {
 static int connect_to(int memfd) {
   struct nr_port *port;
   cr_assert_eq(nr_port_create(&port, SMALL_RING), 0);
-  int error = nr_port_connect(port, memfd, doorbell(), doorbell());
+  int ends[2];
+  cr_assert_eq(nr_doorbells_create(&ends[0], &ends[1]), 0);
+  int error = nr_port_connect(port, memfd, ends[0], ends[1]);
   nr_port_destroy(port);
   return error;
 }
@@ -277,7 +334,7 @@ Test(hostile, magic_version_and_ring_size) {
 
 Test(hostile, things_that_are_no_memfd) {
   cr_assert_eq(connect_to(open("/dev/zero", O_RDWR)), -EPROTO);
-  cr_assert_eq(connect_to(doorbell()), -EPROTO);
+  cr_assert_eq(connect_to(event_fd()), -EPROTO);
   cr_assert_eq(connect_to(open("/proc/self/exe", O_RDONLY)), -EPROTO);
   cr_assert_eq(connect_to(-1), -EPROTO);
 }
@@ -293,6 +350,6 @@ Test(hostile, bad_ring_sizes_of_our_own) {
 
 Test(hostile, a_port_is_connected_once) {
   struct pair pair = pair_create(SMALL_RING);
-  cr_assert_eq(nr_port_connect(pair.a, dup(nr_port_memfd(pair.b)), doorbell(), doorbell()), -EISCONN);
+  cr_assert_eq(nr_port_connect(pair.a, dup(nr_port_memfd(pair.b)), event_fd(), event_fd()), -EISCONN);
   pair_destroy(pair);
 }

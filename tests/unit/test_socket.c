@@ -33,7 +33,7 @@ Test(socket, a_message_with_descriptors, .timeout = 20) {
   size_t count = 4;
   cr_assert_eq(nr_socket_pair(ends), 0);
   cr_assert_eq(fcntl(ends[0], F_GETFD), FD_CLOEXEC);
-  int bell = doorbell();
+  int bell = event_fd();
   eventfd_write(bell, 3);
   send_sample(ends[0], (int[]){bell, ends[0]}, 2);
   struct sample *sample = receive_sample(ends[1], got, &count, &error);
@@ -140,7 +140,7 @@ Test(socket, a_peer_that_does_not_read, .timeout = 20) {
 }
 
 Test(socket, moving_descriptors_up) {
-  int old = doorbell();
+  int old = event_fd();
   int fd = nr_fd_move_up(old, 300);
   cr_assert_geq(fd, 300);
   cr_assert_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -149,6 +149,6 @@ Test(socket, moving_descriptors_up) {
   cr_assert_eq(nr_fd_move_up(-1, 300), -EBADF);
   struct rlimit limit = {200, 200};
   cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-  fd = nr_fd_move_up(doorbell(), 1000);
+  fd = nr_fd_move_up(event_fd(), 1000);
   cr_assert(fd >= 150 && fd < 200);
 }

@@ -326,10 +326,10 @@ Test(wait, a_wait_ends_the_doorbell, .timeout = 20) {
 
 Test(wait, a_failure_rings_the_doorbell, .timeout = 20) {
   struct pair pair = pair_create(SMALL_RING);
-  cr_assert(nr_port_sleep_on_doorbell(pair.b, true));
-  nr_port_fail(pair.b, EPIPE);
-  cr_assert(is_readable(nr_port_doorbell(pair.b)));
-  cr_assert_not(nr_port_sleep_on_doorbell(pair.b, true));
+  cr_assert(nr_port_sleep_on_doorbell(pair.a, true));
+  nr_port_fail(pair.a, EPIPE);
+  cr_assert(is_readable(nr_port_doorbell(pair.a)));
+  cr_assert_not(nr_port_sleep_on_doorbell(pair.a, true));
   pair_destroy(pair);
 }
 

@@ -72,9 +72,9 @@ function assertSame(actual, expected) {
 /**
  * Two tests of what `exercise(kit)` records: that the addon answers at all, and that it answers the same isolated. The function is run
  * from its source, so it sees nothing around it but what is `given`, in a form that JSON can carry; what it promises is awaited. `values`
- * and `errors` are the least numbers of calls that succeed and fail; `todo` says why the addon cannot be isolated yet.
+ * and `errors` are the least numbers of calls that succeed and fail.
  */
-function compareAddon(name, { values, errors, todo, what = '', given }, exercise) {
+function compareAddon(name, { values, errors, what = '', given }, exercise) {
   const title = `${name}${what && `, ${what}`}`;
   const subject = { name, given, exercise };
   let runs;
@@ -84,7 +84,7 @@ function compareAddon(name, { values, errors, todo, what = '', given }, exercise
     const [inProcess] = await both();
     assertRanInProcess(name, resultOf(inProcess), { values, errors });
   });
-  test(`${title} answers as in-process`, { todo }, async () => {
+  test(`${title} answers as in-process`, async () => {
     const [inProcess, isolated] = (await both()).map(resultOf);
     assertSame(isolated, inProcess);
     assertRanIsolated(isolated, inProcess);

@@ -1,0 +1,121 @@
+/*
+ * What a host left, handed to JavaScript (server/lib/report.js): when somebody reads `error.report`, or wants every
+ * death written down.
+ */
+#include <stdlib.h>
+
+#include "server/server-private.h"
+#include "wire/recorder.h"
+
+void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value options) {
+  napi_value value;
+  if (agent->report_of == NULL && napi_get_named_property(napi, options, "reportOf", &value) == napi_ok)
+    napi_create_reference(napi, value, 1, &agent->report_of);
+  if (agent->on_death == NULL && napi_get_named_property(napi, options, "onDeath", &value) == napi_ok)
+    napi_create_reference(napi, value, 1, &agent->on_death);
+}
+
+napi_value nr_report_recorded(napi_env napi, struct nr_connection *connection) {
+  struct nr_recorder *recorder = nr_host_recorder(connection->host);
+  char *json = recorder == NULL ? NULL : nr_recorder_json(recorder);
+  napi_value text = NULL;
+  if (json != NULL && napi_create_string_utf8(napi, json, NAPI_AUTO_LENGTH, &text) != napi_ok) text = NULL;
+  free(recorder);
+  free(json);
+  return text;
+}
+
+static napi_value string_or_undefined(napi_env napi, const char *text) {
+  napi_value value = NULL;
+  if (text != NULL && napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &value) == napi_ok) return value;
+  napi_get_undefined(napi, &value);
+  return value;
+}
+
+static napi_value files_of(napi_env napi, struct nr_connection *connection) {
+  napi_value files, file;
+  if (napi_create_array(napi, &files) != napi_ok) return NULL;
+  for (uint32_t i = 0; i < connection->env_count; i++) {
+    if (napi_create_string_utf8(napi, connection->envs[i]->file, NAPI_AUTO_LENGTH, &file) == napi_ok)
+      napi_set_element(napi, files, i, file);
+  }
+  return files;
+}
+
+/* reportOf(error, files, recorded). NULL with a pending exception, or when the thread has ended. */
+static napi_value make_report(napi_env napi, struct nr_connection *connection, napi_value error) {
+  napi_value function, report = NULL;
+  struct nr_agent *agent = connection->agent;
+  if (agent == NULL || agent->report_of == NULL) return NULL;
+  if (napi_get_reference_value(agent->napi, agent->report_of, &function) != napi_ok || function == NULL) return NULL;
+  napi_value argv[] = {error, files_of(napi, connection), nr_report_recorded(napi, connection)};
+  if (argv[1] == NULL) return NULL;
+  if (argv[2] == NULL) argv[2] = string_or_undefined(napi, NULL);
+  return napi_call_function(napi, error, function, 3, argv, &report) == napi_ok ? report : NULL;
+}
+
+/* The getter. What it gives takes its place. */
+static napi_value get_report(napi_env napi, napi_callback_info info) {
+  size_t argc = 0;
+  napi_value error;
+  void *data = NULL;
+  struct nr_agent *agent = nr_agent_current();
+  if (agent == NULL || napi_get_cb_info(napi, info, &argc, NULL, &error, &data) != napi_ok) return NULL;
+  struct nr_connection *connection = nr_table_get(agent->objects, (nr_id)(uintptr_t)data, NR_SORT_REPORT);
+  if (connection == NULL) return NULL; /* the getter alone is left of the error */
+  napi_property_descriptor property = {.utf8name = "report", .attributes = napi_writable | napi_configurable};
+  property.value = make_report(napi, connection, error);
+  if (property.value == NULL) return NULL;
+  napi_define_properties(napi, error, 1, &property);
+  return property.value;
+}
+
+static void on_error_gone(napi_env napi, void *data, void *hint) {
+  struct nr_agent *agent = nr_agent_current();
+  (void)napi;
+  if (agent != NULL) nr_table_remove(agent->objects, (nr_id)(uintptr_t)hint, NR_SORT_REPORT);
+  nr_connection_unref(data);
+}
+
+void nr_report_offer(struct nr_connection *connection, napi_env napi, napi_value error) {
+  struct nr_agent *agent = connection->agent;
+  if (agent == NULL || agent->report_of == NULL) return;
+  nr_id id = nr_table_add(agent->objects, NR_SORT_REPORT, connection);
+  void *hint = (void *)(uintptr_t)id;
+  if (id == 0) return;
+  /* In the agent's own env, whose finalizers do not run inside collections. */
+  if (napi_add_finalizer(agent->napi, error, connection, on_error_gone, hint, NULL) != napi_ok) {
+    nr_table_remove(agent->objects, id, NR_SORT_REPORT);
+    return;
+  }
+  nr_connection_ref(connection);
+  napi_property_descriptor property = {
+      .utf8name = "report", .getter = get_report, .attributes = napi_configurable, .data = hint};
+  napi_define_properties(napi, error, 1, &property);
+}
+
+/* onDeath(error, group) */
+static void tell(struct nr_connection *connection, napi_env napi, napi_value error) {
+  napi_value function, result, nothing, argv[2];
+  bool pending = false;
+  struct nr_agent *agent = connection->agent;
+  if (napi_get_reference_value(agent->napi, agent->on_death, &function) != napi_ok || function == NULL) return;
+  argv[0] = error == NULL ? nr_failure_error(connection, napi, NULL) : error;
+  if (argv[0] == NULL || napi_get_undefined(napi, &nothing) != napi_ok) return;
+  argv[1] = string_or_undefined(napi, nr_host_group(connection->host));
+  napi_call_function(napi, nothing, function, 2, argv, &result);
+  if (napi_is_exception_pending(napi, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(napi, &result);
+}
+
+void nr_report_death(struct nr_connection *connection, napi_env napi, napi_value error) {
+  napi_handle_scope scope;
+  struct nr_agent *agent = connection->agent;
+  if (agent == NULL || agent->on_death == NULL || connection->death_told || connection->exited) return;
+  if (nr_ending_deadline(agent) != 0) return; /* no JavaScript runs any more */
+  if (!nr_host_death(connection->host).dead || napi_open_handle_scope(napi, &scope) != napi_ok) return;
+  connection->death_told = true;
+  nr_connection_ref(connection);
+  tell(connection, napi, error);
+  nr_connection_unref(connection);
+  napi_close_handle_scope(napi, scope);
+}

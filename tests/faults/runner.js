@@ -1,0 +1,127 @@
+'use strict';
+// Runs points, {scene, mode, frame, seed}, one after the other in this process: each with a host that fails, beside one that does not.
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { setImmediate: turn } = require('node:timers/promises');
+const { Worker } = require('node:worker_threads');
+const remote = require('../..');
+const { getAgent } = require('../../server/lib/agent.js');
+const { MODES, Plan } = require('./plan.js');
+const { descriptors, endProcess, hostsBut, sharedMappings } = require('./processes.js');
+const scenes = require('./scenes.js');
+
+const build = path.resolve(process.env.NAPI_REMOTE_BUILD_DIR ?? path.join(__dirname, '..', '..', 'build', 'release'));
+const addonFile = (name) => path.join(build, 'addons', `${name}.node`);
+/** From the fault to the end of a host that stands still. */
+const PATIENCE = 300;
+/** Turns of Node's loop, so that work that is owed does not hold up a test for ever. */
+const TURNS = 1_000_000;
+/** The same after the fault: what it took away never comes. */
+const TURNS_AFTER = 300;
+
+const isRemote = (error) => typeof error?.code === 'string' && error.code.startsWith('ERR_NAPI_REMOTE_');
+/** What the workload throws when all is well. */
+const isExpected = (error) => error?.code === 'WORKLOAD' || /^(from below|another one)$/.test(error?.message);
+
+function chooseHost(name) {
+  getAgent().native.configure({ hostPath: path.join(build, name) });
+}
+
+/** Loads the workload into a host that follows the plan and plays a scene. {errors, dead}: what was thrown; does a call say that the host is gone? */
+async function play(scene, plan) {
+  const errors = [];
+  const attempt = (call) => {
+    try {
+      return call() ?? {};
+    } catch (error) {
+      errors.push(error);
+      return {};
+    }
+  };
+  chooseHost('napi-remote-host-faulty');
+  let addon = attempt(() => remote.load(addonFile('workload')));
+  chooseHost('napi-remote-host');
+  if (errors.length > 0) return { errors, dead: isRemote(errors[0]) };
+  const ping = () => {
+    const before = errors.length;
+    attempt(() => addon.add(1, 2));
+    return errors.slice(before).some(isRemote);
+  };
+  let after = 0;
+  const goesOn = (turns) => {
+    if (turns >= TURNS || (plan.read().fired !== 0n && ++after > TURNS_AFTER)) return false;
+    return after % 50 !== 49 || !ping();
+  };
+  await scenes[scene]({ addon, attempt, goesOn });
+  await turn();
+  return { errors, dead: ping(), ping };
+}
+
+/** The same in a Worker, which then ends, and its env with it. */
+async function playInWorker(scene, plan) {
+  const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: { scene, plan } });
+  const result = { errors: [] };
+  worker.on('message', (message) => { Object.assign(result, message); });
+  worker.on('error', (error) => { result.errors.push(error); });
+  await new Promise((resolve) => { worker.on('exit', resolve); });
+  return result;
+}
+
+class Runner {
+  #other;
+  #words = new Int32Array(new SharedArrayBuffer(12));
+  #uncaught = [];
+  #watchdog;
+  #before;
+  #points = 0;
+
+  constructor(folder) {
+    this.plan = new Plan(path.join(folder, `plan-${process.pid}`));
+    process.env.NAPI_REMOTE_TEST_PLAN = this.plan.path;
+    this.#other = remote.load(addonFile('basic'));
+    this.#words[1] = remote.hostOf(this.#other).pid;
+    process.on('uncaughtException', (error) => { this.#uncaught.push(error); });
+    this.#watchdog = new Worker(path.join(__dirname, 'watchdog.js'), { workerData: { words: this.#words, path: this.plan.path, milliseconds: PATIENCE } });
+    this.#watchdog.unref();
+  }
+
+  async #hostsEnd() {
+    const spared = this.#words[1];
+    for (const pid of hostsBut(spared)) endProcess(pid);
+    for (let i = 0; i < TURNS && hostsBut(spared).length > 0; i++) await turn();
+    assert.deepEqual(hostsBut(spared), [], 'a process is left');
+  }
+
+  #check({ scene, mode }, { errors, dead }, { fired, wasEnded }) {
+    const way = MODES[mode];
+    const all = [...errors, ...this.#uncaught.splice(0)];
+    if (way === 'dies' || way === 'hangs') {
+      const strange = all.find((error) => !isRemote(error) && !isExpected(error) && !isExpected(error?.cause));
+      if (strange !== undefined) throw strange;
+      if (fired && !dead && scene !== 'teardown') throw new assert.AssertionError({ message: 'the host is gone, and no call says so' });
+    }
+    // Of a hook or a threadsafe function that nobody ends Node waits for the end, as in one process.
+    const mayStand = way === 'hangs' || way === 'stalls' || (way === 'lies' && scene === 'teardown');
+    if (wasEnded && !mayStand) throw new assert.AssertionError({ message: 'it stood still' });
+    assert.equal(this.#other.add(1, 2), 3, 'another addon does not go on');
+  }
+
+  /** How the point ended: {sent, ms, codes}; throws when it may not end so. */
+  async run(point) {
+    this.plan.write(point);
+    Atomics.store(this.#words, 0, ++this.#points);
+    const result = point.scene === 'teardown' ? await playInWorker(point.scene, this.plan.path) : await play(point.scene, this.plan);
+    const { sent, fired, ...frame } = this.plan.read();
+    const ms = fired === 0n ? 0 : Number(process.hrtime.bigint() - fired) / 1e6;
+    Atomics.store(this.#words, 0, 0);
+    const wasEnded = Atomics.load(this.#words, 2) === this.#points;
+    await this.#hostsEnd();
+    await turn();
+    if (fired !== 0n && result.ping !== undefined) result.dead ||= result.ping(); // it may have died behind the last call
+    this.#check(point, result, { fired: fired !== 0n, wasEnded });
+    const codes = [...new Set(result.errors.filter(isRemote).map((error) => error.code))];
+    return { ...point, ...frame, sent, fired: fired !== 0n, ms, wasEnded, codes, resources: { descriptors: descriptors(), mappings: sharedMappings() } };
+  }
+}
+
+module.exports = { Runner, play };

@@ -1,0 +1,85 @@
+'use strict';
+// What programs do with the addon `workload`, in scenes: between them every kind of entry and call. A scene collects what is thrown and goes on.
+const { setImmediate: turn } = require('node:timers/promises');
+
+function calls({ addon, attempt }) {
+  const object = { text: 'some text', list: [1, 'two', 3], [Symbol('key')]: null };
+  attempt(() => addon.add(1, 2));
+  attempt(() => addon.primitives('sixteen or more characters', 123456789012345678901234567890n, Symbol('s')));
+  attempt(() => addon.properties(object));
+  attempt(() => addon.errors(new Error('thrown by native code')));
+  attempt(() => addon.scopes({}));
+  attempt(() => addon.functions(class Made {})(1, 2));
+  attempt(() => { const wrapped = new addon.Wrapped(); return wrapped.method() + wrapped.getter; });
+}
+
+/** Five native frames with JavaScript between them, blocks that clean up, an exception on its way, and one that is caught halfway. */
+function nested({ addon, attempt }) {
+  const levels = [];
+  function down(depth) {
+    levels.push(depth);
+    try {
+      return addon.nest(down, depth);
+    } finally {
+      levels.push(-depth);
+    }
+  }
+  attempt(() => addon.nest(down, 5));
+  attempt(() => addon.nest(function thrower(depth) {
+    if (depth < 2) throw new RangeError('from below');
+    return addon.nest(thrower, depth);
+  }, 5));
+  attempt(() => addon.nest(function catcher(depth) {
+    try {
+      return addon.nest(catcher, depth);
+    } catch (error) {
+      throw new Error('another one', { cause: error });
+    }
+  }, 3));
+  return levels;
+}
+
+function buffers({ addon, attempt }) {
+  const large = Buffer.alloc(300_000, 1);
+  const bytes = new Uint8Array(1000);
+  for (let i = 0; i < 2; i++) {
+    bytes.fill(i);
+    large.fill(i);
+    const made = attempt(() => addon.buffers(Buffer.from('a small one'), new ArrayBuffer(100), bytes, large));
+    attempt(() => Object.values(made).map((view) => view?.byteLength)); // a lie can make it long, with holes
+  }
+}
+
+/** Waits for what the addon promised, or for the host's end. */
+async function background({ addon, attempt, goesOn }) {
+  let left = 6;
+  const done = () => { left--; };
+  attempt(() => addon.work()).then?.(done, done);
+  attempt(() => addon.work()).then?.(done, done);
+  attempt(() => addon.threadsafe(done));
+  attempt(() => addon.contexts(() => {}));
+  attempt(() => addon.timer(done));
+  attempt(() => addon.turn());
+  for (let i = 0; left > 0 && goesOn(i); i++) await turn();
+}
+
+async function finalizers({ addon, attempt }) {
+  (() => {
+    for (let i = 0; i < 5; i++) attempt(() => [addon.finalizers({}), new addon.Wrapped(), addon.buffers(Buffer.alloc(8), new ArrayBuffer(8), Buffer.alloc(8), Buffer.alloc(8))]);
+  })();
+  for (let i = 0; i < 3; i++) {
+    global.gc();
+    await turn();
+    attempt(() => addon.add(i, 1));
+  }
+}
+
+/** Hooks, finalizers and a work that are left when the thread ends. */
+function teardown({ addon, attempt }) {
+  attempt(() => addon.hooks());
+  globalThis.kept = [attempt(() => addon.finalizers({})), attempt(() => new addon.Wrapped())];
+  attempt(() => addon.work());
+  attempt(() => addon.threadsafe(() => {}));
+}
+
+module.exports = { calls, nested, buffers, background, finalizers, teardown };

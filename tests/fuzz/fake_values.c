@@ -1,0 +1,424 @@
+/*
+ * Values, handles and scopes, references, primitives, and a collector.
+ */
+#include "fake_napi.h"
+
+struct napi_handle_scope__ {
+  struct napi_value__ *handles;
+  struct napi_handle_scope__ *outer;
+  bool escapable, escaped;
+};
+
+struct napi_ref__ {
+  struct fake_value *value;
+  uint32_t count;
+};
+
+static struct napi_handle_scope__ *innermost;
+static struct fake_value *values;
+
+/* In front of what fake_alloc() gives. */
+struct owned {
+  struct owned *next, **link;
+};
+static struct owned *owned;
+
+void *fake_alloc(size_t size) {
+  struct owned *made = calloc(1, sizeof *made + size);
+  if (made == NULL) abort();
+  made->next = owned;
+  made->link = &owned;
+  if (owned != NULL) owned->link = &made->next;
+  owned = made;
+  return made + 1;
+}
+
+void fake_free(void *memory) {
+  struct owned *made = (struct owned *)memory - 1;
+  *made->link = made->next;
+  if (made->next != NULL) made->next->link = made->link;
+  free(made);
+}
+
+struct fake_value *fake_make(enum fake_kind kind) {
+  struct fake_value *value = calloc(1, sizeof *value);
+  if (value == NULL) abort();
+  value->kind = kind;
+  value->next = values;
+  values = value;
+  return value;
+}
+
+struct fake_value *fake_text(const char *text) {
+  struct fake_value *value = fake_make(FAKE_STRING);
+  value->count = strlen(text);
+  value->units = calloc(value->count + 1, sizeof *value->units);
+  for (size_t i = 0; i < value->count; i++) value->units[i] = (unsigned char)text[i];
+  return value;
+}
+
+static napi_value handle_in(struct napi_handle_scope__ *scope, struct fake_value *value) {
+  if (scope == NULL) abort(); /* V8: Cannot create a handle without a HandleScope */
+  napi_value handle = calloc(1, sizeof *handle);
+  handle->value = value;
+  handle->next = scope->handles;
+  scope->handles = handle;
+  return handle;
+}
+
+napi_value fake_handle(struct fake_value *value) {
+  return handle_in(innermost, value);
+}
+
+bool fake_is_object(const struct fake_value *value) {
+  return value->kind >= FAKE_OBJECT;
+}
+
+bool fake_equal(const struct fake_value *a, const struct fake_value *b) {
+  if (a == b) return true;
+  if (a->kind != b->kind || a->kind >= FAKE_OBJECT || a->kind == FAKE_SYMBOL) return false;
+  if (a->kind == FAKE_STRING)
+    return a->count == b->count && memcmp(a->units, b->units, a->count * sizeof *a->units) == 0;
+  return a->number == b->number && memcmp(a->words, b->words, sizeof a->words) == 0;
+}
+
+void fake_finalizer_add(struct fake_finalizer **list, napi_env env, napi_finalize call, void *data, void *hint) {
+  struct fake_finalizer *finalizer = calloc(1, sizeof *finalizer);
+  *finalizer = (struct fake_finalizer){env, call, data, hint, *list};
+  *list = finalizer;
+}
+
+/* ---- Scopes ---- */
+
+static napi_handle_scope open(bool escapable) {
+  struct napi_handle_scope__ *scope = calloc(1, sizeof *scope);
+  scope->outer = innermost;
+  scope->escapable = escapable;
+  innermost = scope;
+  return scope;
+}
+
+static napi_status close(napi_handle_scope scope, bool escapable) {
+  if (scope != innermost || scope->escapable != escapable) abort();
+  innermost = scope->outer;
+  while (scope->handles != NULL) {
+    napi_value handle = scope->handles;
+    scope->handles = handle->next;
+    free(handle);
+  }
+  free(scope);
+  return napi_ok;
+}
+
+napi_status napi_open_handle_scope(napi_env env, napi_handle_scope *result) {
+  *result = open(false);
+  return napi_ok;
+}
+
+napi_status napi_close_handle_scope(napi_env env, napi_handle_scope scope) {
+  return close(scope, false);
+}
+
+napi_status napi_open_escapable_handle_scope(napi_env env, napi_escapable_handle_scope *result) {
+  *result = (napi_escapable_handle_scope)open(true);
+  return napi_ok;
+}
+
+napi_status napi_close_escapable_handle_scope(napi_env env, napi_escapable_handle_scope scope) {
+  return close((napi_handle_scope)scope, true);
+}
+
+napi_status napi_escape_handle(napi_env env, napi_escapable_handle_scope scope, napi_value escapee,
+                               napi_value *result) {
+  struct napi_handle_scope__ *real = (napi_handle_scope)scope;
+  FAKE_CHECK(escapee);
+  if (real->escaped) return napi_escape_called_twice;
+  real->escaped = true;
+  *result = handle_in(real->outer, escapee->value);
+  return napi_ok;
+}
+
+/* ---- References ---- */
+
+napi_status napi_create_reference(napi_env env, napi_value value, uint32_t count, napi_ref *result) {
+  FAKE_CHECK(value);
+  if (!fake_is_object(value->value) && value->value->kind != FAKE_SYMBOL) return napi_invalid_arg;
+  *result = fake_alloc(sizeof **result);
+  **result = (struct napi_ref__){value->value, count};
+  if (count > 0) value->value->held++;
+  return napi_ok;
+}
+
+napi_status napi_delete_reference(node_api_basic_env env, napi_ref ref) {
+  if (ref->count > 0) ref->value->held--;
+  fake_free(ref);
+  return napi_ok;
+}
+
+napi_status napi_reference_ref(napi_env env, napi_ref ref, uint32_t *result) {
+  if (ref->value->dead) {
+    if (result != NULL) *result = 0;
+    return napi_ok;
+  }
+  if (ref->count++ == 0) ref->value->held++;
+  if (result != NULL) *result = ref->count;
+  return napi_ok;
+}
+
+napi_status napi_reference_unref(napi_env env, napi_ref ref, uint32_t *result) {
+  if (ref->count == 0) return napi_generic_failure;
+  if (--ref->count == 0) ref->value->held--;
+  if (result != NULL) *result = ref->count;
+  return napi_ok;
+}
+
+napi_status napi_get_reference_value(napi_env env, napi_ref ref, napi_value *result) {
+  *result = ref->value->dead ? NULL : fake_handle(ref->value);
+  return napi_ok;
+}
+
+/* ---- The collector ---- */
+
+static bool is_reachable(const struct fake_value *value) {
+  if (value->held > 0 || value->dead) return true;
+  for (struct napi_handle_scope__ *scope = innermost; scope != NULL; scope = scope->outer) {
+    for (napi_value handle = scope->handles; handle != NULL; handle = handle->next) {
+      if (handle->value == value || handle->value->buffer == value) return true;
+    }
+  }
+  for (struct fake_value *other = values; other != NULL; other = other->next) {
+    if (other->buffer == value && !other->dead) return true;
+  }
+  return false;
+}
+
+static void finalize(struct fake_finalizer **list) {
+  while (*list != NULL) {
+    struct fake_finalizer finalizer = **list;
+    free(*list);
+    *list = finalizer.next;
+    if (finalizer.call != NULL) finalizer.call(finalizer.env, finalizer.data, finalizer.hint);
+  }
+}
+
+/* Its memory goes at once: whoever still looks there is caught. */
+static void collect(struct fake_value *value) {
+  napi_handle_scope scope = open(false);
+  value->dead = true;
+  finalize(&value->wrap_finalizer);
+  finalize(&value->finalizers);
+  if (!value->borrowed) free(value->memory);
+  value->memory = NULL;
+  close(scope, false);
+}
+
+void fake_collect(unsigned nth, unsigned which) {
+  unsigned index = 0;
+  for (struct fake_value *value = values; value != NULL; value = value->next) {
+    if (fake_is_object(value) && index++ % nth == which % nth && !is_reachable(value)) collect(value);
+  }
+}
+
+static bool take_one(struct fake_finalizer **list, napi_env env) {
+  while (*list != NULL && (*list)->env != env) list = &(*list)->next;
+  if (*list == NULL) return false;
+  struct fake_finalizer finalizer = **list;
+  free(*list);
+  *list = finalizer.next;
+  if (finalizer.call != NULL) finalizer.call(finalizer.env, finalizer.data, finalizer.hint);
+  return true;
+}
+
+void fake_finalize_all(napi_env env) {
+  napi_handle_scope scope = open(false);
+  for (struct fake_value *value = values; value != NULL; value = value->next) {
+    while (take_one(&value->wrap_finalizer, env) || take_one(&value->finalizers, env)) continue;
+  }
+  close(scope, false);
+}
+
+struct fake_value *fake_native_function(napi_env env, unsigned which) {
+  unsigned count = 0;
+  for (int pass = 0; pass < 2; pass++) {
+    for (struct fake_value *value = values; value != NULL; value = value->next) {
+      if (value->kind != FAKE_FUNCTION || value->call == NULL || value->dead || value->env != env) continue;
+      if (pass == 0) {
+        count++;
+      } else if (which-- % count == 0) {
+        return value;
+      }
+    }
+    if (count == 0) return NULL;
+    which %= count;
+  }
+  return NULL;
+}
+
+void fake_values_reset(void) {
+  if (innermost != NULL) abort();
+  while (owned != NULL) fake_free(owned + 1);
+  while (values != NULL) {
+    struct fake_value *value = values;
+    values = value->next;
+    while (value->finalizers != NULL) {
+      struct fake_finalizer *finalizer = value->finalizers;
+      value->finalizers = finalizer->next;
+      free(finalizer);
+    }
+    free(value->wrap_finalizer);
+    if (!value->borrowed) free(value->memory);
+    free(value->units);
+    free(value);
+  }
+}
+
+/* ---- Primitives ---- */
+
+static napi_status give_simple(napi_value *result, enum fake_kind kind, double number) {
+  FAKE_CHECK(result);
+  struct fake_value *value = fake_make(kind);
+  value->number = number;
+  FAKE_GIVE(result, value);
+}
+
+napi_status napi_get_undefined(napi_env env, napi_value *result) {
+  return give_simple(result, FAKE_UNDEFINED, 0);
+}
+napi_status napi_get_null(napi_env env, napi_value *result) {
+  return give_simple(result, FAKE_NULL, 0);
+}
+napi_status napi_get_boolean(napi_env env, bool value, napi_value *result) {
+  return give_simple(result, FAKE_BOOLEAN, value);
+}
+napi_status napi_create_double(napi_env env, double value, napi_value *result) {
+  return give_simple(result, FAKE_NUMBER, value);
+}
+napi_status napi_create_date(napi_env env, double value, napi_value *result) {
+  FAKE_PREAMBLE(env);
+  return give_simple(result, FAKE_DATE, value);
+}
+napi_status napi_create_symbol(napi_env env, napi_value description, napi_value *result) {
+  if (description != NULL && description->value->kind != FAKE_STRING) return napi_string_expected;
+  return give_simple(result, FAKE_SYMBOL, 0);
+}
+napi_status node_api_symbol_for(napi_env env, const char *text, size_t length, napi_value *result) {
+  return give_simple(result, FAKE_SYMBOL, 0);
+}
+napi_status napi_create_bigint_int64(napi_env env, int64_t value, napi_value *result) {
+  return give_simple(result, FAKE_BIGINT, (double)value);
+}
+napi_status napi_create_bigint_uint64(napi_env env, uint64_t value, napi_value *result) {
+  return give_simple(result, FAKE_BIGINT, (double)value);
+}
+
+napi_status napi_create_bigint_words(napi_env env, int sign, size_t count, const uint64_t *words, napi_value *result) {
+  volatile uint64_t sum = 0;
+  FAKE_PREAMBLE(env);
+  if (count > INT32_MAX) return napi_invalid_arg;
+  if (count > UINT64_C(1) << 24) return fake_throw(env, "Maximum BigInt size exceeded");
+  for (size_t i = 0; i < count; i++) sum += words[i];
+  return give_simple(result, FAKE_BIGINT, (double)sum);
+}
+
+napi_status napi_get_value_double(napi_env env, napi_value value, double *result) {
+  FAKE_KIND(value, FAKE_NUMBER, napi_number_expected);
+  *result = value->value->number;
+  return napi_ok;
+}
+napi_status napi_get_value_int32(napi_env env, napi_value value, int32_t *result) {
+  FAKE_KIND(value, FAKE_NUMBER, napi_number_expected);
+  *result = 0;
+  return napi_ok;
+}
+napi_status napi_get_value_bool(napi_env env, napi_value value, bool *result) {
+  FAKE_KIND(value, FAKE_BOOLEAN, napi_boolean_expected);
+  *result = value->value->number != 0;
+  return napi_ok;
+}
+napi_status napi_get_date_value(napi_env env, napi_value value, double *result) {
+  FAKE_KIND(value, FAKE_DATE, napi_date_expected);
+  *result = value->value->number;
+  return napi_ok;
+}
+napi_status napi_get_value_bigint_int64(napi_env env, napi_value value, int64_t *result, bool *lossless) {
+  FAKE_KIND(value, FAKE_BIGINT, napi_bigint_expected);
+  *result = 1;
+  *lossless = true;
+  return napi_ok;
+}
+napi_status napi_get_value_bigint_uint64(napi_env env, napi_value value, uint64_t *result, bool *lossless) {
+  FAKE_KIND(value, FAKE_BIGINT, napi_bigint_expected);
+  *result = 1;
+  *lossless = true;
+  return napi_ok;
+}
+
+napi_status napi_get_value_bigint_words(napi_env env, napi_value value, int *sign, size_t *count, uint64_t *words) {
+  FAKE_KIND(value, FAKE_BIGINT, napi_bigint_expected);
+  if (words != NULL) {
+    for (size_t i = 0; i < *count && i < 2; i++) words[i] = value->value->words[i];
+    *sign = 0;
+  }
+  *count = 2;
+  return napi_ok;
+}
+
+napi_status napi_typeof(napi_env env, napi_value value, napi_valuetype *result) {
+  static const napi_valuetype types[] = {napi_undefined, napi_null,   napi_boolean, napi_number,   napi_string,
+                                         napi_symbol,    napi_bigint, napi_object,  napi_function, napi_external};
+  FAKE_CHECK(value);
+  *result = value->value->kind > FAKE_EXTERNAL ? napi_object : types[value->value->kind];
+  return napi_ok;
+}
+
+/* ---- Strings: one unit a byte in each encoding ---- */
+
+#define FAKE_STRING_FUNCTIONS(encoding, unit, limit)                                                                   \
+  napi_status napi_create_string_##encoding(napi_env env, const unit *text, size_t length, napi_value *result) {       \
+    if (text == NULL && length != 0) return napi_invalid_arg;                                                          \
+    if (length == NAPI_AUTO_LENGTH)                                                                                    \
+      for (length = 0; text[length] != 0;) length++;                                                                   \
+    if (length > INT32_MAX) return napi_invalid_arg;                                                                   \
+    struct fake_value *value = fake_make(FAKE_STRING);                                                                 \
+    value->count = length;                                                                                             \
+    value->units = calloc(length + 1, sizeof *value->units);                                                           \
+    for (size_t i = 0; i < length; i++) value->units[i] = (char16_t)text[i];                                           \
+    FAKE_GIVE(result, value);                                                                                          \
+  }                                                                                                                    \
+  napi_status node_api_create_property_key_##encoding(napi_env env, const unit *text, size_t length,                   \
+                                                      napi_value *result) {                                            \
+    return napi_create_string_##encoding(env, text, length, result);                                                   \
+  }                                                                                                                    \
+  napi_status napi_get_value_string_##encoding(napi_env env, napi_value value, unit *buffer, size_t size,              \
+                                               size_t *result) {                                                       \
+    FAKE_KIND(value, FAKE_STRING, napi_string_expected);                                                               \
+    size_t count = value->value->count;                                                                                \
+    if (buffer != NULL) {                                                                                              \
+      if (size == 0) return napi_ok;                                                                                   \
+      if (count > size - 1) count = size - 1;                                                                          \
+      for (size_t i = 0; i < count; i++) buffer[i] = (unit)(value->value->units[i] & (limit));                         \
+      buffer[count] = 0;                                                                                               \
+    }                                                                                                                  \
+    if (result != NULL) *result = count;                                                                               \
+    return napi_ok;                                                                                                    \
+  }
+FAKE_STRING_FUNCTIONS(latin1, char, 0xff)
+FAKE_STRING_FUNCTIONS(utf8, char, 0x7f)
+FAKE_STRING_FUNCTIONS(utf16, char16_t, 0xffff)
+
+/* V8 lets go of it before the end of the input. */
+#define FAKE_EXTERNAL_STRING(encoding, unit)                                                                           \
+  napi_status node_api_create_external_string_##encoding(napi_env env, unit *text, size_t length,                      \
+                                                         node_api_basic_finalize finalize_cb, void *hint,              \
+                                                         napi_value *result, bool *copied) {                           \
+    napi_status status = napi_create_string_##encoding(env, text, length, result);                                     \
+    *copied = length == 0;                                                                                             \
+    if (length == 0) {                                                                                                 \
+      finalize_cb(env, text, hint);                                                                                    \
+    } else {                                                                                                           \
+      fake_finalizer_add(&env->posted, env, (napi_finalize)finalize_cb, text, hint);                                   \
+    }                                                                                                                  \
+    return status;                                                                                                     \
+  }
+FAKE_EXTERNAL_STRING(latin1, char)
+FAKE_EXTERNAL_STRING(utf16, char16_t)
