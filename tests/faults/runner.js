@@ -14,6 +14,8 @@ const build = path.resolve(process.env.NAPI_REMOTE_BUILD_DIR ?? path.join(__dirn
 const addonFile = (name) => path.join(build, 'addons', `${name}.node`);
 /** From the fault to the end of a host that stands still. */
 const PATIENCE = 300;
+/** From then on, or from the fault, to the end of the scene: far more than it takes, on a machine that has other things to do. */
+const MOST = 5000;
 /** Turns of Node's loop, so that work that is owed does not hold up a test for ever. */
 const TURNS = 1_000_000;
 /** The same after the fault: what it took away never comes. */
@@ -92,7 +94,7 @@ class Runner {
     assert.deepEqual(hostsBut(spared), [], 'a process is left');
   }
 
-  #check({ scene, mode }, { errors, dead }, { fired, wasEnded }) {
+  #check({ scene, mode }, { errors, dead }, { fired, wasEnded, ms }) {
     const way = MODES[mode];
     const all = [...errors, ...this.#uncaught.splice(0)];
     if (way === 'dies' || way === 'hangs') {
@@ -103,6 +105,7 @@ class Runner {
     // Of a hook or a threadsafe function that nobody ends Node waits for the end, as in one process.
     const mayStand = way === 'hangs' || way === 'stalls' || (way === 'lies' && scene === 'teardown');
     if (wasEnded && !mayStand) throw new assert.AssertionError({ message: 'it stood still' });
+    assert.ok(ms < PATIENCE + MOST, `it took ${ms} ms`);
     assert.equal(this.#other.add(1, 2), 3, 'another addon does not go on');
   }
 
@@ -118,7 +121,7 @@ class Runner {
     await this.#hostsEnd();
     await turn();
     if (fired !== 0n && result.ping !== undefined) result.dead ||= result.ping(); // it may have died behind the last call
-    this.#check(point, result, { fired: fired !== 0n, wasEnded });
+    this.#check(point, result, { fired: fired !== 0n, wasEnded, ms });
     const codes = [...new Set(result.errors.filter(isRemote).map((error) => error.code))];
     return { ...point, ...frame, sent, fired: fired !== 0n, ms, wasEnded, codes, resources: { descriptors: descriptors(), mappings: sharedMappings() } };
   }
