@@ -9,8 +9,6 @@
 #include "server/doorbell.h"
 #include "server/pending.h"
 
-#define NR_LOOP_STATE (NR_FLAG_ALIVE | NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS)
-
 struct nr_doorbell {
   uv_loop_t *loop;
   /* Of the size that Node's libuv says, not the one of our header. */
@@ -282,7 +280,7 @@ void nr_doorbell_state(struct nr_connection *connection, uint8_t state) {
   struct nr_doorbell *doorbell = connection->doorbell;
   if (doorbell == NULL || doorbell->bell == NULL) return;
   if ((state & NR_FLAG_CLOSES) != 0 && !doorbell->closing) close_with_it(connection);
-  state &= NR_LOOP_STATE;
+  state &= (uint8_t)~NR_FLAG_CLOSES;
   if (state == doorbell->state) return;
   set_turners(doorbell, state);
   doorbell->state = state;

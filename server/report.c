@@ -107,12 +107,17 @@ static void tell(struct nr_connection *connection, napi_env napi, napi_value err
   if (napi_is_exception_pending(napi, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(napi, &result);
 }
 
+/* What the kernel may take to end a host. */
+#define NR_DEATH_MILLISECONDS 200u
+
 void nr_report_death(struct nr_connection *connection, napi_env napi, napi_value error) {
   napi_handle_scope scope;
   struct nr_agent *agent = connection->agent;
   if (agent == NULL || agent->on_death == NULL || connection->death_told || connection->exited) return;
   if (nr_ending_deadline(agent) != 0) return; /* no JavaScript runs any more */
-  if (!nr_host_death(connection->host).dead || napi_open_handle_scope(napi, &scope) != napi_ok) return;
+  /* One that broke the protocol has been killed just now. */
+  if (!nr_host_await_death(connection->host, NR_DEATH_MILLISECONDS)) return;
+  if (napi_open_handle_scope(napi, &scope) != napi_ok) return;
   connection->death_told = true;
   nr_connection_ref(connection);
   tell(connection, napi, error);

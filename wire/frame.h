@@ -33,7 +33,7 @@ enum nr_flag {
   NR_FLAG_SPINS = 32,  /* ... before that, and Node's loop must not sleep meanwhile */
   NR_FLAG_CLOSES = 64, /* handles of it are to be closed at the end of this turn of Node's loop */
 };
-#define NR_LOOP_STATE (NR_FLAG_ALIVE | NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS)
+#define NR_LOOP_STATE (NR_FLAG_ALIVE | NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS | NR_FLAG_CLOSES)
 
 /*
  * `commit` is written last, with release order: it is zero until the whole frame is in place, then the number of cache

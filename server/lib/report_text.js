@@ -1,5 +1,5 @@
 'use strict';
-// A report as text for people. What came from the host has been printed without control characters (wire/print.c), other texts of it are cleaned here.
+// A report as text for people. What came from the host was printed without control characters (wire/print.c); other texts of it are cleaned here.
 
 function clean(text) {
   return String(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '?');
@@ -22,7 +22,8 @@ function faultLine({ signal, code, address, sender, thread }) {
 
 function frameLine({ pc, symbol, offset, source, inlined }, i) {
   const [, name, file] = /^(.*) \[(.*)\]$/s.exec(symbol) ?? [undefined, symbol, ''];
-  return `#${String(i).padEnd(3)} ${pc} ${name === '' ? '?' : `${name}+${offset}`} [${file}]${source === undefined ? '' : ` ${source}`}${inlined === undefined ? '' : ` (in ${inlined.join(' in ')})`}`;
+  const place = [source, inlined && `(in ${inlined.join(' in ')})`].filter(Boolean).map((part) => ` ${part}`).join('');
+  return `#${String(i).padEnd(3)} ${pc} ${name === '' ? '?' : `${name}+${offset}`} [${file}]${place}`;
 }
 
 /** Frames of a recursion are told once. */
@@ -60,7 +61,8 @@ function textOf(report) {
   if (fault !== undefined) facts.push(`fault    ${faultLine(fault)}`);
   if (end.lastWords !== undefined) facts.push(`said     ${end.lastWords.trim()}`);
   if (pending.call !== undefined) facts.push(`pending  ${pending.call}`);
-  facts.push(`time     ${header.dumpEventTime}`, `node     ${header.nodejsVersion}, pid ${header.parentProcessId}; ${header.osName} ${header.osRelease} ${header.osMachine}`);
+  facts.push(`time     ${header.dumpEventTime}`);
+  facts.push(`node     ${header.nodejsVersion}, pid ${header.parentProcessId}; ${header.osName} ${header.osRelease} ${header.osMachine}`);
   return [
     clean(header.event),
     ...section('What', facts),

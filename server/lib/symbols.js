@@ -19,7 +19,8 @@ function ask(questions) {
   const { spawnSync } = require('node:child_process');
   try {
     const { stdout } = spawnSync(buildFile('napi-remote-symbols'), [], {
-      input: `${questions.join('\n')}\n`, encoding: 'utf8', env: {}, timeout: MILLISECONDS, killSignal: 'SIGKILL', maxBuffer: MOST, stdio: ['pipe', 'pipe', 'ignore'],
+      input: `${questions.join('\n')}\n`, encoding: 'utf8', env: {}, stdio: ['pipe', 'pipe', 'ignore'],
+      timeout: MILLISECONDS, killSignal: 'SIGKILL', maxBuffer: MOST,
     });
     return typeof stdout === 'string' ? stdout.split('\n') : [];
   } catch {

@@ -11,7 +11,7 @@ const MODES = {
   kind: 'stalls', opcode: 'stalls', depth: 'lies', sequence: 'lies', env: 'lies', flags: 'lies', status: 'lies', reserved: 'lies', commit: 'lies',
   lengths: 'stalls', claim: 'stalls',
   short: 'lies', long: 'lies', bits: 'lies', tail: 'lies', nonsense: 'lies', value: 'lies', id: 'stalls', span: 'lies', number: 'stalls',
-  twice: 'lies', unasked: 'lies', noise: 'stalls', flood: 'lies',
+  twice: 'lies', unasked: 'lies', noise: 'stalls', flood: 'stalls',
   readIndex: 'stalls', sleeping: 'stalls', control: 'stalls', scribble: 'stalls', doorbell: 'stalls',
 };
 const NAMES = Object.keys(MODES);

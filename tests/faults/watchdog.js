@@ -5,7 +5,7 @@ const { workerData } = require('node:worker_threads');
 const { Plan } = require('./plan.js');
 const { endProcess, hostsBut } = require('./processes.js');
 
-const { words, path, milliseconds } = workerData; // words: {point, spared pid, the point at which a host was ended}
+const { words, path } = workerData; // words: {point, spared pid, the point at which a host was ended, patience in milliseconds}
 const plan = new Plan(path, false);
 
 async function watch() {
@@ -13,7 +13,7 @@ async function watch() {
     await sleep(25);
     const point = Atomics.load(words, 0);
     const { fired } = plan.read();
-    if (point === 0 || fired === 0n || process.hrtime.bigint() - fired < milliseconds * 1_000_000) continue;
+    if (point === 0 || fired === 0n || process.hrtime.bigint() - fired < BigInt(Atomics.load(words, 3)) * 1_000_000n) continue;
     if (Atomics.load(words, 0) !== point || Atomics.load(words, 2) === point) continue;
     Atomics.store(words, 2, point);
     for (const pid of hostsBut(Atomics.load(words, 1))) endProcess(pid);

@@ -74,6 +74,7 @@ struct fake_value {
   uint32_t held; /* strong references */
   bool dead;     /* collected */
   struct fake_value *next;
+  struct fake_value *next_object;
 };
 
 struct napi_value__ {

@@ -15,7 +15,7 @@ struct napi_ref__ {
 };
 
 static struct napi_handle_scope__ *innermost;
-static struct fake_value *values;
+static struct fake_value *values, *objects;
 
 /* In front of what fake_alloc() gives. */
 struct owned {
@@ -46,6 +46,10 @@ struct fake_value *fake_make(enum fake_kind kind) {
   value->kind = kind;
   value->next = values;
   values = value;
+  if (kind >= FAKE_OBJECT) {
+    value->next_object = objects;
+    objects = value;
+  }
   return value;
 }
 
@@ -186,7 +190,7 @@ static bool is_reachable(const struct fake_value *value) {
       if (handle->value == value || handle->value->buffer == value) return true;
     }
   }
-  for (struct fake_value *other = values; other != NULL; other = other->next) {
+  for (struct fake_value *other = objects; other != NULL; other = other->next_object) {
     if (other->buffer == value && !other->dead) return true;
   }
   return false;
@@ -214,8 +218,8 @@ static void collect(struct fake_value *value) {
 
 void fake_collect(unsigned nth, unsigned which) {
   unsigned index = 0;
-  for (struct fake_value *value = values; value != NULL; value = value->next) {
-    if (fake_is_object(value) && index++ % nth == which % nth && !is_reachable(value)) collect(value);
+  for (struct fake_value *value = objects; value != NULL; value = value->next_object) {
+    if (index++ % nth == which % nth && !is_reachable(value)) collect(value);
   }
 }
 
@@ -231,7 +235,7 @@ static bool take_one(struct fake_finalizer **list, napi_env env) {
 
 void fake_finalize_all(napi_env env) {
   napi_handle_scope scope = open(false);
-  for (struct fake_value *value = values; value != NULL; value = value->next) {
+  for (struct fake_value *value = objects; value != NULL; value = value->next_object) {
     while (take_one(&value->wrap_finalizer, env) || take_one(&value->finalizers, env)) continue;
   }
   close(scope, false);
@@ -240,7 +244,7 @@ void fake_finalize_all(napi_env env) {
 struct fake_value *fake_native_function(napi_env env, unsigned which) {
   unsigned count = 0;
   for (int pass = 0; pass < 2; pass++) {
-    for (struct fake_value *value = values; value != NULL; value = value->next) {
+    for (struct fake_value *value = objects; value != NULL; value = value->next_object) {
       if (value->kind != FAKE_FUNCTION || value->call == NULL || value->dead || value->env != env) continue;
       if (pass == 0) {
         count++;
@@ -256,6 +260,7 @@ struct fake_value *fake_native_function(napi_env env, unsigned which) {
 
 void fake_values_reset(void) {
   if (innermost != NULL) abort();
+  objects = NULL;
   while (owned != NULL) fake_free(owned + 1);
   while (values != NULL) {
     struct fake_value *value = values;

@@ -150,25 +150,6 @@ threads({
     for (const worker of workers) print([await worker.ended, worker.errors]);
     print([addon.loads(), addon.takeLog()]);
   },
-  'a Worker ends while a thread sends to it': async ({ load, spawn, print }) => {
-    const addon = load();
-    const worker = spawn((other, { post }) => {
-      other.offer(5, () => {}, 1, 1);
-      other.start(5, 1000000000, 1);
-      other.awaitGate(1, 1);
-      post('up');
-    });
-    print(await worker.next());
-    addon.openGate(1);
-    worker.terminate();
-    print(await worker.ended);
-    const log = [];
-    while (log.length < 2) {
-      log.push(...addon.takeLog());
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    print(log.sort());
-  },
   'hooks and finalizers of a Worker, and the rest goes on': async ({ load, spawn, print }) => {
     const addon = load();
     addon.hook('of the main thread');

@@ -154,6 +154,29 @@ test('a hook of a Worker that hangs: the Worker ends, and the others go on', () 
   assert.deepEqual([code, alive, log], [0, 'alive', ['hook waits']]);
 });
 
+// Node 20 gives the function's memory back while the thread is still in a call of it.
+test('a Worker ends while a thread sends to it', () => {
+  const [code, log] = isolated(async ({ load, spawn }) => {
+    const addon = load();
+    const worker = spawn((other, { post }) => {
+      other.offer(5, () => {}, 1, 1);
+      other.start(5, 1000000000, 1);
+      other.awaitGate(1, 1);
+      post('up');
+    });
+    await worker.next();
+    addon.openGate(1);
+    const code = await worker.terminate();
+    const log = [];
+    while (log.length < 2) {
+      log.push(...addon.takeLog());
+      await new Promise(setImmediate);
+    }
+    return [code, log.sort()];
+  });
+  assert.deepEqual([code, log], [1, ['finalized function', 'pushed napi_closing']]);
+});
+
 test('Workers that come and go leave nothing behind, in either process', () => {
   const { before, after } = isolated(async ({ load, spawn, remote }) => {
     const fs = require('node:fs');

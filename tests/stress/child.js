@@ -3,7 +3,7 @@
 const { mix } = require('./lane.js');
 const { runRound } = require('./round.js');
 
-async function main({ file, seed, rounds, seconds, steps, workers, patience }) {
+async function main({ file, seed, rounds, seconds, steps, workers, large, patience }) {
   const addon = { exports: {} };
   process.dlopen(addon, file);
   const total = { rounds: 0, steps: 0, digest: 0, wrong: [] };
@@ -19,7 +19,7 @@ async function main({ file, seed, rounds, seconds, steps, workers, patience }) {
   const isOver = () => (seconds === undefined ? total.rounds >= rounds : performance.now() - start >= seconds * 1000);
   while (!isOver() && total.wrong.length === 0) {
     lanes = [];
-    const result = await runRound(addon.exports, file, seed + total.rounds, { steps, workers, lanes, progress: () => progress++ });
+    const result = await runRound(addon.exports, file, seed + total.rounds, { steps, workers, large, lanes, progress: () => progress++ });
     total.rounds++;
     total.steps += result.steps;
     total.digest = mix(total.digest, result.digest);

@@ -50,8 +50,8 @@ const REGIONS = 6;
 const DEPTH = 6;
 
 class Lane {
-  constructor(addon, seed, { progress = () => {} } = {}) {
-    Object.assign(this, { addon, random: generator(seed), progress, digest: seed, wrong: [], steps: 0, doing: '', pending: [], things: [] });
+  constructor(addon, seed, { progress = () => {}, large = false } = {}) {
+    Object.assign(this, { addon, random: generator(seed), progress, large, digest: seed, wrong: [], steps: 0, doing: '', pending: [], things: [] });
     this.regions = Array.from({ length: REGIONS }, () => this.makeRegion());
   }
 
@@ -66,7 +66,7 @@ class Lane {
   /** Mostly small, as those that programs pass. */
   size() {
     const limits = [1, 64, 64, 300, 4000, 20_000];
-    return this.random(this.random(40) === 0 ? 400_000 : limits[this.random(limits.length)]) + 1;
+    return this.random(this.large && this.random(6) === 0 ? 400_000 : limits[this.random(limits.length)]) + 1;
   }
 
   makeRegion() {

@@ -32,10 +32,10 @@ async function settle(addon, wrong, seed) {
 }
 
 /** One Worker, from its start to its end: what it reported; nothing when it was not to come that far. `at` is the step at which it ends, -1 its start. */
-function runWorker(file, seed, steps, { end, at, progress }) {
+function runWorker(file, seed, steps, { end, at, progress, large }) {
   return new Promise((resolve, reject) => {
     let report, count = 0;
-    const workerData = { file, seed, steps, exitAt: end === 'exit' ? at : Infinity };
+    const workerData = { file, seed, steps, large, exitAt: end === 'exit' ? at : Infinity };
     const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData });
     worker.on('message', (message) => {
       progress();
@@ -52,21 +52,21 @@ function runWorker(file, seed, steps, { end, at, progress }) {
   });
 }
 
-async function runWorkers(file, seed, { steps, progress }, results) {
+async function runWorkers(file, seed, { steps, progress, large }, results) {
   const random = generator(seed);
   for (const [i, end] of ENDS.entries()) {
     const at = end === 'terminate' && random(3) === 0 ? -1 : random(steps);
-    results.push(await runWorker(file, seed * 8 + i, steps, { end: random(6) ? end : 'end', at, progress }));
+    results.push(await runWorker(file, seed * 8 + i, steps, { end: random(6) ? end : 'end', at, progress, large }));
   }
 }
 
 /** {digest, wrong, steps} */
-async function runRound(addon, file, seed, { steps, workers, lanes, progress }) {
+async function runRound(addon, file, seed, { steps, workers, lanes, progress, large }) {
   const results = [];
   const others = Array.from({ length: workers ? WORKERS : 0 }, (_, i) => {
-    return runWorkers(file, seed * WORKERS + i + 1e6, { steps: Math.ceil(steps / 2), progress }, results);
+    return runWorkers(file, seed * WORKERS + i + 1e6, { steps: Math.ceil(steps / 2), progress, large }, results);
   });
-  const own = await runLanes(addon, seed, steps, { lanes, progress });
+  const own = await runLanes(addon, seed, steps, { lanes, progress, large });
   await Promise.all(others);
   results.push(own);
   const wrong = results.flatMap((result) => result.wrong);

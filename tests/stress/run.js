@@ -2,12 +2,13 @@
 // Everything at once, for as long as you like: sync calls that nest and throw, bytes that both sides write, async works, cancelled or not, threads that call
 // threadsafe functions, promises that threads settle, collections, and Workers that end, exit or are terminated in the middle. Every step knows what it must come to.
 //
-//   node tests/stress/run.js [--seconds S] [--rounds N] [--seed N] [--steps N] [--no-workers] [--in-process] [--build DIR] [--host DIR]
+//   node tests/stress/run.js [--seconds S] [--rounds N] [--seed N] [--steps N] [--large] [--no-workers] [--in-process] [--build DIR] [--host DIR]
 //
 //   --seconds S   go on for so long (60)
 //   --rounds N    so many rounds instead
 //   --seed N      of the first round; each round takes the next one (1)
 //   --steps N     of each lane of a round (60)
+//   --large       Buffers of up to 400 KB as well: more than what the README promises to be seen at once
 //   --no-workers  the main thread only
 //   --in-process  without napi-remote: for the test of the test
 //   --build DIR   the build folder (NAPI_REMOTE_BUILD_DIR, build/release). Of one with AddressSanitizer the library is preloaded into Node.
@@ -23,7 +24,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 
-const USAGE = 'usage: node tests/stress/run.js [--seconds S] [--rounds N] [--seed N] [--steps N] [--no-workers] [--in-process] [--build DIR] [--host DIR]';
+const USAGE = 'usage: node tests/stress/run.js [--seconds S] [--rounds N] [--seed N] [--steps N] [--large] [--no-workers] [--in-process] [--build DIR] [--host DIR]';
 const root = path.join(__dirname, '..', '..');
 /** Without any step for so long is a hang, also under sanitizers on a busy machine. */
 const PATIENCE = 60_000;
@@ -31,7 +32,7 @@ const PATIENCE = 60_000;
 function readOptions(args) {
   const text = { type: 'string' }, flag = { type: 'boolean' };
   const { values } = parseArgs({
-    args, options: { seconds: text, rounds: text, seed: text, steps: text, build: text, host: text, 'no-workers': flag, 'in-process': flag },
+    args, options: { seconds: text, rounds: text, seed: text, steps: text, build: text, host: text, large: flag, 'no-workers': flag, 'in-process': flag },
   });
   const number = (name, otherwise) => {
     const value = Number(values[name] ?? otherwise);
@@ -42,7 +43,7 @@ function readOptions(args) {
   };
   if (values.seconds !== undefined && values.rounds !== undefined) throw new Error('either --seconds or --rounds');
   return {
-    seed: number('seed', 1), steps: number('steps', 60), workers: !values['no-workers'], inProcess: values['in-process'] ?? false,
+    seed: number('seed', 1), steps: number('steps', 60), workers: !values['no-workers'], large: values.large ?? false, inProcess: values['in-process'] ?? false,
     ...(values.rounds === undefined ? { seconds: number('seconds', 60) } : { rounds: number('rounds') }),
     build: path.resolve(values.build ?? process.env.NAPI_REMOTE_BUILD_DIR ?? path.join(root, 'build', 'release')),
     host: values.host === undefined ? undefined : path.resolve(values.host),

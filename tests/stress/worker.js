@@ -3,7 +3,7 @@
 const { parentPort, workerData } = require('node:worker_threads');
 const { runLanes, settle } = require('./round.js');
 
-const { file, seed, steps, exitAt } = workerData;
+const { file, seed, steps, large, exitAt } = workerData;
 const module_ = { exports: {} };
 process.dlopen(module_, file);
 
@@ -13,7 +13,7 @@ function progress() {
   if (count++ === exitAt) process.exit(7);
 }
 
-runLanes(module_.exports, seed, steps, { progress }).then(async (report) => {
+runLanes(module_.exports, seed, steps, { progress, large }).then(async (report) => {
   await settle(module_.exports, report.wrong, seed);
   parentPort.postMessage({ report });
 });
