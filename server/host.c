@@ -38,7 +38,8 @@ struct nr_host {
   atomic_uint references;
   struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
-  int recorder; /* the memfd of what it leaves when it dies */
+  int recorder;   /* the memfd of what it leaves when it dies; -1: none, or it has been read */
+  char *recorded; /* what was in it, as JSON */
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
@@ -75,6 +76,7 @@ void nr_host_unref(struct nr_host *host) {
   if (host->child != NULL) nr_child_free(host->child);
   if (host->socket >= 0) close(host->socket);
   if (host->recorder >= 0) close(host->recorder);
+  free(host->recorded);
   pthread_mutex_destroy(&host->joining);
   pthread_mutex_destroy(&host->lock);
   pthread_cond_destroy(&host->died);
@@ -382,8 +384,29 @@ const char *nr_host_group(const struct nr_host *host) {
   return host->group;
 }
 
-struct nr_recorder *nr_host_recorder(const struct nr_host *host) {
-  return nr_recorder_read(host->recorder);
+/* With the host's lock held. */
+static char *read_record(const struct nr_host *host) {
+  struct nr_recorder *recorder = nr_recorder_read(host->recorder);
+  char *json = recorder == NULL ? NULL : nr_recorder_json(recorder);
+  free(recorder);
+  return json;
+}
+
+char *nr_host_recorded(struct nr_host *host) {
+  pthread_mutex_lock(&host->lock);
+  char *json = host->recorder >= 0 ? read_record(host) : host->recorded == NULL ? NULL : strdup(host->recorded);
+  pthread_mutex_unlock(&host->lock);
+  return json;
+}
+
+void nr_host_conclude(struct nr_host *host) {
+  pthread_mutex_lock(&host->lock);
+  if (host->death.dead && host->recorder >= 0) {
+    host->recorded = read_record(host);
+    close(host->recorder);
+    host->recorder = -1;
+  }
+  pthread_mutex_unlock(&host->lock);
 }
 
 struct nr_death nr_host_death(struct nr_host *host) {

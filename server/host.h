@@ -15,7 +15,6 @@ struct nr_host;
 struct nr_launch;
 struct nr_launch_files;
 struct nr_port;
-struct nr_recorder;
 
 /* Why this side ended it. */
 enum nr_verdict {
@@ -58,8 +57,10 @@ pid_t nr_host_pid(const struct nr_host *host);
 const char *nr_host_group(const struct nr_host *host);
 struct nr_death nr_host_death(struct nr_host *host);
 
-/* nr_recorder_read() of what the host has left so far: to be freed. */
-struct nr_recorder *nr_host_recorder(const struct nr_host *host);
+/* What the host has left so far, as JSON: to be freed. NULL: nothing. */
+char *nr_host_recorded(struct nr_host *host);
+/* If it is dead, that is read now, and needs no descriptor any more. */
+void nr_host_conclude(struct nr_host *host);
 
 /* nr_child_copy() for this host. */
 ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_count, const struct iovec *theirs,
