@@ -402,7 +402,10 @@ char *nr_host_recorded(struct nr_host *host) {
 void nr_host_conclude(struct nr_host *host) {
   pthread_mutex_lock(&host->lock);
   if (host->death.dead && host->recorder >= 0) {
-    host->recorded = read_record(host);
+    char *json = read_record(host);
+    /* It stays for long; in its place it would keep the large copy's from being used again whole. */
+    host->recorded = json == NULL ? NULL : strdup(json);
+    free(json);
     close(host->recorder);
     host->recorder = -1;
   }

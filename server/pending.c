@@ -103,6 +103,7 @@ void nr_pending_lost(struct nr_connection *connection) {
     tell(connection);
     if (connection->heir != NULL && connection->agent != NULL) nr_connection_unlist(connection);
   }
+  nr_connection_shrink(connection);
   nr_connection_unref(connection);
 }
 

@@ -6,6 +6,32 @@
 #include "server/doorbell.h"
 #include "server/server-private.h"
 
+static void shrink_handles(struct nr_handles **handles) {
+  struct nr_handles *none = nr_handles_create(1);
+  if (none == NULL) return;
+  nr_handles_destroy(*handles);
+  *handles = none;
+}
+
+static void shrink_table(struct nr_table **table) {
+  struct nr_table *none = nr_table_count(*table) > 0 ? NULL : nr_table_create(1);
+  if (none == NULL) return;
+  nr_table_destroy(*table);
+  *table = none;
+}
+
+void nr_connection_shrink(struct nr_connection *connection) {
+  if (!connection->retired || connection->entries > 0) return;
+  nr_arena_trim(connection->arena); /* once more: what the last call had is free now */
+  shrink_handles(&connection->given);
+  shrink_handles(&connection->chosen);
+  shrink_table(&connection->references_table);
+  shrink_table(&connection->deferreds);
+  shrink_table(&connection->pairs);
+  shrink_table(&connection->hooks);
+  shrink_table(&connection->asyncs);
+}
+
 void nr_connection_retire(struct nr_connection *connection) {
   if (connection->retired || connection->entries > 0 || nr_port_failure(connection->port) == 0) return;
   if (!nr_host_death(connection->host).dead) return; /* the watcher still has to tell of it */
@@ -16,6 +42,7 @@ void nr_connection_retire(struct nr_connection *connection) {
   nr_port_retire(connection->port);
   nr_blocks_retire(connection->blocks);
   nr_arena_trim(connection->arena);
+  if (connection->lost) nr_connection_shrink(connection);
 }
 
 void nr_connections_retire(struct nr_agent *agent) {

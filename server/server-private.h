@@ -262,7 +262,9 @@ struct nr_env *nr_connection_env(struct nr_connection *connection, uint32_t numb
 
 /* Gives back what is held for a host, if it is dead and nobody is inside of it. */
 void nr_connection_retire(struct nr_connection *connection);
-/* The same for all of a thread's. */
+/* All that it owed is settled as well: its tables, which are large, are empty. */
+void nr_connection_shrink(struct nr_connection *connection);
+/* nr_connection_retire() for all of a thread's. */
 void nr_connections_retire(struct nr_agent *agent);
 
 /* ---- enter.c --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,82 @@
+'use strict';
+// Crashes an addon and calls it again, many times over: what Node's process has of it afterwards.
+//
+//   node --expose-gc tests/soak/run.js [--cycles 10000]
+//
+// Descriptors, mappings and processes stay as they are. Memory does not yet: what each cycle leaves is printed (docs/crash-isolation.md).
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const { setImmediate: turn } = require('node:timers/promises');
+const { parseArgs } = require('node:util');
+const { hostOf, load } = require('../..');
+const { addonFile } = require('../js/support/child.js');
+
+/** The first ones make what is made once. */
+const WARM_UP = 50;
+
+function crash(addon) {
+  try {
+    addon.crash();
+  } catch (error) {
+    assert.equal(error.code, 'ERR_NAPI_REMOTE_HOST_DIED');
+    return;
+  }
+  assert.fail('it did not crash');
+}
+
+async function settle() {
+  for (let i = 0; i < 5; i++) {
+    global.gc?.();
+    await turn();
+  }
+}
+
+async function measure(cycle) {
+  await settle();
+  return {
+    cycle,
+    resident: process.memoryUsage.rss(),
+    heap: process.memoryUsage().heapUsed,
+    descriptors: fs.readdirSync('/proc/self/fd').length,
+    sharedMappings: fs.readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => / rw-s /.test(line)).length,
+    children: fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean).length,
+  };
+}
+
+/** [{cycle, resident, heap, descriptors, sharedMappings, children}], from after the warm-up to the end. */
+async function soak(cycles, report = () => {}) {
+  const addon = load(addonFile('plugin'), { restart: { policy: 'on-call', max: Infinity, backoff: { initial: 0 } } });
+  const measured = [];
+  const every = Math.max(1, Math.floor(cycles / 10));
+  for (let cycle = -WARM_UP; cycle <= cycles; cycle++) {
+    assert.equal(addon.count(), 1);
+    crash(addon);
+    if (cycle % 5 === 0) await turn();
+    if (cycle >= 0 && cycle % every === 0) {
+      measured.push(await measure(cycle));
+      report(measured.at(-1));
+    }
+  }
+  hostOf(addon).kill();
+  return measured;
+}
+
+function check(measured) {
+  const [first, last] = [measured[0], measured.at(-1)];
+  assert.ok(last.descriptors <= first.descriptors + 4, `${first.descriptors} descriptors became ${last.descriptors}`);
+  assert.ok(last.sharedMappings <= first.sharedMappings + 8, `${first.sharedMappings} shared mappings became ${last.sharedMappings}`);
+  assert.ok(last.children <= first.children + 1, `${first.children} processes became ${last.children}`);
+  return (last.resident - first.resident) / (last.cycle - first.cycle);
+}
+
+async function main() {
+  const { values: { cycles } } = parseArgs({ options: { cycles: { type: 'string', default: '10000' } } });
+  const measured = await soak(Number(cycles), ({ cycle, resident, heap, ...rest }) => {
+    console.log(`${cycle}: ${(resident / 1e6).toFixed(1)} MB, heap ${(heap / 1e6).toFixed(1)} MB`, rest);
+  });
+  console.log(`each cycle leaves ${Math.round(check(measured))} bytes`);
+}
+
+if (require.main === module) main();
+
+module.exports = { check, soak };
