@@ -34,7 +34,8 @@ struct nr_host {
   atomic_uint references;
   struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
-  int recorder; /* the memfd of what it leaves when it dies */
+  int recorder; /* the memfd of what it leaves when it dies; -1: `left` has it */
+  char *left;   /* as JSON */
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
@@ -71,6 +72,7 @@ void nr_host_unref(struct nr_host *host) {
   if (host->child != NULL) nr_child_free(host->child);
   if (host->socket >= 0) close(host->socket);
   if (host->recorder >= 0) close(host->recorder);
+  free(host->left);
   pthread_mutex_destroy(&host->joining);
   pthread_mutex_destroy(&host->lock);
   pthread_cond_destroy(&host->died);
@@ -302,8 +304,28 @@ const char *nr_host_group(const struct nr_host *host) {
   return host->group;
 }
 
-struct nr_recorder *nr_host_recorder(const struct nr_host *host) {
-  return nr_recorder_read(host->recorder);
+static char *read_left(const struct nr_host *host) {
+  struct nr_recorder *recorder = nr_recorder_read(host->recorder);
+  char *json = recorder == NULL ? NULL : nr_recorder_json(recorder);
+  free(recorder);
+  return json;
+}
+
+char *nr_host_left(struct nr_host *host) {
+  pthread_mutex_lock(&host->lock);
+  char *json = host->recorder >= 0 ? read_left(host) : host->left == NULL ? NULL : strdup(host->left);
+  pthread_mutex_unlock(&host->lock);
+  return json;
+}
+
+void nr_host_condense(struct nr_host *host) {
+  pthread_mutex_lock(&host->lock);
+  if (host->death.dead && host->recorder >= 0) {
+    host->left = read_left(host);
+    close(host->recorder);
+    host->recorder = -1;
+  }
+  pthread_mutex_unlock(&host->lock);
 }
 
 struct nr_death nr_host_death(struct nr_host *host) {

@@ -13,7 +13,6 @@
 
 struct nr_host;
 struct nr_port;
-struct nr_recorder;
 
 /* What is known of a process that ended. */
 struct nr_death {
@@ -43,8 +42,10 @@ pid_t nr_host_pid(const struct nr_host *host);
 const char *nr_host_group(const struct nr_host *host);
 struct nr_death nr_host_death(struct nr_host *host);
 
-/* nr_recorder_read() of what the host has left so far: to be freed. */
-struct nr_recorder *nr_host_recorder(const struct nr_host *host);
+/* What the host has left so far (wire/recorder.h), as JSON to be freed; NULL: nothing. From any thread. */
+char *nr_host_left(struct nr_host *host);
+/* It is dead: from now on that is text, without a descriptor. */
+void nr_host_condense(struct nr_host *host);
 
 /* nr_child_copy() for this host. */
 ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_count, const struct iovec *theirs,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "server/server-private.h"
-#include "wire/recorder.h"
 
 void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value options) {
   napi_value value;
@@ -16,11 +15,9 @@ void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value optio
 }
 
 napi_value nr_report_recorded(napi_env napi, struct nr_connection *connection) {
-  struct nr_recorder *recorder = nr_host_recorder(connection->host);
-  char *json = recorder == NULL ? NULL : nr_recorder_json(recorder);
+  char *json = nr_host_left(connection->host);
   napi_value text = NULL;
   if (json != NULL && napi_create_string_utf8(napi, json, NAPI_AUTO_LENGTH, &text) != napi_ok) text = NULL;
-  free(recorder);
   free(json);
   return text;
 }

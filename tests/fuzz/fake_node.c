@@ -75,6 +75,12 @@ int uv_timer_init(uv_loop_t *loop, uv_timer_t *handle) {
 int uv_timer_start(uv_timer_t *handle, uv_timer_cb call, uint64_t timeout, uint64_t repeat) {
   return 0;
 }
+int uv_timer_stop(uv_timer_t *handle) {
+  return 0;
+}
+uint64_t uv_now(const uv_loop_t *loop) {
+  return 1;
+}
 void uv_ref(uv_handle_t *handle) {
 }
 void uv_unref(uv_handle_t *handle) {
