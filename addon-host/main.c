@@ -40,7 +40,8 @@ static void on_interrupt(int signal) {
 static void set_up_process(pid_t parent) {
   struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1); /* it died before the line above */
+  /* It died before the line above. 0: a command has started this process, and is its parent, or was. */
+  if (parent != 0 && getppid() != parent) _exit(1);
   sigaction(SIGINT, &action, NULL);
   action.sa_handler = SIG_IGN; /* as in Node */
   sigaction(SIGPIPE, &action, NULL);
@@ -135,6 +136,7 @@ static void shake_hands(int socket) {
   int memfd = nr_port_memfd(joining.port);
   welcome.protocol = NR_PROTOCOL_VERSION;
   welcome.pointer_size = sizeof(void *);
+  welcome.pid = (uint32_t)getpid();
   welcome.libuv = (char *)uv_version_string();
   error = nr_socket_send(socket, &welcome.base, &memfd, 1);
   if (error < 0) give_up("the handshake could not be answered", error);

@@ -14,6 +14,7 @@
 #include "server/loading.h"
 #include "server/node_info.h"
 #include "server/prepared.h"
+#include "server/restart.h"
 #include "server/server-private.h"
 #include "server/trace.h"
 
@@ -154,9 +155,11 @@ static napi_value control(napi_env napi, napi_value exports) {
     const char *name;
     napi_callback function;
   } functions[] = {
-      {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare}, {"cancel", nr_loading_cancel},
-      {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},   {"kill", nr_loading_kill},
-      {"recorded", nr_loading_recorded},
+      {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare},   {"cancel", nr_loading_cancel},
+      {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},     {"end", nr_loading_end},
+      {"times", nr_loading_times},         {"streams", nr_loading_streams},   {"recycle", nr_loading_recycle},
+      {"awaitEnd", nr_loading_await_end},  {"hold", nr_loading_hold},         {"succeed", nr_restart_succeed},
+      {"inherit", nr_restart_inherit},     {"recorded", nr_loading_recorded},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

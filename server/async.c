@@ -10,6 +10,7 @@
 
 struct nr_async {
   struct nr_env *env;
+  nr_id id; /* in the host */
   napi_async_context context;
   napi_ref resource; /* of a work, which holds its resource; NULL: none */
   uint32_t open;     /* scopes and callbacks in it: Node 26 does not survive the end of their context */
@@ -33,6 +34,7 @@ static napi_status init(struct nr_dispatch *d, const Nr__AsyncInitRequest *reque
   napi_status status = napi_generic_failure;
   if (async == NULL) return status;
   async->env = d->env;
+  async->id = request->async_id;
   status = nr_take(d, request->async_resource, &resource);
   if (status == napi_ok) status = nr_take(d, request->async_resource_name, &name);
   if (status != napi_ok) goto failed;
@@ -60,6 +62,12 @@ static napi_status end(struct nr_async *async) {
   if (async->resource != NULL) napi_delete_reference(napi, async->resource);
   free(async);
   return status;
+}
+
+void nr_async_lost(struct nr_async *async) {
+  nr_table_remove(async->env->connection->asyncs, async->id, NR_SORT_ASYNC);
+  async->destroyed = true;
+  if (async->open == 0) end(async);
 }
 
 static void leave(struct nr_async *async) {

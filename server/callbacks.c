@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/server-private.h"
+#include "server/restart.h"
 #include "server/trace.h"
 
 #define NR_ARGS_INLINE 8u
@@ -31,6 +31,7 @@ void nr_callback_free(struct nr_callback *callback) {
   *callback->link = callback->next;
   if (callback->next != NULL) callback->next->link = callback->link;
   if (callback->connection->callback == callback) callback->connection->callback = NULL;
+  nr_restart_forget(callback);
   nr_connection_unref(callback->connection);
   free(callback);
 }
@@ -159,10 +160,12 @@ static void end(struct invocation *invocation) {
 /* Is there stack left? Functions of Node-API have no check of V8's in front of them, but JavaScript functions do:
  * calling one throws the RangeError that is wanted. (Node 26 ends the process for an exception that is thrown much
  * further down.) */
-static bool has_stack(struct nr_agent *agent, napi_env napi) {
+static bool has_stack(struct nr_callback *callback, napi_env napi) {
+  struct nr_agent *agent = callback->connection->agent;
   uintptr_t here = (uintptr_t)__builtin_frame_address(0);
   napi_value check = NULL, undefined = NULL;
   if (here >= agent->stack_careful) return true;
+  if (nr_restart_probed(agent, callback)) return false;
   if (here < agent->stack_floor) {
     napi_throw_range_error(napi, NULL, "Maximum call stack size exceeded");
     return false;
@@ -172,15 +175,11 @@ static bool has_stack(struct nr_agent *agent, napi_env napi) {
          napi_call_function(napi, undefined, check, 0, NULL, NULL) == napi_ok;
 }
 
-/* Can this thread, and this connection, be entered? If not there is an exception. */
+/* Can this thread, and this connection, be entered? If not nr_restart_call() tells what then. */
 static bool may_begin(struct nr_callback *callback, napi_env napi) {
   struct nr_connection *connection = callback->connection;
-  if (connection->agent != NULL && !has_stack(connection->agent, napi)) return false;
-  if (nr_port_failure(connection->port) < 0 || connection->exited) {
-    nr_throw_failure(connection, napi, "a call");
-    return false;
-  }
-  return true;
+  return (connection->agent == NULL || has_stack(callback, napi)) && nr_port_failure(connection->port) == 0 &&
+         !connection->exited;
 }
 
 static struct invocation *create(struct nr_callback *callback) {
@@ -200,6 +199,7 @@ static struct invocation *create(struct nr_callback *callback) {
   invocation->outer = connection->callback;
   nr_enter_begin(&invocation->enter, connection, callback->env, NR_OP_INVOKE);
   connection->callback = callback;
+  connection->met_gone = false;
   if (callback->calls <= NR_BUILDER_TRIALS) callback->calls++;
   return invocation;
 }
@@ -212,8 +212,13 @@ static struct invocation *begin_with(struct nr_callback *callback, napi_callback
   struct invocation *invocation = create(callback);
   if (invocation == NULL) return NULL;
   struct nr_enter *enter = &invocation->enter;
-  if (!fill(invocation, info, this_arg, argc, argv)) {
-    napi_throw_range_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Too many handles are alive in the host");
+  bool filled = fill(invocation, info, this_arg, argc, argv);
+  if (!filled || connection->met_gone) {
+    if (filled)
+      nr_throw_gone(connection, napi);
+    else
+      napi_throw_range_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Too many handles are alive in the host");
+    connection->met_gone = false;
     end(invocation);
     return NULL;
   }
@@ -268,7 +273,8 @@ static __attribute__((noinline)) napi_value finish(struct invocation *invocation
 /* As little as can be stays on the stack while JavaScript may run: see nr_enter_run(). */
 napi_value nr_callback_invoke(struct nr_callback *callback, napi_env napi, napi_callback_info info) {
   struct invocation *invocation = begin(callback, napi, info);
-  return invocation == NULL ? NULL : finish(invocation, nr_enter_run(&invocation->enter));
+  if (invocation == NULL) return nr_restart_call(callback, napi, info);
+  return finish(invocation, nr_enter_run(&invocation->enter));
 }
 
 napi_value nr_trampoline(napi_env napi, napi_callback_info info) {

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "server/doorbell.h"
+#include "server/launch.h"
 #include "server/memory.h"
 #include "server/pending.h"
 #include "server/references.h"
+#include "server/times.h"
 
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here
  * whole. */
@@ -38,6 +40,11 @@ static void destroy(struct nr_connection *connection) {
   free(connection->envs);
   nr_shared_close(connection->shared);
   nr_release_end(connection);
+  if (connection->heir != NULL) nr_connection_unref(connection->heir);
+  for (int i = 0; i < 3; i++) {
+    if (connection->streams[i] >= 0) close(connection->streams[i]);
+  }
+  nr_times_destroy(connection->times);
   free(connection->scopes);
   free(connection->file);
   free(connection);
@@ -55,6 +62,7 @@ static struct nr_connection *create(struct nr_agent *agent) {
   struct nr_connection *connection = calloc(1, sizeof *connection);
   if (connection == NULL) return NULL;
   connection->references = 1;
+  connection->streams[0] = connection->streams[1] = connection->streams[2] = -1;
   connection->agent = agent;
   nr_cold_init(&connection->cold);
   connection->sweep_at = NR_SWEEP_MIN;
@@ -86,15 +94,16 @@ static void tell_of_extent(void *context, uint64_t place, uint64_t length, bool 
 }
 
 /* The host, and the memory that this thread shares with it. 0 or a negative errno with a sentence in `why`. */
-static int join_host(struct nr_connection *connection, const char *group, char *why, size_t why_size) {
+static int join_host(struct nr_connection *connection, const struct nr_launch *launch, struct nr_launch_files *files,
+                     char *why, size_t why_size) {
   int memfd = nr_blocks_memfd();
   if (memfd < 0) {
     snprintf(why, why_size, "no shared memory: %s", strerror(-memfd));
     return memfd;
   }
   const struct nr_agent *agent = connection->agent;
-  int error =
-      nr_host_join(agent->host_path, group, agent->worker, memfd, &connection->host, &connection->port, why, why_size);
+  int error = nr_host_join(agent->host_path, launch, files, agent->worker, memfd, &connection->host, &connection->port,
+                           why, why_size);
   if (error < 0) {
     close(memfd);
     return error;
@@ -103,33 +112,59 @@ static int join_host(struct nr_connection *connection, const char *group, char *
   return connection->blocks == NULL ? -ENOMEM : 0;
 }
 
-static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const char *group) {
+static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch) {
   char why[512] = "out of memory";
+  struct nr_launch_files files = {.child = {-1, -1, -1}, .own = {-1, -1, -1}};
   nr_connections_retire(agent);
   struct nr_connection *connection = create(agent);
-  if (connection == NULL || join_host(connection, group, why, sizeof why) < 0 || !nr_doorbell_open(connection)) {
-    char text[640];
-    snprintf(text, sizeof text, "Cannot start the host process: %s", why);
-    napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);
+  if (connection == NULL || join_host(connection, launch, &files, why, sizeof why) < 0 ||
+      !nr_doorbell_open(connection)) {
+    nr_throw_launch(napi, why, &files);
+    nr_launch_close_own(&files);
     if (connection != NULL) destroy(connection);
     return NULL;
   }
+  memcpy(connection->streams, files.own, sizeof connection->streams);
+  connection->serial = ++agent->serials;
+  connection->call_ms = launch->call_ms;
+  connection->load_ms = launch->load_ms;
+  connection->restarts = launch->restarts;
+  if (launch->times) connection->times = nr_times_create();
   connection->next = agent->connections;
   agent->connections = connection;
   return connection;
 }
 
-struct nr_connection *nr_connection_find(struct nr_agent *agent, const char *group) {
-  for (struct nr_connection *connection = agent->connections; connection != NULL; connection = connection->next) {
-    if (strcmp(nr_host_group(connection->host), group) == 0) return connection;
+/* One that lives, if there is one. */
+static struct nr_connection *find(struct nr_agent *agent, const char *group) {
+  struct nr_connection *dead = NULL;
+  for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
+    if (each->heir != NULL || strcmp(nr_host_group(each->host), group) != 0) continue;
+    if (nr_port_failure(each->port) == 0) return each;
+    dead = each;
   }
-  return NULL;
+  return dead;
 }
 
-struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const char *group) {
-  struct nr_connection *connection = nr_connection_find(agent, group);
-  if (connection == NULL) return start(agent, napi, group);
+struct nr_connection *nr_connection_by_serial(struct nr_agent *agent, uint32_t serial) {
+  struct nr_connection *connection = agent->connections;
+  while (connection != NULL && connection->serial != serial) connection = connection->next;
+  return connection;
+}
+
+void nr_connection_unlist(struct nr_connection *connection) {
+  struct nr_connection **link = &connection->agent->connections;
+  while (*link != NULL && *link != connection) link = &(*link)->next;
+  if (*link == NULL) return; /* it was done before */
+  *link = connection->next;
+  nr_connection_unref(connection);
+}
+
+struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch) {
+  struct nr_connection *connection = find(agent, launch->group);
+  if (connection == NULL) return start(agent, napi, launch);
   if (nr_port_failure(connection->port) == 0) return connection;
+  if (launch->again) return start(agent, napi, launch);
   nr_throw_failure(connection, napi, "the load");
   return NULL;
 }
@@ -140,7 +175,7 @@ int nr_connection_fault(struct nr_connection *connection, const char *format, ..
   va_start(list, format);
   vsnprintf(text, sizeof text, format, list);
   va_end(list);
-  nr_host_fault(connection->host, text);
+  nr_host_condemn(connection->host, NR_VERDICT_PROTOCOL, text);
   nr_port_fail(connection->port, EPROTO);
   return nr_port_failure(connection->port);
 }
@@ -152,8 +187,9 @@ void nr_connection_abandon(struct nr_connection *connection) {
 
 void nr_connection_failed(struct nr_connection *connection) {
   int failure = nr_port_failure(connection->port);
-  if (failure == 0 || failure == -EPIPE) return;
-  nr_host_fault(connection->host, failure == -EPROTO ? "bytes that are no frames" : strerror(-failure));
+  if (failure == 0 || failure == -EPIPE || failure == -ETIMEDOUT) return;
+  nr_host_condemn(connection->host, NR_VERDICT_PROTOCOL,
+                  failure == -EPROTO ? "bytes that are no frames" : strerror(-failure));
 }
 
 /* What all hosts of a thread together may take to exit, and what the kernel may take to end those that did not. */

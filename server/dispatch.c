@@ -320,7 +320,8 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
   struct nr_dispatch *dispatch = prepare(connection, frame, handler, info, env);
   if (dispatch == NULL) return NULL;
   connection->depth += waits;
-  connection->doing = info->name;
+  dispatch->outer = connection->doing;
+  connection->doing = connection->last = info->name;
   connection->agent->serving++;
   if ((handler->flags & NR_HANDLER_JS) != 0)
     nr_memory_take(connection, nr_op_gives_turn(frame->header.opcode), connection->hot_count);
@@ -334,9 +335,13 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   if ((dispatch->handler->flags & NR_HANDLER_JS) != 0)
     nr_memory_send(connection, nr_op_gives_turn(frame->header.opcode));
   connection->agent->serving--;
-  connection->doing = NULL;
+  const char *done = connection->doing;
+  connection->doing = dispatch->outer;
   connection->depth -= waits;
-  if (nr_port_failure(connection->port) < 0) return;
+  if (nr_port_failure(connection->port) < 0) {
+    if (connection->owed == NULL) connection->owed = done;
+    return;
+  }
   if (NR_SERVER_TRACES) nr_server_trace_call(dispatch, status);
   if (!waits) {
     if (status != napi_ok) note_absence(dispatch, status);

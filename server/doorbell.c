@@ -22,6 +22,8 @@ struct nr_doorbell {
   uint8_t had;   /* NR_FLAG bits: what the host has run in this turn already */
   uint8_t phase; /* enum nr_phase: the host is entered for it, 0: for none */
   bool closing;  /* something is being closed, for what the host closes */
+  bool held;
+  uv_timer_t *news; /* of its death, when nobody has heard yet */
 };
 
 static void turn(struct nr_connection *connection, enum nr_phase phase) {
@@ -39,12 +41,20 @@ static void turn(struct nr_connection *connection, enum nr_phase phase) {
   napi_close_handle_scope(napi, scope);
 }
 
-void nr_doorbell_lost(struct nr_connection *connection) {
-  /* It turns for a call that is over: until nothing is left to do it could turn for ever. */
+/* It turns for a call that is over: until nothing is left to do it could turn for ever. */
+static void stop_turning(struct nr_connection *connection) {
   if (connection->turning > 0 && connection->doorbell != NULL) uv_stop(connection->doorbell->loop);
-  nr_doorbell_close(connection);
+}
+
+static void tell(struct nr_connection *connection) {
   nr_pending_lost(connection);
-  nr_report_death(connection, connection->agent->napi, NULL);
+  if (connection->agent != NULL) nr_report_death(connection, connection->agent->napi, NULL);
+}
+
+void nr_doorbell_lost(struct nr_connection *connection) {
+  stop_turning(connection);
+  nr_doorbell_close(connection);
+  tell(connection);
 }
 
 /* The host broke the protocol, and is being ended, or is dead: then the watcher has rung (once more). */
@@ -149,16 +159,44 @@ bool nr_doorbell_open(struct nr_connection *connection) {
   return false;
 }
 
-void nr_doorbell_close(struct nr_connection *connection) {
-  struct nr_doorbell *doorbell = connection->doorbell;
-  if (doorbell == NULL) return;
-  connection->doorbell = NULL;
+static void silence(struct nr_doorbell *doorbell) {
   close_handle(doorbell->bell);
   close_handle(doorbell->timer);
   close_handle(doorbell->behind);
   close_handle(doorbell->before);
   close_handle(doorbell->always);
+  doorbell->bell = NULL;
+}
+
+void nr_doorbell_close(struct nr_connection *connection) {
+  struct nr_doorbell *doorbell = connection->doorbell;
+  if (doorbell == NULL) return;
+  connection->doorbell = NULL;
+  if (doorbell->bell != NULL) silence(doorbell);
+  close_handle(doorbell->news);
   free(doorbell);
+}
+
+static void on_news(uv_timer_t *handle) {
+  struct nr_connection *connection = handle->data;
+  nr_connection_ref(connection);
+  nr_doorbell_close(connection);
+  tell(connection);
+  nr_connection_unref(connection);
+}
+
+void nr_doorbell_announce(struct nr_connection *connection) {
+  struct nr_doorbell *doorbell = connection->doorbell;
+  if (doorbell == NULL || doorbell->bell == NULL) return;
+  stop_turning(connection);
+  doorbell->news = make_handle(UV_TIMER, connection);
+  if (doorbell->news == NULL) {
+    nr_doorbell_lost(connection);
+    return;
+  }
+  silence(doorbell);
+  uv_timer_init(doorbell->loop, doorbell->news);
+  uv_timer_start(doorbell->news, on_news, 0, 0);
 }
 
 /* What is started in a phase before its own, the host's loop runs in the same turn. */
@@ -218,7 +256,7 @@ napi_status nr_serve_loop_timer(struct nr_dispatch *d, const void *message, void
   const Nr__LoopTimerRequest *request = message;
   struct nr_doorbell *doorbell = d->connection->doorbell;
   (void)answer;
-  if (doorbell == NULL) return napi_ok;
+  if (doorbell == NULL || doorbell->bell == NULL) return napi_ok;
   if (request->due == NR_NO_TIMER) {
     uv_timer_stop(doorbell->timer);
   } else {
@@ -229,19 +267,34 @@ napi_status nr_serve_loop_timer(struct nr_dispatch *d, const void *message, void
   return napi_ok;
 }
 
+static void keep(struct nr_doorbell *doorbell) {
+  if (doorbell->bell == NULL) return; /* what there is to tell keeps it going */
+  if (doorbell->held || (doorbell->state & NR_FLAG_ALIVE) != 0) {
+    uv_ref((uv_handle_t *)doorbell->bell);
+  } else {
+    uv_unref((uv_handle_t *)doorbell->bell);
+  }
+}
+
 void nr_doorbell_state(struct nr_connection *connection, uint8_t state) {
   struct nr_doorbell *doorbell = connection->doorbell;
-  if (doorbell == NULL) return;
+  if (doorbell == NULL || doorbell->bell == NULL) return;
   if ((state & NR_FLAG_CLOSES) != 0 && !doorbell->closing) close_with_it(connection);
   state &= (uint8_t)~NR_FLAG_CLOSES;
   if (state == doorbell->state) return;
   set_turners(doorbell, state);
   doorbell->state = state;
-  if ((state & NR_FLAG_ALIVE) != 0) {
-    uv_ref((uv_handle_t *)doorbell->bell);
-  } else {
-    uv_unref((uv_handle_t *)doorbell->bell);
-  }
+  keep(doorbell);
+}
+
+bool nr_doorbell_is_alive(const struct nr_connection *connection) {
+  return connection->doorbell != NULL && (connection->doorbell->state & NR_FLAG_ALIVE) != 0;
+}
+
+void nr_doorbell_hold(struct nr_connection *connection, bool holds) {
+  if (connection->doorbell == NULL) return;
+  connection->doorbell->held = holds;
+  keep(connection->doorbell);
 }
 
 /* An addon turns the loop from inside a call. */

@@ -14,8 +14,14 @@ struct nr_connection;
 bool nr_doorbell_open(struct nr_connection *connection);
 /* The host's loop is in this state now: enum nr_flag bits. */
 void nr_doorbell_state(struct nr_connection *connection, uint8_t state);
+/* Does the host's loop keep Node going? */
+bool nr_doorbell_is_alive(const struct nr_connection *connection);
+/* While this holds, the host keeps Node going whatever its loop does. */
+void nr_doorbell_hold(struct nr_connection *connection, bool holds);
 /* The host is gone: nothing of it keeps Node going, and nobody waits for what it had begun. */
 void nr_doorbell_lost(struct nr_connection *connection);
+/* The same, but nobody hears of it before Node's loop turns. */
+void nr_doorbell_announce(struct nr_connection *connection);
 /* Listens no more. The handles close when Node's loop turns next. */
 void nr_doorbell_close(struct nr_connection *connection);
 

@@ -3,12 +3,14 @@
  * and cleans up what the host left open.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "server/blocks.h"
 #include "server/doorbell.h"
 #include "server/pending.h"
 #include "server/server-private.h"
+#include "server/times.h"
 
 void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, struct nr_env *env, unsigned opcode) {
   memset(enter, 0, sizeof *enter);
@@ -41,6 +43,30 @@ static int send(struct nr_enter *enter, uint32_t sequence) {
   return nr_port_send(connection->port, &header, enter->request, enter->tail, enter->tail_count);
 }
 
+/* What the kernel may take to end a host, so that the error can tell all of it. */
+#define NR_DEATH_MILLISECONDS 200u
+
+/* Has the entry taken longer than load() was told? */
+static bool is_late(const struct nr_connection *connection) {
+  return connection->deadline_ns != 0 && nr_now_ns() >= connection->deadline_ns;
+}
+
+static int end_late(struct nr_connection *connection) {
+  char limit[32];
+  snprintf(limit, sizeof limit, "%u ms", connection->limit_ms);
+  nr_host_condemn(connection->host, NR_VERDICT_TIMEOUT, limit);
+  nr_host_await_death(connection->host, NR_DEATH_MILLISECONDS);
+  nr_port_fail(connection->port, EPIPE);
+  return nr_port_failure(connection->port);
+}
+
+/* A wait inside of a frame has ended by its deadline, and the port with it. */
+static int give_up(struct nr_connection *connection) {
+  if (is_late(connection)) return end_late(connection);
+  nr_connection_abandon(connection);
+  return nr_port_failure(connection->port);
+}
+
 /* How often a Worker looks whether it has been terminated. */
 #define NR_LOOK_NS UINT64_C(500000000)
 
@@ -57,14 +83,16 @@ static bool is_patient(const struct nr_enter *enter) {
   return deadline_ns == 0 || nr_now_ns() < deadline_ns;
 }
 
-/* The next frame of the host, waiting for it. */
+/* The next frame of the host, waiting for it. One that calls and calls is late as well. */
 static int receive(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
   for (;;) {
     int status = nr_port_try_receive(connection->port, connection->arena, &enter->frame);
-    if (status != -EAGAIN) return status;
+    if (status != -EAGAIN && status != 0) return status;
+    if (is_late(connection)) return end_late(connection);
+    if (status == 0) return 0;
     status = nr_port_wait(connection->port, look_up_at(enter));
-    if (status == -ETIMEDOUT && !is_patient(enter)) nr_connection_abandon(connection);
+    if (status == -ETIMEDOUT && !is_late(connection) && !is_patient(enter)) nr_connection_abandon(connection);
     if (status < 0 && status != -ETIMEDOUT) return status;
   }
 }
@@ -133,11 +161,27 @@ static __attribute__((noinline)) void end(struct nr_enter *enter, struct nr_disp
   nr_arena_release(connection->arena, enter->served);
 }
 
+/* The outermost entry has the time that load() was given, and all that is nested in it no other. */
+static uint64_t find_deadline(struct nr_enter *enter) {
+  struct nr_connection *connection = enter->connection;
+  uint64_t end = nr_ending_deadline(connection->agent);
+  if (connection->entries == 0) {
+    if (connection->times != NULL) nr_times_begin(connection->times);
+    bool load = enter->opcode == NR_OP_LOAD || enter->opcode == NR_OP_INIT;
+    connection->limit_ms = load ? connection->load_ms : connection->call_ms;
+    connection->deadline_ns = connection->limit_ms == 0 ? 0 : nr_now_ns() + connection->limit_ms * UINT64_C(1000000);
+  }
+  uint64_t own = connection->deadline_ns;
+  return own == 0 || (end != 0 && end < own) ? end : own;
+}
+
 /* False: it could not be sent. */
 static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
   enter->failure = connection->agent == NULL ? -EPIPE : nr_port_failure(connection->port);
   if (enter->failure < 0) return false;
+  enter->deadline_ns = find_deadline(enter);
+  nr_port_set_deadline(connection->port, enter->deadline_ns);
   if (connection->depth >= NR_DEPTH_MAX) {
     enter->failure = -ELOOP;
     return false;
@@ -147,10 +191,10 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   nr_memory_send(connection, true);
   nr_shared_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
-  enter->deadline_ns = nr_ending_deadline(connection->agent);
   enter->sequence = ++connection->sequence;
   connection->counts.entries++;
   enter->failure = send(enter, enter->sequence);
+  if (enter->failure == -ETIMEDOUT) enter->failure = give_up(connection);
   if (enter->failure < 0) {
     nr_connection_failed(connection);
     return false;
@@ -162,11 +206,12 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
 }
 
 static __attribute__((noinline)) void stop(struct nr_enter *enter) {
+  if (enter->failure == -ETIMEDOUT) enter->failure = give_up(enter->connection);
   if (enter->failure == 0)
     nr_memory_take(enter->connection, true, enter->hot);
   else
     nr_connection_failed(enter->connection);
-  enter->connection->entries--;
+  if (--enter->connection->entries == 0 && enter->connection->times != NULL) nr_times_end(enter->connection->times);
   enter->connection->depth--;
 }
 

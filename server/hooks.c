@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "handlers.h"
+#include "server/pending.h"
 
 struct nr_hook {
   struct nr_connection *connection; /* counted */
@@ -31,6 +32,13 @@ static void run(void *argument) {
     nr_enter_once(hook->connection, hook->env, NR_OP_CLEANUP_HOOK, &request.base);
     napi_close_handle_scope(agent->napi, scope);
   }
+  hook_free(hook);
+}
+
+/* There is nothing left to run. */
+void nr_hook_lost(struct nr_hook *hook) {
+  nr_table_remove(hook->connection->hooks, hook->id, NR_SORT_HOOK);
+  if (hook->env->napi != NULL) napi_remove_env_cleanup_hook(hook->env->napi, run, hook);
   hook_free(hook);
 }
 

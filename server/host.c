@@ -14,6 +14,7 @@
 
 #include "napi.pb-c.h"
 #include "server/joining.h"
+#include "server/launch.h"
 #include "server/watcher.h"
 #include "wire/port.h"
 #include "wire/recorder.h"
@@ -21,6 +22,9 @@
 
 /* Each finds a host that is dying and not reaped yet. */
 #define NR_JOIN_ATTEMPTS 3
+
+/* From the end of the socket to that of the process. */
+#define NR_END_MILLISECONDS 1000u
 
 /* A JavaScript thread's place in a host. */
 struct nr_seat {
@@ -34,8 +38,8 @@ struct nr_host {
   atomic_uint references;
   struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
-  int recorder; /* the memfd of what it leaves when it dies; -1: `left` has it */
-  char *left;   /* as JSON */
+  int recorder;   /* the memfd of what it leaves when it dies; -1: none, or it has been read */
+  char *recorded; /* what was in it, as JSON */
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
@@ -72,7 +76,7 @@ void nr_host_unref(struct nr_host *host) {
   if (host->child != NULL) nr_child_free(host->child);
   if (host->socket >= 0) close(host->socket);
   if (host->recorder >= 0) close(host->recorder);
-  free(host->left);
+  free(host->recorded);
   pthread_mutex_destroy(&host->joining);
   pthread_mutex_destroy(&host->lock);
   pthread_cond_destroy(&host->died);
@@ -115,6 +119,14 @@ static void on_death(void *context, int code, int signal) {
   nr_host_unref(host); /* the watcher's count */
 }
 
+/* ---- A start --------------------------------------------------------------------------------------------------------
+ */
+
+static int explain(char *why, size_t why_size, int error, const char *what) {
+  snprintf(why, why_size, "%s: %s", what, strerror(-error));
+  return error;
+}
+
 /* Where it leaves what it was doing, before it does anything. */
 static int give_recorder(struct nr_host *host) {
   Nr__Recorder message = NR__RECORDER__INIT;
@@ -123,22 +135,57 @@ static int give_recorder(struct nr_host *host) {
   return host->recorder < 0 ? host->recorder : nr_socket_send(host->socket, &message.base, &host->recorder, 1);
 }
 
-static int spawn(struct nr_host *host, const char *path, char *why, size_t why_size) {
+static int spawn(struct nr_host *host, const char *path, const struct nr_launch *launch, struct nr_launch_files *files,
+                 char *why, size_t why_size) {
   int sockets[2];
-  int error = nr_socket_pair(sockets);
-  if (error < 0) {
-    snprintf(why, why_size, "no socket: %s", strerror(-error));
-    return error;
-  }
+  int error = nr_launch_open(launch, files);
+  if (error < 0) return explain(why, why_size, error, "no pipes");
+  error = nr_socket_pair(sockets);
+  if (error < 0) return explain(why, why_size, error, "no socket");
   host->socket = sockets[0];
   nr_host_ref(host); /* the watcher's, until on_death() */
   error = give_recorder(host);
-  if (error == 0) error = nr_child_start(path, sockets[1], on_death, host, &host->child);
+  if (error == 0) error = nr_child_start(path, launch, files, sockets[1], on_death, host, &host->child);
   close(sockets[1]);
+  nr_launch_close_child(files);
   if (error == 0) return 0;
   nr_host_unref(host);
-  snprintf(why, why_size, "%s cannot be run: %s", path, strerror(-error));
+  snprintf(why, why_size, "%s cannot be run: %s", launch->wrapper != NULL ? launch->wrapper[0] : path,
+           strerror(-error));
   return error;
+}
+
+/* On the watcher thread, which holds its lock. */
+static void on_exceeded(void *context) {
+  struct nr_host *host = context;
+  pthread_mutex_lock(&host->lock);
+  if (!host->death.dead && host->death.verdict == NR_VERDICT_NONE) host->death.verdict = NR_VERDICT_RESIDENT;
+  pthread_mutex_unlock(&host->lock);
+}
+
+/* Hands have been shaken, nothing is loaded yet. */
+static int settle(struct nr_host *host, const struct nr_launch *launch, pid_t pid, char *why, size_t why_size) {
+  if (!nr_child_adopt(host->child, pid))
+    return explain(why, why_size, -EPROTO, "the host is not of those that were started");
+  int error = nr_launch_limit(launch, nr_host_pid(host));
+  if (error < 0) return explain(why, why_size, error, "its limits cannot be set");
+  if (launch->resident > 0) nr_child_limit_resident(host->child, launch->resident, on_exceeded);
+  return 0;
+}
+
+/* How it ended, when it did so before the handshake. */
+static void note_end(struct nr_host *host, struct nr_launch_files *files, char *why, size_t why_size) {
+  if (!nr_host_await_death(host, NR_END_MILLISECONDS)) return;
+  struct nr_death death = nr_host_death(host);
+  size_t length = strlen(why);
+  files->ended = true;
+  files->code = death.code;
+  files->signal = death.signal;
+  if (death.signal == 0) {
+    snprintf(why + length, why_size - length, "; it exited with code %d", death.code);
+  } else {
+    snprintf(why + length, why_size - length, "; it was ended by signal %d", death.signal);
+  }
 }
 
 /* ---- Which host a group has ----------------------------------------------------------------------------------------
@@ -184,6 +231,22 @@ static void add_seat(struct nr_host *host, struct nr_seat *seat) {
   pthread_mutex_unlock(&host->lock);
 }
 
+/* With the host's lock held. */
+static struct nr_seat **find_seat(struct nr_host *host, const struct nr_port *port) {
+  struct nr_seat **link = &host->seats;
+  while (*link != NULL && (*link)->port != port) link = &(*link)->next;
+  return link;
+}
+
+static void drop_seat(struct nr_host *host, const struct nr_port *port) {
+  pthread_mutex_lock(&host->lock);
+  struct nr_seat **link = find_seat(host, port);
+  struct nr_seat *seat = *link;
+  if (seat != NULL) *link = seat->next;
+  pthread_mutex_unlock(&host->lock);
+  free(seat);
+}
+
 static int take_seat(struct nr_host *host, struct nr_joining *joining, struct nr_port **port, char *why,
                      size_t why_size) {
   struct nr_seat *seat = calloc(1, sizeof *seat);
@@ -199,20 +262,47 @@ static int take_seat(struct nr_host *host, struct nr_joining *joining, struct nr
   return 0;
 }
 
+/* What a load brings along for its host. */
+struct wish {
+  const char *path;
+  const struct nr_launch *launch;
+  struct nr_launch_files *files;
+  struct nr_joining joining;
+};
+
+/* The first thread of a fresh host. */
+static int start(struct nr_host *host, struct wish *wish, struct nr_port **port, char *why, size_t why_size) {
+  int error = spawn(host, wish->path, wish->launch, wish->files, why, why_size);
+  if (error < 0) return error;
+  error = take_seat(host, &wish->joining, port, why, why_size);
+  if (error == -EPIPE || error == -ECONNRESET) note_end(host, wish->files, why, why_size);
+  if (error < 0) return error;
+  error = settle(host, wish->launch, wish->joining.pid, why, why_size);
+  if (error == 0) return 0;
+  drop_seat(host, *port);
+  nr_port_destroy(*port);
+  return error;
+}
+
 /* One attempt. -ESTALE: the host that was there is dying. */
-static int join(const char *path, const char *group, struct nr_joining *joining, struct nr_host **result,
-                struct nr_port **port, char *why, size_t why_size) {
+static int join(struct wish *wish, struct nr_host **result, struct nr_port **port, char *why, size_t why_size) {
   bool fresh;
-  struct nr_host *host = enlist(group, &fresh);
+  struct nr_joining *joining = &wish->joining;
+  struct nr_host *host = enlist(wish->launch->group, &fresh);
   if (host == NULL) return -ENOMEM;
   if (!fresh) pthread_mutex_lock(&host->joining);
-  int error = fresh ? spawn(host, path, why, why_size) : host->threads == 0 ? -ESTALE : 0;
-  if (error == 0) error = take_seat(host, joining, port, why, why_size);
+  int error;
+  if (fresh) {
+    error = start(host, wish, port, why, why_size);
+  } else {
+    error = host->threads == 0 || host->socket < 0 ? -ESTALE : take_seat(host, joining, port, why, why_size);
+  }
   pthread_mutex_unlock(&host->joining);
   if (error == 0) {
     *result = host;
     return 0;
   }
+  *port = NULL;
   /* What has not answered in time may be stopped, and others use it; and this side may be short of something. */
   bool broken = fresh || error == -ESTALE || error == -EPIPE || error == -ECONNRESET || error == -EPROTO;
   if (!broken) nr_joining_leave(host->socket, joining->thread);
@@ -221,20 +311,14 @@ static int join(const char *path, const char *group, struct nr_joining *joining,
   return broken && !fresh ? -ESTALE : error;
 }
 
-int nr_host_join(const char *path, const char *group, bool worker, int blocks, struct nr_host **host,
-                 struct nr_port **port, char *why, size_t why_size) {
-  struct nr_joining joining = {.worker = worker, .blocks = blocks};
+int nr_host_join(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, bool worker,
+                 int blocks, struct nr_host **host, struct nr_port **port, char *why, size_t why_size) {
+  struct wish wish = {.path = path, .launch = launch, .files = files};
+  wish.joining = (struct nr_joining){.worker = worker, .blocks = blocks, .milliseconds = nr_launch_patience(launch)};
   int error = -ESTALE;
   for (int attempt = 0; error == -ESTALE && attempt < NR_JOIN_ATTEMPTS; attempt++)
-    error = join(path, group, &joining, host, port, why, why_size);
+    error = join(&wish, host, port, why, why_size);
   return error;
-}
-
-/* With the host's lock held. */
-static struct nr_seat **find_seat(struct nr_host *host, const struct nr_port *port) {
-  struct nr_seat **link = &host->seats;
-  while (*link != NULL && (*link)->port != port) link = &(*link)->next;
-  return link;
 }
 
 bool nr_host_retire(struct nr_host *host, struct nr_port *port) {
@@ -280,11 +364,7 @@ void nr_host_forget(struct nr_host *host, struct nr_port *port) {
   bool leaves = seat != NULL && !seat->retired;
   pthread_mutex_unlock(&host->lock);
   if (leaves) nr_host_abandon(host, port);
-  pthread_mutex_lock(&host->lock);
-  struct nr_seat **link = find_seat(host, port);
-  if (*link != NULL) *link = seat->next;
-  pthread_mutex_unlock(&host->lock);
-  free(seat);
+  drop_seat(host, port);
   close_unused(host);
 }
 
@@ -304,24 +384,25 @@ const char *nr_host_group(const struct nr_host *host) {
   return host->group;
 }
 
-static char *read_left(const struct nr_host *host) {
+/* With the host's lock held. */
+static char *read_record(const struct nr_host *host) {
   struct nr_recorder *recorder = nr_recorder_read(host->recorder);
   char *json = recorder == NULL ? NULL : nr_recorder_json(recorder);
   free(recorder);
   return json;
 }
 
-char *nr_host_left(struct nr_host *host) {
+char *nr_host_recorded(struct nr_host *host) {
   pthread_mutex_lock(&host->lock);
-  char *json = host->recorder >= 0 ? read_left(host) : host->left == NULL ? NULL : strdup(host->left);
+  char *json = host->recorder >= 0 ? read_record(host) : host->recorded == NULL ? NULL : strdup(host->recorded);
   pthread_mutex_unlock(&host->lock);
   return json;
 }
 
-void nr_host_condense(struct nr_host *host) {
+void nr_host_conclude(struct nr_host *host) {
   pthread_mutex_lock(&host->lock);
   if (host->death.dead && host->recorder >= 0) {
-    host->left = read_left(host);
+    host->recorded = read_record(host);
     close(host->recorder);
     host->recorder = -1;
   }
@@ -343,10 +424,12 @@ void nr_host_kill(struct nr_host *host) {
   if (host->child != NULL) nr_child_kill(host->child);
 }
 
-void nr_host_fault(struct nr_host *host, const char *fault) {
+void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *fault) {
   pthread_mutex_lock(&host->lock);
-  if (!host->death.dead && host->death.fault[0] == '\0')
+  if (!host->death.dead && host->death.verdict == NR_VERDICT_NONE) {
+    host->death.verdict = verdict;
     snprintf(host->death.fault, sizeof host->death.fault, "%s", fault);
+  }
   pthread_mutex_unlock(&host->lock);
   nr_host_kill(host);
 }

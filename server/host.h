@@ -12,23 +12,38 @@
 #include <sys/uio.h>
 
 struct nr_host;
+struct nr_launch;
+struct nr_launch_files;
 struct nr_port;
+
+/* Why this side ended it. */
+enum nr_verdict {
+  NR_VERDICT_NONE,     /* it did not */
+  NR_VERDICT_PROTOCOL, /* `fault` tells */
+  NR_VERDICT_KILLED,   /* somebody called kill() */
+  NR_VERDICT_TIMEOUT,  /* an entry took too long */
+  NR_VERDICT_ABORTED,  /* an AbortSignal */
+  NR_VERDICT_RESIDENT, /* it took more memory than it may */
+  NR_VERDICT_IDLE,     /* it had nothing to do */
+};
 
 /* What is known of a process that ended. */
 struct nr_death {
   bool dead;
-  int code;        /* exit code, when signal is 0 */
-  int signal;      /* the signal that ended it; 0: it exited */
+  int code;   /* exit code, when signal is 0 */
+  int signal; /* the signal that ended it; 0: it exited */
+  enum nr_verdict verdict;
   char fault[160]; /* what it did to the protocol; empty: nothing */
 };
 
 /*
  * Joins this JavaScript thread with a thread of the group's host, which is started when there is none, or none that
  * lives. `blocks` is the memfd that the two share (blocks.h), and stays the caller's. From now on nr_port_fail(port)
- * when the host dies. 0, or a negative errno with a sentence in `why`. The host is counted.
+ * when the host dies. `files`: what is made for a start. 0, or a negative errno with a sentence in `why`. The host is
+ * counted.
  */
-int nr_host_join(const char *path, const char *group, bool worker, int blocks, struct nr_host **host,
-                 struct nr_port **port, char *why, size_t why_size);
+int nr_host_join(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, bool worker,
+                 int blocks, struct nr_host **host, struct nr_port **port, char *why, size_t why_size);
 /* This thread is about to leave. True: no other is joined, and none will be; the process is to end. */
 bool nr_host_retire(struct nr_host *host, struct nr_port *port);
 /* It leaves, whatever the host's thread is doing: the port fails. True: no other is joined, so the host is killed. */
@@ -42,10 +57,10 @@ pid_t nr_host_pid(const struct nr_host *host);
 const char *nr_host_group(const struct nr_host *host);
 struct nr_death nr_host_death(struct nr_host *host);
 
-/* What the host has left so far (wire/recorder.h), as JSON to be freed; NULL: nothing. From any thread. */
-char *nr_host_left(struct nr_host *host);
-/* It is dead: from now on that is text, without a descriptor. */
-void nr_host_condense(struct nr_host *host);
+/* What the host has left so far, as JSON: to be freed. NULL: nothing. */
+char *nr_host_recorded(struct nr_host *host);
+/* If it is dead, that is read now, and needs no descriptor any more. */
+void nr_host_conclude(struct nr_host *host);
 
 /* nr_child_copy() for this host. */
 ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_count, const struct iovec *theirs,
@@ -53,8 +68,8 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 
 /* Ends it with SIGKILL. From any thread. */
 void nr_host_kill(struct nr_host *host);
-/* The host did this to the protocol: noted for the error, and it is killed. */
-void nr_host_fault(struct nr_host *host, const char *fault);
+/* The same, with the reason noted for errors and events; the first one counts. */
+void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *fault);
 /* Waits until it has been reaped; false: not within the time. */
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds);
 

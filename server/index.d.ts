@@ -8,7 +8,11 @@
  * ```
  */
 
-/** How an addon is loaded. */
+import type { EventEmitter } from 'node:events';
+import type { RecordableHistogram } from 'node:perf_hooks';
+import type { Readable } from 'node:stream';
+
+/** How an addon is loaded. What concerns the process counts where the load starts one: a group has what its first load says. */
 export interface LoadOptions {
   /**
    * Addons of one group share a host process, so that they can pass pointers to each other, in all threads of the program; without it each load has a host of
@@ -16,8 +20,126 @@ export interface LoadOptions {
    * Any text but the empty one.
    */
   group?: string | undefined;
+  /**
+   * Milliseconds that a call into the addon may take, from JavaScript's call to its return, with all that is called back meanwhile; also what Node's loop calls: completions,
+   * threadsafe functions, finalizers. A host that takes longer, hangs or is stopped is ended, and the call throws `ERR_NAPI_REMOTE_TIMEOUT`. Not limited unless it is told.
+   * A load may take 30 seconds; `Infinity` is for those that may take any time. One number is for both.
+   */
+  timeout?: number | { call?: number | undefined; load?: number | undefined } | undefined;
+  /**
+   * Ends the host when it is aborted: the calls that it is in, and later ones, throw an `AbortError` with the signal's reason as `cause`. While native code runs, JavaScript does
+   * not, so nothing can abort it then: that is what `timeout` is for.
+   */
+  signal?: AbortSignal | undefined;
+  /** Whether a host that has died gets another one in its place: by default `never`. A policy, or more. */
+  restart?: Restart['policy'] | Restart | undefined;
+  /** Ends a host that nobody has entered for so many milliseconds, and that has nothing under way; it is there again when it is called. Needs a `restart`, by default then `on-call`. */
+  idle?: number | undefined;
+  /** Has `callTimes` of hostOf() tell how long calls take. Each then costs 40 ns more. */
+  callTimes?: boolean | undefined;
+  /** What the process may take. */
+  limits?: Limits | undefined;
+  /**
+   * The host's output: that of the program (`inherit`, the default), nowhere (`ignore`), or streams, `stdout` and `stderr` of hostOf(). One word is for both; an array is for stdin (`inherit` or `ignore`), stdout and
+   * stderr. The streams outlast the process when another one takes its place. What is printed while JavaScript is blocked is kept, up to 64 MiB.
+   */
+  stdio?: Stdio | ['inherit' | 'ignore', Stdio, Stdio] | undefined;
+  /** Environment variables of the host, beside those of the program; undefined takes one away. */
+  env?: Record<string, string | undefined> | undefined;
+  /**
+   * The command that starts the host, before the host's own: `['valgrind', '--error-exitcode=1']`, `['gdbserver', ':1234']`. Only the addon runs under it. It may become the host or
+   * have it as a child, and must leave descriptors open.
+   *
+   * ```js
+   * const { load } = require('napi-remote');
+   * try {
+   *   load(require.resolve('@node-rs/crc32-linux-x64-gnu'), { hostWrapper: ['sh', '-c', 'echo no >&2; exit 3'], stdio: 'pipe' });
+   * } catch (error) {
+   *   console.log(error.code, error.exitCode, error.stderr.trim()); // ERR_NAPI_REMOTE_LAUNCH 3 no
+   * }
+   * ```
+   */
+  hostWrapper?: string[] | undefined;
   /** Has a report written when the host dies. `NAPI_REMOTE_REPORT_DIR` does that for all hosts. */
   report?: ReportOptions | undefined;
+}
+
+export type Stdio = 'inherit' | 'ignore' | 'pipe';
+
+/** Limits of one host. What is over most of them is refused, as setrlimit(2) says, and the addon may take that badly. */
+export interface Limits {
+  /** Bytes of address space (RLIMIT_AS): allocations beyond fail. A host takes about 200 MiB to begin with. */
+  addressSpace?: number | undefined;
+  /** Bytes of memory that is there: looked at 20 times a second; a host that has more is ended, with the reason `oom`. */
+  resident?: number | undefined;
+  /** Seconds of processor time (RLIMIT_CPU): then it is ended. */
+  cpuSeconds?: number | undefined;
+  /** Processes and threads of the user, all of them together (RLIMIT_NPROC); not for root. */
+  processes?: number | undefined;
+  /** Numbers of open files are smaller than this (RLIMIT_NOFILE). */
+  openFiles?: number | undefined;
+}
+
+/**
+ * When another process takes the place of one that has died. The exports stay the same objects, and so do their functions and classes, which work in the new process; what native code
+ * keeps (C statics, what objects hold) begins anew. Objects of the old process throw `ERR_NAPI_REMOTE_GONE` when they are used.
+ *
+ * ```js
+ * const { hostOf, load } = require('napi-remote');
+ * const crc32 = load(require.resolve('@node-rs/crc32-linux-x64-gnu'), { restart: 'on-call' });
+ * const host = hostOf(crc32);
+ * const { pid } = host;
+ * host.once('exit', ({ reason }) => {
+ *   console.log(reason, crc32.crc32('hello'), host.pid !== pid); // killed 907060870 true
+ * });
+ * host.kill();
+ * ```
+ */
+export interface Restart {
+  /** `on-call`: when one of its functions is called next; `at-once`: as soon as Node's loop hears of it, or at the next call, whichever is first. */
+  policy: 'never' | 'on-call' | 'at-once';
+  /**
+   * Milliseconds until a host is replaced that did not live longer than `max`; until then calls throw what they threw before. The first time it is none, then `initial` (100), then
+   * `factor` (2) times as long each time, up to `max` (10,000).
+   */
+  backoff?: { initial?: number | undefined; max?: number | undefined; factor?: number | undefined } | undefined;
+  /** How often within a minute, by default 10; `Infinity` is as often as it takes. */
+  max?: number | undefined;
+  /** Called when the addon has been loaded again, before anything else is called: to tell it again what it was told at first. */
+  init?: ((exports: any, host: Host) => void) | undefined;
+}
+
+/** How a host ended. */
+export interface Exit {
+  /** Of the process that ended. */
+  pid: number;
+  /** Its exit code; null when a signal ended it. */
+  code: number | null;
+  signal: string | null;
+  /**
+   * `clean` (exit code 0, or the option `idle`), `oom` (more memory than `limits.resident`), `abnormal` (another one), `crashed` (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS), `killed` (another signal, `kill()`, an AbortSignal),
+   * `timeout`, `protocol` (it sent what no host may send), `launch-failed` (another one was to take its place; `error` tells why none did).
+   */
+  reason: 'clean' | 'abnormal' | 'crashed' | 'killed' | 'oom' | 'timeout' | 'protocol' | 'launch-failed';
+  error?: Error;
+}
+
+/** What is on errors with a `code` of `ERR_NAPI_REMOTE_HOST_DIED`, `_TIMEOUT` or `_PROTOCOL`, and on an `AbortError`. */
+export interface HostError extends Error {
+  code: string;
+  /** Of the host. */
+  pid: number;
+  /** The file of the addon that was loaded first. */
+  addon: string;
+  /** What ended the host, when that is known. */
+  signal?: string;
+  exitCode?: number;
+  /** The Node-API call of the host that was being served; none: it was in native code. */
+  pending?: string;
+  /** The last Node-API call of the host that came to Node. */
+  lastCall?: string;
+  /** What is known of the end, made when it is read. */
+  report?: Report;
 }
 
 /** Where reports go: two files each, JSON and beside it the text for people (`.txt` instead of `.json`). */
@@ -104,18 +226,69 @@ export interface Counts {
   sleeps: number;
 }
 
-/** The host of an addon. */
-export interface Host {
+/** Counts, and what the process takes. */
+export interface Stats extends Counts {
+  /** Bytes of memory that it has; 0 when it is dead. */
+  resident: number;
+  /** Microseconds of processor time, in steps of 10,000. */
+  cpu: { user: number; system: number };
+  /** Handles and references of its that are alive in Node. */
+  handles: number;
+  references: number;
+}
+
+/**
+ * The host of an addon. Events:
+ * - `spawn` `({ pid })`: it has been started, or another one in its place;
+ * - `exit` `(exit: Exit)`: it has ended. From Node's loop, hence after the call that threw for it. What the host had begun is settled by then: promises that it was to settle
+ *   are rejected with the same error, work and threadsafe functions have ended.
+ *
+ * Neither keeps the program running, unless `ref()` says so. The channels `napi-remote:host:spawn` and `napi-remote:host:exit` of
+ * `node:diagnostics_channel` tell the same of all hosts: `{ host, pid, addon }`, and the properties of Exit.
+ *
+ * ```js
+ * const { hostOf, load } = require('napi-remote');
+ * const crc32 = load(require.resolve('@node-rs/crc32-linux-x64-gnu'));
+ * const host = hostOf(crc32);
+ * host.on('exit', ({ signal, reason }) => {
+ *   console.log(signal, reason); // SIGKILL killed
+ * });
+ * host.kill();
+ * ```
+ */
+export interface Host extends EventEmitter {
+  /** Of the process that is there now. */
   readonly pid: number;
   /** The group that load() was given; undefined for a host of one load, the empty string for that of `napi-remote/register`. */
   readonly group: string | undefined;
   /** The addon's file. */
   readonly file: string;
+  /** How it ended; null: it lives, or Node's loop has not heard of it yet. */
+  readonly exit: Exit | null;
+  /** What it prints, with the option `stdio`; null when that is inherited or ignored. They keep no program running. */
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /**
+   * With the option `callTimes`: nanoseconds of entries from outside, with all that was nested in them, to 3 percent. What is new is added when this is read. Undefined without the option, and
+   * for an addon that another load has started the host of.
+   */
+  readonly callTimes: RecordableHistogram | undefined;
   counts(): Counts;
+  stats(): Stats;
   /** What the host is doing, or was when it died: the last calls, and after a crash all that `error.report` has. */
   report(): Report;
   /** Ends the host with SIGKILL, and with it all addons that live there, other threads' too. False when it is dead already. */
   kill(): boolean;
+  /** Ends the host, if it lives, and starts another in its place, whatever the option `restart` says; with all addons of its group. */
+  restart(): this;
+  /** The same for a file that has been built anew, or another one. */
+  reload(file?: string | URL): this;
+  /** Keeps the program running as long as the host lives. */
+  ref(): this;
+  /** Takes that back: then only what the addon has begun does, as in one process. */
+  unref(): this;
+  /** `kill()`, at the end of a `using` block. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -125,11 +298,11 @@ export interface Host {
  * - `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: the arguments are wrong;
  * - `ERR_DLOPEN_FAILED`: the loader refused the file, in its own words, as Node reports it;
  * - `ERR_NAPI_REMOTE_UNSUPPORTED`: the addon uses V8 or Node internals, or a Node-API version that this Node lacks;
- * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started;
+ * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started (with `exitCode` or `signal`, and with `stdio: 'pipe'` its `stderr`, as far as there is any);
  * - what the addon's own initialisation throws.
  *
- * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died (with `pid`, `signal` or `exitCode`, and `report`), and
- * `ERR_NAPI_REMOTE_PROTOCOL` when it sent what no host may send.
+ * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died, `ERR_NAPI_REMOTE_TIMEOUT` when it took longer than `timeout` says, and
+ * `ERR_NAPI_REMOTE_PROTOCOL` when it sent what no host may send: see HostError. `ERR_NAPI_REMOTE_GONE` is for objects of a process that has another one in its place.
  *
  * ```js
  * const { load } = require('napi-remote');

@@ -14,8 +14,6 @@
 #include "wire/protocol.h"
 #include "wire/socket.h"
 
-#define NR_HANDSHAKE_MILLISECONDS 10000
-
 static int explain(char *why, size_t why_size, int error, const char *what) {
   snprintf(why, why_size, "%s: %s", what, strerror(-error));
   return error;
@@ -31,24 +29,24 @@ static int ask(int socket, const ProtobufCMessage *question, const int offered[N
 }
 
 /* The answer, to be freed, and the one descriptor that comes with it when all is well, else -1. */
-static ProtobufCMessage *hear(int socket, const ProtobufCMessageDescriptor *type, int *memfd, int *error, char *why,
-                              size_t why_size) {
+static ProtobufCMessage *hear(int socket, const struct nr_joining *joining, const ProtobufCMessageDescriptor *type,
+                              int *memfd, int *error, char *why, size_t why_size) {
   int received[NR_SOCKET_FDS_MAX];
   size_t count = 1;
-  ProtobufCMessage *answer = nr_socket_receive(socket, type, received, &count, NR_HANDSHAKE_MILLISECONDS, error);
+  ProtobufCMessage *answer = nr_socket_receive(socket, type, received, &count, joining->milliseconds, error);
   if (answer == NULL) explain(why, why_size, *error, "the host did not answer the handshake");
   *memfd = answer != NULL && count == 1 ? received[0] : -1;
   return answer;
 }
 
-static int shake(int socket, const struct nr_joining *joining, const int offered[NR_OFFERED], int *memfd, char *why,
+static int shake(int socket, struct nr_joining *joining, const int offered[NR_OFFERED], int *memfd, char *why,
                  size_t why_size) {
   Nr__Hello hello = NR__HELLO__INIT;
   nr_node_info_fill(&hello);
   hello.worker = joining->worker;
   int error = ask(socket, &hello.base, offered, why, why_size);
   if (error < 0) return error;
-  Nr__Welcome *welcome = (Nr__Welcome *)hear(socket, &nr__welcome__descriptor, memfd, &error, why, why_size);
+  Nr__Welcome *welcome = (Nr__Welcome *)hear(socket, joining, &nr__welcome__descriptor, memfd, &error, why, why_size);
   if (welcome == NULL) return error;
   error = 0;
   if (welcome->protocol != NR_PROTOCOL_VERSION || welcome->pointer_size != sizeof(void *)) {
@@ -59,6 +57,7 @@ static int shake(int socket, const struct nr_joining *joining, const int offered
   } else if (*memfd < 0) {
     error = explain(why, why_size, -EPROTO, "the host sent no memory");
   }
+  joining->pid = (pid_t)welcome->pid;
   protobuf_c_message_free_unpacked(&welcome->base, NULL);
   return error;
 }
@@ -71,7 +70,7 @@ static int judge(const struct nr_joining *joining, const Nr__Joined *joined, int
   return -EAGAIN;
 }
 
-static int join(int socket, const struct nr_joining *joining, const int offered[NR_OFFERED], int *memfd, char *why,
+static int join(int socket, struct nr_joining *joining, const int offered[NR_OFFERED], int *memfd, char *why,
                 size_t why_size) {
   Nr__Join request = NR__JOIN__INIT;
   Nr__Joined *joined = NULL;
@@ -81,7 +80,7 @@ static int join(int socket, const struct nr_joining *joining, const int offered[
   if (error < 0) return error;
   /* Threads before this one may have lost their patience: their answers come first. */
   for (uint32_t late = 1; late < joining->thread; late++) {
-    joined = (Nr__Joined *)hear(socket, &nr__joined__descriptor, memfd, &error, why, why_size);
+    joined = (Nr__Joined *)hear(socket, joining, &nr__joined__descriptor, memfd, &error, why, why_size);
     if (joined == NULL) break;
     if (joined->thread >= joining->thread) break;
     if (*memfd >= 0) close(*memfd);
@@ -98,8 +97,7 @@ static int join(int socket, const struct nr_joining *joining, const int offered[
 }
 
 /* The port owns both ends of the doorbells from nr_port_connect() on. */
-static int connect_port(int socket, const struct nr_joining *joining, struct nr_port *port, char *why,
-                        size_t why_size) {
+static int connect_port(int socket, struct nr_joining *joining, struct nr_port *port, char *why, size_t why_size) {
   int memfd = -1, own, theirs;
   int error = nr_doorbells_create(&own, &theirs);
   if (error < 0) return explain(why, why_size, error, "no doorbells");
@@ -116,8 +114,7 @@ static int connect_port(int socket, const struct nr_joining *joining, struct nr_
   return error;
 }
 
-int nr_joining_connect(int socket, const struct nr_joining *joining, struct nr_port **port, char *why,
-                       size_t why_size) {
+int nr_joining_connect(int socket, struct nr_joining *joining, struct nr_port **port, char *why, size_t why_size) {
   int error = nr_port_create(port, NR_RING_SIZE);
   if (error < 0) {
     *port = NULL;

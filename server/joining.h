@@ -7,20 +7,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct nr_port;
 
 struct nr_joining {
-  uint32_t thread; /* its number in the host; 1: the first one, with whom hands are shaken */
-  bool worker;     /* not Node's main thread */
-  int blocks;      /* the memfd of its blocks (blocks.h); stays the caller's */
+  uint32_t thread;  /* its number in the host; 1: the first one, with whom hands are shaken */
+  bool worker;      /* not Node's main thread */
+  int blocks;       /* the memfd of its blocks (blocks.h); stays the caller's */
+  int milliseconds; /* that the host may take to answer; -1: any time */
+  pid_t pid;        /* out: what the host says that it is */
 };
 
 /*
  * Both sides' rings. Blocks until the host has answered, or has not within a time. 0, or a negative errno with a
  * sentence in `why`: -EPIPE, -ECONNRESET and -EPROTO are the host's end.
  */
-int nr_joining_connect(int socket, const struct nr_joining *joining, struct nr_port **port, char *why, size_t why_size);
+int nr_joining_connect(int socket, struct nr_joining *joining, struct nr_port **port, char *why, size_t why_size);
 /* The thread has left without a word. 0 or a negative errno; never blocks. */
 int nr_joining_leave(int socket, uint32_t thread);
 

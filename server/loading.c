@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/doorbell.h"
 #include "server/elf.h"
+#include "server/launch.h"
 #include "server/objects.h"
 #include "server/prepared.h"
 #include "server/server-private.h"
+#include "server/times.h"
 
 /* A string argument, to be freed; NULL (with a TypeError) when it is none. */
 static char *string_argument(napi_env napi, napi_value value, const char *name) {
@@ -33,15 +36,26 @@ static struct nr_agent *agent_of(napi_env napi) {
   return agent;
 }
 
-/* What only JavaScript can tell of memory. */
-static void configure_memory(struct nr_agent *agent, napi_env napi, napi_value options) {
+/* What only JavaScript can tell of memory, and what it wants to hear. */
+static void configure_callbacks(struct nr_agent *agent, napi_env napi, napi_value options) {
   napi_value value;
   double most = 0;
   if (napi_get_named_property(napi, options, "bufferMax", &value) == napi_ok &&
       napi_get_value_double(napi, value, &most) == napi_ok && most > 0)
     agent->buffer_max = (uint64_t)most;
-  if (agent->room_of == NULL && napi_get_named_property(napi, options, "roomOf", &value) == napi_ok)
-    napi_create_reference(napi, value, 1, &agent->room_of);
+  const struct {
+    const char *name;
+    napi_ref *place;
+  } functions[] = {
+      {"roomOf", &agent->room_of},
+      {"onExit", &agent->on_exit},
+      {"onCall", &agent->on_call},
+      {"construct", &agent->construct},
+  };
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    if (*functions[i].place == NULL && napi_get_named_property(napi, options, functions[i].name, &value) == napi_ok)
+      napi_create_reference(napi, value, 1, functions[i].place);
+  }
 }
 
 napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
@@ -54,7 +68,7 @@ napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
   if (host_path == NULL) return NULL;
   free(agent->host_path);
   agent->host_path = host_path;
-  configure_memory(agent, napi, options);
+  configure_callbacks(agent, napi, options);
   nr_report_configure(agent, napi, options);
   return NULL;
 }
@@ -136,11 +150,13 @@ void nr_loading_forget(struct nr_agent *agent) {
   agent->prepared = NULL;
 }
 
-static void prepare(struct nr_agent *agent, napi_env napi, const char *file, int flags, const char *group) {
+/* The connection's serial; 0 with an exception. */
+static uint32_t prepare(struct nr_agent *agent, napi_env napi, const char *file, int flags,
+                        const struct nr_launch *launch) {
   struct nr_prepared prepared = {.connection = NULL};
-  if (refuse_internals(napi, file)) return;
-  struct nr_connection *connection = nr_connection_get(agent, napi, group);
-  if (connection == NULL) return;
+  if (refuse_internals(napi, file)) return 0;
+  struct nr_connection *connection = nr_connection_get(agent, napi, launch);
+  if (connection == NULL) return 0;
   if (connection->file == NULL) connection->file = strdup(file);
   nr_connection_ref(connection); /* the load may run JavaScript that ends the agent */
   prepared.connection = connection;
@@ -149,31 +165,35 @@ static void prepare(struct nr_agent *agent, napi_env napi, const char *file, int
       !version_fits(napi, file, prepared.api_version)) {
     free(prepared.file);
     nr_connection_unref(connection);
-    return;
+    return 0;
   }
   nr_loading_forget(agent);
   agent->prepared = malloc(sizeof *agent->prepared);
   if (agent->prepared != NULL) {
     *agent->prepared = prepared;
-    return;
+    return connection->serial;
   }
   free(prepared.file);
   nr_connection_unref(connection);
+  return 0;
 }
 
 napi_value nr_loading_prepare(napi_env napi, napi_callback_info info) {
-  size_t argc = 3;
-  napi_value argv[3];
+  size_t argc = 4;
+  napi_value argv[4], result;
   int32_t flags = 0;
+  uint32_t serial = 0;
+  struct nr_launch launch = {.group = NULL};
   struct nr_agent *agent = agent_of(napi);
   if (agent == NULL || napi_get_cb_info(napi, info, &argc, argv, NULL, NULL) != napi_ok) return NULL;
   char *file = string_argument(napi, argv[0], "file");
-  char *group = file == NULL ? NULL : string_argument(napi, argv[2], "group");
+  if (file != NULL) launch.group = string_argument(napi, argv[2], "group");
   napi_get_value_int32(napi, argv[1], &flags);
-  if (group != NULL) prepare(agent, napi, file, flags, group);
+  if (launch.group != NULL && nr_launch_take(napi, argv[3], &launch))
+    serial = prepare(agent, napi, file, flags, &launch);
   free(file);
-  free(group);
-  return NULL;
+  nr_launch_free(&launch);
+  return serial != 0 && napi_create_uint32(napi, serial, &result) == napi_ok ? result : NULL;
 }
 
 napi_value nr_loading_cancel(napi_env napi, napi_callback_info info) {
@@ -198,6 +218,7 @@ static napi_value describe_host(napi_env napi, struct nr_connection *connection)
   napi_value host, files, alive, file;
   napi_create_object(napi, &host);
   napi_create_array(napi, &files);
+  set_number(napi, host, "serial", connection->serial);
   set_number(napi, host, "pid", nr_host_pid(connection->host));
   set_string(napi, host, "group", nr_host_group(connection->host));
   for (uint32_t i = 0; i < connection->env_count; i++) {
@@ -223,38 +244,97 @@ napi_value nr_loading_hosts(napi_env napi, napi_callback_info info) {
   return result;
 }
 
-static struct nr_connection *group_argument(napi_env napi, napi_callback_info info) {
-  size_t argc = 1;
-  napi_value argument;
+/* The first argument is the serial of a connection; NULL: there is none any more. */
+static struct nr_connection *connection_argument(napi_env napi, napi_callback_info info, napi_value *second) {
+  size_t argc = 2;
+  napi_value argv[2];
+  uint32_t serial = 0;
   struct nr_agent *agent = agent_of(napi);
-  if (agent == NULL || napi_get_cb_info(napi, info, &argc, &argument, NULL, NULL) != napi_ok) return NULL;
-  char *group = string_argument(napi, argument, "group");
-  if (group == NULL) return NULL;
-  struct nr_connection *connection = nr_connection_find(agent, group);
-  free(group);
-  return connection;
+  if (agent == NULL || napi_get_cb_info(napi, info, &argc, argv, NULL, NULL) != napi_ok) return NULL;
+  napi_get_value_uint32(napi, argv[0], &serial);
+  if (second != NULL) *second = argv[1];
+  return nr_connection_by_serial(agent, serial);
 }
 
 napi_value nr_loading_counts(napi_env napi, napi_callback_info info) {
-  struct nr_connection *connection = group_argument(napi, info);
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
   napi_value result;
   if (connection == NULL || napi_create_object(napi, &result) != napi_ok) return NULL;
+  uint32_t handles = nr_handles_top(connection->given) + nr_handles_top(connection->chosen);
   set_number(napi, result, "calls", (double)connection->counts.calls);
   set_number(napi, result, "posts", (double)connection->counts.posts);
   set_number(napi, result, "entries", (double)connection->counts.entries);
   set_number(napi, result, "roundTrips", (double)(connection->counts.calls + connection->counts.entries));
   set_number(napi, result, "sleeps", (double)nr_port_counts(connection->port).sleeps);
+  set_number(napi, result, "handles", handles);
+  set_number(napi, result, "references", (double)nr_table_count(connection->references_table));
   return result;
 }
 
 napi_value nr_loading_recorded(napi_env napi, napi_callback_info info) {
-  struct nr_connection *connection = group_argument(napi, info);
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
   return connection == NULL ? NULL : nr_report_recorded(napi, connection);
 }
 
-napi_value nr_loading_kill(napi_env napi, napi_callback_info info) {
-  struct nr_connection *connection = group_argument(napi, info);
+napi_value nr_loading_end(napi_env napi, napi_callback_info info) {
+  napi_value result, signal;
+  napi_valuetype type = napi_undefined;
+  bool lives = false;
+  struct nr_connection *connection = connection_argument(napi, info, &signal);
+  if (connection != NULL) {
+    napi_typeof(napi, signal, &type);
+    if (type == napi_object && connection->signal == NULL)
+      napi_create_reference(connection->agent->napi, signal, 1, &connection->signal);
+    lives = nr_port_failure(connection->port) == 0;
+    if (lives) nr_doorbell_hold(connection, true);
+    nr_host_condemn(connection->host, type == napi_object ? NR_VERDICT_ABORTED : NR_VERDICT_KILLED, "");
+  }
+  return napi_get_boolean(napi, lives, &result) == napi_ok ? result : NULL;
+}
+
+napi_value nr_loading_times(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
+  return connection == NULL || connection->times == NULL ? NULL : nr_times_take(connection->times, napi);
+}
+
+/* Node-API knows no descriptors: numbers, which are JavaScript's from here on. */
+napi_value nr_loading_streams(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
+  napi_value result, fd;
+  if (connection == NULL || napi_create_array(napi, &result) != napi_ok) return NULL;
+  for (uint32_t i = 0; i < 3; i++) {
+    if (napi_create_int32(napi, connection->streams[i], &fd) != napi_ok ||
+        napi_set_element(napi, result, i, fd) != napi_ok)
+      return NULL;
+    connection->streams[i] = -1;
+  }
+  return result;
+}
+
+/* Ends the host if no entry is open and nothing keeps its loop going. */
+napi_value nr_loading_recycle(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
   napi_value result;
-  if (connection != NULL) nr_host_kill(connection->host);
-  return napi_get_boolean(napi, connection != NULL, &result) == napi_ok ? result : NULL;
+  bool idle = connection != NULL && connection->entries == 0 && nr_port_failure(connection->port) == 0 &&
+              !nr_doorbell_is_alive(connection);
+  if (idle) nr_host_condemn(connection->host, NR_VERDICT_IDLE, "");
+  return napi_get_boolean(napi, idle, &result) == napi_ok ? result : NULL;
+}
+
+/* What the kernel may take to end a process. */
+#define NR_END_MILLISECONDS 2000u
+
+napi_value nr_loading_await_end(napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = connection_argument(napi, info, NULL);
+  napi_value result;
+  bool dead = connection == NULL || nr_host_await_death(connection->host, NR_END_MILLISECONDS);
+  return napi_get_boolean(napi, dead, &result) == napi_ok ? result : NULL;
+}
+
+napi_value nr_loading_hold(napi_env napi, napi_callback_info info) {
+  napi_value second;
+  bool holds = false;
+  struct nr_connection *connection = connection_argument(napi, info, &second);
+  if (connection != NULL && napi_get_value_bool(napi, second, &holds) == napi_ok) nr_doorbell_hold(connection, holds);
+  return NULL;
 }

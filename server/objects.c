@@ -13,7 +13,9 @@ nr_id nr_object_of(struct nr_connection *connection, void *pointer) {
   struct nr_wrap *wrap = connection->agent == NULL
                              ? NULL
                              : nr_table_get(connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
-  return wrap != NULL && wrap->connection == connection ? wrap->object_id : 0;
+  if (wrap == NULL || wrap->connection == connection) return wrap == NULL ? 0 : wrap->object_id;
+  if (nr_port_failure(wrap->connection->port) < 0) connection->met_gone = true;
+  return 0;
 }
 
 /* Node 24 and 26 end by a check of V8's when an external is wrapped; 20 and 22 allow it. */

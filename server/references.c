@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "server/objects.h"
+#include "server/pending.h"
 
 struct nr_reference {
   napi_ref real;
@@ -93,21 +94,30 @@ static void warm(struct nr_dispatch *d, const struct nr_reference *reference) {
  * pointer (in one process that is the addon's own fault; here it must not become Node's). It is deleted when the wrap
  * ends.
  */
+static napi_status release(struct nr_reference *reference) {
+  if (reference->wrap != NULL) {
+    napi_env napi = reference->env->napi;
+    reference->deleted = true;
+    nr_wrap_silence(reference->wrap);
+    while (reference->count > 0) napi_reference_unref(napi, reference->real, &reference->count);
+    return napi_ok;
+  }
+  napi_status status = delete_real(reference);
+  free(reference);
+  return status;
+}
+
+void nr_reference_lost(struct nr_reference *reference) {
+  if (reference->env->napi != NULL) release(reference);
+}
+
 napi_status nr_serve_napi_delete_reference(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__ReferenceRequest *request = message;
   struct nr_reference *reference = nr_table_remove(d->connection->references_table, request->ref_id, NR_SORT_REFERENCE);
   (void)answer;
   if (reference == NULL) return napi_invalid_arg;
-  if (reference->wrap != NULL) {
-    reference->deleted = true;
-    nr_wrap_silence(reference->wrap);
-    while (reference->count > 0) napi_reference_unref(d->napi, reference->real, &reference->count);
-    return napi_ok;
-  }
-  warm(d, reference);
-  napi_status status = delete_real(reference);
-  free(reference);
-  return status;
+  if (reference->wrap == NULL) warm(d, reference);
+  return release(reference);
 }
 
 napi_status nr_serve_napi_reference_ref(struct nr_dispatch *d, const void *message, void *answer) {

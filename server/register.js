@@ -3,8 +3,10 @@
 // process.dlopen(): require('./x.node'), bindings, node-gyp-build, the loaders of napi-rs.
 const os = require('node:os');
 const { dlopenIsolated } = require('./lib/agent.js');
-const { SHARED } = require('./lib/host.js');
+const { readConfig } = require('./lib/config.js');
 const thread = require('./lib/thread.js');
+
+const optionsFor = readConfig();
 
 // A path that is relative to the working directory of now: the host has that of when it was started. Joined as text, since `..` after
 // a symbolic link is not what path.resolve() takes it for. A name without a slash is the loader's to look for.
@@ -21,10 +23,12 @@ function toName(filename) {
   }
 }
 
-function dlopenShared(module, name, flags) {
+function dlopen(module, name, flags, inProcess) {
   const file = toAbsolute(name);
+  const options = optionsFor(file);
+  if (options === null) return inProcess();
   try {
-    dlopenIsolated(module, file, flags, SHARED);
+    return dlopenIsolated(module, file, flags, options);
   } catch (error) {
     // The loader's words, about the name that it was given.
     if (file !== name && error?.code === 'ERR_DLOPEN_FAILED') {
@@ -48,7 +52,7 @@ const hook = {
     }
     if (module === null || module === undefined) return refused();
     if (module.exports === null || module.exports === undefined) return refused();
-    return dlopenShared(module, toName(filename), mode);
+    return dlopen(module, toName(filename), mode, refused);
   },
 }.dlopen;
 

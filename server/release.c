@@ -14,6 +14,7 @@
 
 void nr_release(struct nr_connection *connection, enum nr_released sort, nr_id id) {
   struct nr_release_list *list = &connection->released[sort];
+  if (nr_port_failure(connection->port) < 0) return; /* nobody is there to be told */
   if (list->count == list->room) {
     uint32_t room = list->room == 0 ? 64 : list->room * 2;
     nr_id *ids = realloc(list->ids, room * sizeof *ids);
@@ -62,6 +63,7 @@ static void post_basic(struct nr_connection *connection, const struct nr_basic *
 
 void nr_release_basic(struct nr_connection *connection, nr_id id, bool orphan) {
   struct nr_basic_list *list = &connection->basics;
+  if (nr_port_failure(connection->port) < 0) return;
   if (list->count == list->room) {
     uint32_t room = list->room == 0 ? 64 : list->room * 2;
     struct nr_basic *items = realloc(list->items, room * sizeof *items);
@@ -83,5 +85,10 @@ void nr_release_basics(struct nr_connection *connection, bool all) {
 
 void nr_release_end(struct nr_connection *connection) {
   free(connection->basics.items);
-  for (int sort = 0; sort < NR_RELEASED_SORTS; sort++) free(connection->released[sort].ids);
+  connection->basics = (struct nr_basic_list){.items = NULL};
+  for (int sort = 0; sort < NR_RELEASED_SORTS; sort++) {
+    free(connection->released[sort].ids);
+    connection->released[sort] = (struct nr_release_list){.ids = NULL};
+  }
+  connection->release_count = 0;
 }

@@ -15,7 +15,7 @@ void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value optio
 }
 
 napi_value nr_report_recorded(napi_env napi, struct nr_connection *connection) {
-  char *json = nr_host_left(connection->host);
+  char *json = nr_host_recorded(connection->host);
   napi_value text = NULL;
   if (json != NULL && napi_create_string_utf8(napi, json, NAPI_AUTO_LENGTH, &text) != napi_ok) text = NULL;
   free(json);

@@ -11,8 +11,8 @@ void nr_connection_retire(struct nr_connection *connection) {
   if (!nr_host_death(connection->host).dead) return; /* the watcher still has to tell of it */
   connection->retired = true;
   nr_host_forget(connection->host, connection->port);
-  nr_host_condense(connection->host);
-  nr_doorbell_lost(connection);
+  nr_host_conclude(connection->host);
+  nr_doorbell_announce(connection);
   nr_port_retire(connection->port);
   nr_blocks_retire(connection->blocks);
   nr_arena_trim(connection->arena);

@@ -27,7 +27,10 @@ struct nr_agent;
 struct nr_async;
 struct nr_connection;
 struct nr_env;
+struct nr_launch;
+struct nr_launch_files;
 struct nr_shared_queue;
+struct nr_times;
 
 /* What lives behind an id in the server's tables. */
 enum nr_sort {
@@ -56,6 +59,12 @@ struct nr_agent {
   uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
   bool no_tracker;              /* this kernel tracks no writes */
+  napi_ref on_call;             /* of server/lib/restart.js: (serial), a call of a host that is dead */
+  napi_ref construct;           /* of the same: (next, newTarget, ...args) */
+  bool probes;                  /* restart.c asks functions who they are */
+  struct nr_callback *probed;   /* the answer */
+  napi_ref on_exit;             /* a function of server/lib/host.js: (serial, code, signal, reason, pid) */
+  uint32_t serials;             /* of connections */
   uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
   uintptr_t stack_careful;      /* below this address every entry asks V8 whether there is stack left */
   struct nr_ending *ending;     /* what its end takes (ending.c) */
@@ -103,6 +112,7 @@ struct nr_callback {
   struct nr_env *env;
   struct nr_connection *connection; /* counted */
   nr_id id;                         /* in the host */
+  napi_ref successor;               /* the function of another host that is called instead (restart.c); NULL: none */
   struct nr_callback *next;
   struct nr_callback **link;
   bool member;   /* of a class: `this` is likely wrapped */
@@ -147,7 +157,18 @@ struct nr_basic_list {
 /* This thread's end of the channel to one host: counted, since frames of the stack and trampolines outlive the host. */
 struct nr_connection {
   uint32_t references;
-  struct nr_agent *agent; /* NULL after the thread's end */
+  uint32_t serial;            /* counts up in a thread: what JavaScript knows it by */
+  uint32_t call_ms;           /* that an entry may take with all that is nested in it; 0: as long as it takes */
+  uint32_t load_ms;           /* the same for a load */
+  uint32_t limit_ms;          /* the one of the entry that is open */
+  uint64_t deadline_ns;       /* of the entry that is open, on the server's clock; 0: none */
+  struct nr_times *times;     /* NULL: nobody wants to know them */
+  int streams[3];             /* pipes from the host, by descriptor; -1: none, or JavaScript has it */
+  bool restarts;              /* a call after its death may start another host */
+  struct nr_connection *heir; /* counted: another host has its place; NULL: none */
+  bool met_gone;              /* an object of a host that is dead was among the arguments */
+  bool lost;                  /* what it owed has been settled, and JavaScript told */
+  struct nr_agent *agent;     /* NULL after the thread's end */
   struct nr_connection *next;
   struct nr_host *host; /* counted */
   struct nr_port *port;
@@ -190,6 +211,7 @@ struct nr_connection {
   uint32_t entries;              /* ENTERs that are open */
   struct nr_callback *callback;  /* the innermost entry's; NULL: an Init */
   struct nr_callback background; /* what stands for one in entries that JavaScript does not call */
+  napi_ref signal;               /* the AbortSignal that ended the host; NULL: none */
   napi_ref thrown;               /* weak, of the last error that told of the failure; NULL: none */
   napi_env thrown_in;            /* the env of that reference */
   bool exited;                   /* its end has been asked for, or is done */
@@ -199,7 +221,9 @@ struct nr_connection {
   bool retired;                  /* its host is dead, and what it left is gone (retire.c) */
   int64_t external_memory;       /* bytes that napi_adjust_external_memory() announced and has not taken back */
   char *file;                    /* the addon that was loaded first, for messages */
-  const char *doing;             /* the innermost call that is being served, for reports; NULL: none */
+  const char *doing;             /* the innermost call that is being served, for errors; NULL: none */
+  const char *last;              /* the last one that was, or is; NULL: none yet */
+  const char *owed; /* `doing` when the connection was found to have failed, while frames below it unwind */
   struct nr_counts {
     uint64_t calls;
     uint64_t posts;
@@ -212,8 +236,11 @@ struct nr_connection {
 
 /* The connection of this thread to the group's host, which is started when there is none. NULL with a pending exception
  * in `napi`. */
-struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const char *group);
-struct nr_connection *nr_connection_find(struct nr_agent *agent, const char *group);
+struct nr_connection *nr_connection_get(struct nr_agent *agent, napi_env napi, const struct nr_launch *launch);
+/* The one of this thread with that serial; NULL: none, or not any more. */
+struct nr_connection *nr_connection_by_serial(struct nr_agent *agent, uint32_t serial);
+/* The agent does not know it any more. */
+void nr_connection_unlist(struct nr_connection *connection);
 void nr_connection_ref(struct nr_connection *connection);
 void nr_connection_unref(struct nr_connection *connection);
 /* The host broke the protocol: it is ended, the connection has failed. Always -EPROTO. */
@@ -282,9 +309,22 @@ void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigne
 /* Sends a message that nothing answers. Never blocks on a dead host. */
 void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCMessage *request);
 
-/* Throws ERR_NAPI_REMOTE_HOST_DIED (or _PROTOCOL) in `napi` for a connection that has failed; a pending exception
- * becomes its cause. */
+/* ---- failure.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* Throws ERR_NAPI_REMOTE_HOST_DIED (or _PROTOCOL, _TIMEOUT ...) in `napi` for a connection that has failed; a pending
+ * exception becomes its cause. */
 void nr_throw_failure(struct nr_connection *connection, napi_env napi, const char *doing);
+/* That error; NULL when the env is terminating. `doing`: what was not carried out. */
+napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing);
+/* ERR_NAPI_REMOTE_LAUNCH: with what is known of a host that ended at once. */
+void nr_throw_launch(napi_env napi, const char *why, const struct nr_launch_files *files);
+/* ERR_NAPI_REMOTE_GONE: for what belongs to a host that is dead, and has nothing in its place. */
+void nr_throw_gone(struct nr_connection *connection, napi_env napi);
+/* In one word, as the `exit` event tells it. */
+const char *nr_death_reason(const struct nr_death *death);
+/* SIGSEGV; `signal 40` for one without a name. */
+const char *nr_signal_name(int number, char *buffer, size_t size);
 
 /* ---- failure.c, report.c --------------------------------------------------------------------------------------------
  */
@@ -318,7 +358,8 @@ struct nr_dispatch {
   struct nr_slice tail[NR_DISPATCH_SLICES];
   uint32_t tail_count;
   uint32_t tail_length;
-  bool fault; /* the connection has been failed: no reply */
+  const char *outer; /* connection->doing of before */
+  bool fault;        /* the connection has been failed: no reply */
 };
 
 #define NR_HANDLER_JS 1u /* may run JavaScript */

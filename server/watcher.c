@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "server/launch.h"
 #include "wire/protocol.h"
 
 extern char **environ;
@@ -26,7 +27,10 @@ extern char **environ;
 struct nr_child {
   struct nr_child *next; /* in the watcher's list */
   pid_t pid;
-  int pidfd; /* -1: reaped */
+  pid_t inner;       /* the host's own, when a command between has it as a child; 0: there is none */
+  int pidfd;         /* -1: reaped */
+  uint64_t resident; /* bytes that it may have; 0: any */
+  void (*exceeded)(void *context);
   void (*died)(void *context, int code, int signal);
   void *context;
 };
@@ -35,6 +39,8 @@ struct nr_child {
 struct request {
   struct request *next;
   const char *path;
+  const struct nr_launch *launch;
+  const struct nr_launch_files *files;
   int socket;
   struct nr_child *child;
   int error;
@@ -49,6 +55,11 @@ static struct {
   struct request *requests;
   struct nr_child *children;
 } watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .doorbell = -1};
+
+static void ring(void) {
+  uint64_t one = 1;
+  if (write(watcher.doorbell, &one, sizeof one) < 0) return; /* full: it is awake anyway */
+}
 
 /* Where the host keeps the socket: high, so that a descriptor number from JavaScript never hits it, but within its
  * limit. */
@@ -67,26 +78,49 @@ static int spawn_attributes(posix_spawnattr_t *attributes) {
   return -posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-static int spawn(const char *path, int socket, pid_t *pid) {
+/* Node marks its stdio close-on-exec (uv_disable_stdio_inheritance()); a dup2 onto itself takes the mark away in the
+ * child. */
+static int add_stdio(posix_spawn_file_actions_t *actions, const struct nr_launch_files *files) {
+  int error = 0;
+  for (int fd = 0; error == 0 && fd <= 2; fd++) {
+    int from = files->child[fd] >= 0 ? files->child[fd] : fd;
+    if (fcntl(from, F_GETFD) >= 0) error = -posix_spawn_file_actions_adddup2(actions, from, fd);
+  }
+  return error;
+}
+
+static size_t count_words(char *const *words) {
+  size_t count = 0;
+  while (words != NULL && words[count] != NULL) count++;
+  return count;
+}
+
+/* A command that starts the host may do it as a child of its own: then it cannot tell whether its parent is right. */
+static int spawn(const struct request *request, pid_t *pid) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   char descriptor[16], parent[16];
-  char *argv[] = {(char *)"napi-remote-host", descriptor, parent, NULL};
+  char *const *wrapper = request->launch->wrapper;
+  size_t words = count_words(wrapper);
+  char **argv = calloc(words + 4, sizeof *argv);
   int number = socket_number();
+  if (argv == NULL) return -ENOMEM;
   snprintf(descriptor, sizeof descriptor, "%d", number);
-  snprintf(parent, sizeof parent, "%d", (int)getpid());
+  snprintf(parent, sizeof parent, "%d", words > 0 ? 0 : (int)getpid());
+  if (words > 0) memcpy(argv, wrapper, words * sizeof *argv);
+  argv[words] = words > 0 ? (char *)request->path : (char *)"napi-remote-host";
+  argv[words + 1] = descriptor;
+  argv[words + 2] = parent;
+  char **env = request->launch->env != NULL ? request->launch->env : environ;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  int error = -posix_spawn_file_actions_adddup2(&actions, socket, number);
-  /* Node marks its stdio close-on-exec (uv_disable_stdio_inheritance()); a dup2 onto itself takes the mark away in the
-   * child. */
-  for (int fd = 0; error == 0 && fd <= 2; fd++) {
-    if (fcntl(fd, F_GETFD) >= 0) error = -posix_spawn_file_actions_adddup2(&actions, fd, fd);
-  }
+  int error = -posix_spawn_file_actions_adddup2(&actions, request->socket, number);
+  if (error == 0) error = add_stdio(&actions, request->files);
   if (error == 0) error = spawn_attributes(&attributes);
-  if (error == 0) error = -posix_spawn(pid, path, &actions, &attributes, argv, environ);
+  if (error == 0) error = -posix_spawnp(pid, words > 0 ? argv[0] : request->path, &actions, &attributes, argv, env);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
+  free(argv);
   return error;
 }
 
@@ -102,7 +136,7 @@ static int open_pidfd(pid_t pid) {
 
 static void serve_request(struct request *request) {
   pid_t pid = 0;
-  request->error = spawn(request->path, request->socket, &pid);
+  request->error = spawn(request, &pid);
   if (request->error < 0) return;
   int pidfd = open_pidfd(pid);
   if (pidfd < 0) {
@@ -165,6 +199,36 @@ static size_t fill_polls(struct pollfd **polls, struct nr_child ***children, siz
   return count;
 }
 
+static uint64_t resident_of(pid_t pid) {
+  char path[32];
+  unsigned long pages = 0;
+  snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+  FILE *file = fopen(path, "re");
+  if (file == NULL) return 0;
+  if (fscanf(file, "%*u %lu", &pages) != 1) pages = 0;
+  fclose(file);
+  return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* How often memory is looked at, where there is a limit. */
+#define NR_LOOK_MILLISECONDS 50
+
+/* With the lock held. The timeout for poll(2). A host is told of once. */
+static int look_at_memory(void) {
+  int timeout = -1;
+  for (struct nr_child *child = watcher.children; child != NULL; child = child->next) {
+    if (child->resident == 0) continue;
+    if (resident_of(nr_child_pid(child)) > child->resident) {
+      child->resident = 0;
+      child->exceeded(child->context);
+      syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+    } else {
+      timeout = NR_LOOK_MILLISECONDS;
+    }
+  }
+  return timeout;
+}
+
 static void *run(void *unused) {
   struct pollfd *polls = NULL;
   struct nr_child **children = NULL;
@@ -173,9 +237,10 @@ static void *run(void *unused) {
   for (;;) {
     pthread_mutex_lock(&watcher.lock);
     serve_requests();
+    int timeout = look_at_memory();
     size_t count = fill_polls(&polls, &children, &room);
     pthread_mutex_unlock(&watcher.lock);
-    if (count == 0 || poll(polls, count, -1) < 0) continue;
+    if (count == 0 || poll(polls, count, timeout) < 0) continue;
     uint64_t rings;
     if ((polls[0].revents & POLLIN) != 0 && read(watcher.doorbell, &rings, sizeof rings) < 0) continue;
     for (size_t i = 1; i < count; i++) {
@@ -212,14 +277,9 @@ static int start_thread(void) {
   return error;
 }
 
-static void ring(void) {
-  uint64_t one = 1;
-  if (write(watcher.doorbell, &one, sizeof one) < 0) return; /* full: it is awake anyway */
-}
-
-int nr_child_start(const char *path, int socket, void (*died)(void *context, int code, int signal), void *context,
-                   struct nr_child **child) {
-  struct request request = {.path = path, .socket = socket};
+int nr_child_start(const char *path, const struct nr_launch *launch, const struct nr_launch_files *files, int socket,
+                   void (*died)(void *context, int code, int signal), void *context, struct nr_child **child) {
+  struct request request = {.path = path, .launch = launch, .files = files, .socket = socket};
   request.child = calloc(1, sizeof *request.child);
   if (request.child == NULL) return -ENOMEM;
   request.child->died = died;
@@ -242,7 +302,36 @@ int nr_child_start(const char *path, int socket, void (*died)(void *context, int
 }
 
 pid_t nr_child_pid(const struct nr_child *child) {
-  return child->pid;
+  return child->inner != 0 ? child->inner : child->pid;
+}
+
+static pid_t parent_of(pid_t pid) {
+  char path[32], line[512];
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  FILE *file = fopen(path, "re");
+  if (file == NULL) return 0;
+  char *name_end = fgets(line, sizeof line, file) == NULL ? NULL : strrchr(line, ')');
+  fclose(file);
+  return name_end == NULL || strlen(name_end) < 4 ? 0 : (pid_t)strtol(name_end + 4, NULL, 10);
+}
+
+#define NR_WRAPPERS_MAX 16
+
+bool nr_child_adopt(struct nr_child *child, pid_t pid) {
+  if (pid == child->pid) return true;
+  pid_t above = pid;
+  for (int i = 0; i < NR_WRAPPERS_MAX && above > 1 && above != child->pid; i++) above = parent_of(above);
+  if (above != child->pid) return false;
+  child->inner = pid;
+  return true;
+}
+
+void nr_child_limit_resident(struct nr_child *child, uint64_t bytes, void (*exceeded)(void *context)) {
+  pthread_mutex_lock(&watcher.lock);
+  child->exceeded = exceeded;
+  child->resident = bytes;
+  pthread_mutex_unlock(&watcher.lock);
+  ring();
 }
 
 void nr_child_kill(struct nr_child *child) {
@@ -255,8 +344,8 @@ ssize_t nr_child_copy(struct nr_child *child, const struct iovec *own, size_t ow
                       size_t their_count, bool writes) {
   pthread_mutex_lock(&watcher.lock);
   ssize_t copied = child->pidfd < 0 ? -ESRCH
-                   : writes         ? process_vm_writev(child->pid, own, own_count, theirs, their_count, 0)
-                                    : process_vm_readv(child->pid, own, own_count, theirs, their_count, 0);
+                   : writes         ? process_vm_writev(nr_child_pid(child), own, own_count, theirs, their_count, 0)
+                                    : process_vm_readv(nr_child_pid(child), own, own_count, theirs, their_count, 0);
   if (copied == -1) copied = -errno;
   pthread_mutex_unlock(&watcher.lock);
   return copied;

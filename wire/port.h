@@ -81,6 +81,10 @@ int nr_port_try_receive(struct nr_port *port, struct nr_arena *arena, struct nr_
  */
 int nr_port_wait(struct nr_port *port, uint64_t deadline_ns);
 
+/* The moment at which also those waits end that are inside of a frame: for the rest of a large one, and for space in
+ * the ring. The port has then failed with ETIMEDOUT, since half a frame is none. 0: none. */
+void nr_port_set_deadline(struct nr_port *port, uint64_t deadline_ns);
+
 /*
  * The same, but sleeps in poll(2) on the doorbell and on `extra` descriptors (the host's, which watches its loop as
  * well). 1 when one of those has revents (a frame may be there as well). timeout_ms as in poll(2). At most 15 of them,

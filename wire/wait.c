@@ -210,10 +210,16 @@ int nr_wait_for_piece(struct nr_port *port, uint64_t deadline_ns, bool callable)
 }
 
 int nr_wait_for_space(struct nr_port *port) {
-  struct wait wait = {.port = port, .spin = &port->space_spin, .for_space = true};
+  struct wait wait = {
+      .port = port, .spin = &port->space_spin, .for_space = true, .deadline_ns = port->piece_deadline_ns};
   wait.word = (const uint32_t *)(const void *)&port->peer.control->read_index;
   wait.expected = (uint32_t)port->peer_read;
-  return wait_until_changed(&wait);
+  int error = wait_until_changed(&wait);
+  return error == -ETIMEDOUT ? nr_port_break(port, error) : error;
+}
+
+void nr_port_set_deadline(struct nr_port *port, uint64_t deadline_ns) {
+  port->piece_deadline_ns = deadline_ns;
 }
 
 /* ---- The public waits ---- */

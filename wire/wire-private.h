@@ -106,7 +106,7 @@ struct nr_port {
   struct nr_parcel *backlog_last;
   uint32_t backlog_frames;
   uint64_t backlog_bytes;
-  uint64_t piece_deadline_ns; /* tests: how long to wait for the rest of an oversized frame, 0: as long as it takes */
+  uint64_t piece_deadline_ns; /* for the rest of an oversized frame, and for space; 0: as long as it takes */
 
   struct nr_spin wait_spin, poll_spin, space_spin;
   int cpus;         /* that the owner may use; 0: not asked yet */

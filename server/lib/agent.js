@@ -3,9 +3,11 @@
 const { constants } = require('node:buffer');
 const fs = require('node:fs');
 const path = require('node:path');
-const { Host } = require('./host.js');
-const { onDeath, reportOf } = require('./report.js');
+const { Host, onExit } = require('./host.js');
+const { onCall } = require('./restart.js');
+const { onDeath, reportOf, setReport } = require('./report.js');
 const { roomOf } = require('./room.js');
+const { construct } = require('./survey.js');
 const thread = require('./thread.js');
 
 function buildDirectory() {
@@ -28,27 +30,39 @@ function getAgent() {
     const hostPath = find(directory, 'napi-remote-host');
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
-    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, reportOf, onDeath });
+    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, reportOf, onDeath });
     thread.agent = { native: module.exports, agentPath };
   }
   return thread.agent;
 }
 
-/**
- * Does what process.dlopen(module, file, flags) does, but the addon lives in the host of `group`. Node is asked to load the agent once more: it makes a
- * fresh env for it, and the agent's Init runs the addon's in the host.
- */
-function dlopenIsolated(module, file, flags, group) {
+/** The serial of the host; `module.exports` as after process.dlopen(). Node is asked to load the agent once more: it makes a fresh env, and the agent's Init runs the addon's. */
+function loadInto(module, file, flags, { group, launch }) {
   const { native, agentPath } = getAgent();
-  native.prepare(file, flags, group);
+  const serial = native.prepare(file, flags, group, launch);
   try {
     thread.dlopen.call(process, module, agentPath);
   } finally {
     native.cancel();
   }
+  return serial;
+}
+
+/** Does what process.dlopen(module, file, flags) does, but the addon lives in a host (`options`: of options.js). */
+function dlopenIsolated(module, file, flags, options) {
+  const again = { ...options, launch: { ...options.launch, again: 1 } };
+  const load = (fileNow) => {
+    const next = { exports: {}, filename: fileNow, id: fileNow, loaded: false };
+    return { serial: loadInto(next, fileNow, flags, again), exports: next.exports };
+  };
+  const host = new Host(getAgent().native, load, file, options);
+  host.prepare();
+  setReport(options.group, options.report);
+  const serial = loadInto(module, file, flags, options);
   const { exports } = module;
   if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function') {
-    thread.hostByExports.set(exports, new Host(native, file, group));
+    host.begin(serial, exports);
+    thread.hostByExports.set(exports, host);
   }
 }
 

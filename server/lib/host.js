@@ -1,39 +1,196 @@
 'use strict';
-// The host of an addon, as hostOf() gives it, and how hosts are named: all threads of the program know a host by the same name.
-const { threadId } = require('node:worker_threads');
+// The host of an addon, as hostOf() gives it.
+const diagnostics = require('node:diagnostics_channel');
+const EventEmitter = require('node:events');
+const fs = require('node:fs');
+const { createHistogram, performance } = require('node:perf_hooks');
+const { abortError } = require('./errors.js');
+const { publicName } = require('./groups.js');
 const { reportOfHost } = require('./report.js');
+const { NEVER, groupOf, onCall, onEnd, replace } = require('./restart.js');
+const { Output } = require('./streams.js');
+const { merge, survey } = require('./survey.js');
+const thread = require('./thread.js');
+const { toPath } = require('./validate.js');
 
-/** What `register` puts all addons of the program into, since they share a process without it too: some pass pointers to each other. */
-const SHARED = '';
+const channels = {
+  spawn: diagnostics.channel('napi-remote:host:spawn'),
+  exit: diagnostics.channel('napi-remote:host:exit'),
+};
 
-const NAMED = 'group ';
+/** A method's name that another copy of this module knows too. */
+const ANNOUNCE = Symbol.for('napi-remote.announce');
 
-/** Names for the agent, such that a group that the user names can be no other host. */
-function namedGroup(name) {
-  return NAMED + name;
+/** Of /proc/PID/stat and statm; both are as they are on every Linux that Node runs on. */
+const TICK_MICROSECONDS = 10_000;
+const PAGE_BYTES = 4096;
+
+/** {resident, cpu}: of a process that is there; zeros for one that is not. */
+function usage(pid) {
+  try {
+    const [, resident] = fs.readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ');
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // Behind the name, which may contain anything, begins field 3; 14 and 15 are the times.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { resident: resident * PAGE_BYTES, cpu: { user: fields[11] * TICK_MICROSECONDS, system: fields[12] * TICK_MICROSECONDS } };
+  } catch {
+    return { resident: 0, cpu: { user: 0, system: 0 } };
+  }
 }
 
-function ownGroup(number) {
-  return `load ${threadId}.${number}`;
+/** The agent says that a host has ended: from Node's loop, with no JavaScript below. */
+function onExit(serial, code, signal, reason, pid) {
+  const exit = { pid, code, signal, reason };
+  for (const addon of [...thread.members.get(serial)?.addons ?? [], ...thread.leaving.get(serial) ?? []]) addon.exited(serial, { ...exit });
+  thread.leaving.delete(serial);
+  onEnd(serial);
 }
 
-/** What the user knows the host by. */
-function publicName(group) {
-  if (group === SHARED) return SHARED;
-  return group.startsWith(NAMED) ? group.slice(NAMED.length) : undefined;
+/** Ends a process that nobody has called for so long, and that has nothing to do. */
+function recycle(native, serial, milliseconds, group) {
+  let { entries } = native.counts(serial);
+  let quiet = performance.now();
+  const timer = setInterval(() => {
+    const counts = native.counts(serial);
+    if (counts === undefined) return clearInterval(timer);
+    if (counts.entries !== entries) {
+      ({ entries } = counts);
+      quiet = performance.now();
+    } else if (performance.now() - quiet >= milliseconds && native.recycle(serial)) {
+      group.recycled(serial);
+      clearInterval(timer);
+    }
+    return undefined;
+  }, Math.max(1, Math.ceil(milliseconds / 4)));
+  timer.unref();
 }
 
-class Host {
+/** An addon in a host. `load(file)`: loads it again, gives {serial, exports}. */
+class Host extends EventEmitter {
   #native;
+  #load;
   #file;
   #group;
+  #name;
+  #signal;
+  #init;
+  #exports;
+  #survey;
+  #serial;
   #pid;
+  #abort;
+  #exit = null;
+  #counts;
+  #announced = false;
+  #idle;
+  #members;
+  #times;
+  #outputs = [null, null, null];
+  /** What the agent's side calls. */
+  #face = {
+    again: () => this.#again(),
+    exited: (serial, exit) => this.#exited(serial, exit),
+    failed: (error) => this.#failed(error),
+  };
 
-  constructor(native, file, group) {
+  constructor(native, load, file, { group, signal, restart = NEVER, idle = 0, callTimes = false }) {
+    super();
     this.#native = native;
+    this.#load = load;
     this.#file = file;
-    this.#group = group;
-    this.#pid = native.hosts().find((host) => host.group === group)?.pid;
+    this.#name = group;
+    this.#group = groupOf(group, restart);
+    this.#signal = signal;
+    this.#init = restart.init;
+    this.#idle = idle;
+    if (callTimes) this.#times = createHistogram();
+  }
+
+  /** A load into a group whose host is dead is a call of that. */
+  prepare() {
+    const dead = this.#native.hosts().find(({ group, alive }) => group === this.#name && !alive);
+    if (dead !== undefined && this.#group.policy !== 'never') onCall(dead.serial);
+  }
+
+  /** `exports`: of the first load. */
+  begin(serial, exports) {
+    this.#exports = exports;
+    this.#survey = survey(exports);
+    this.#begin(serial);
+  }
+
+  #begin(serial) {
+    this.#serial = serial;
+    this.#pid = this.#native.hosts().find((host) => host.serial === serial)?.pid;
+    this.#exit = null;
+    this.#counts = undefined;
+    this.#abort = () => this.#native.end(serial, this.#signal);
+    this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    const members = this.#join(serial);
+    members.addons.push(this.#face);
+    if (channels.spawn.hasSubscribers) channels.spawn.publish({ host: this, pid: this.#pid, addon: this.#file });
+  }
+
+  /** What the addons of a process have together; the first one makes it. */
+  #join(serial) {
+    let members = thread.members.get(serial);
+    if (members === undefined) {
+      const outputs = this.#native.streams(serial).map((fd, i) => {
+        if (fd < 0) return null;
+        const output = this.#group.outputs[i] ??= new Output();
+        output.attach(fd);
+        return output.stream;
+      });
+      members = { serial, group: this.#group, addons: [], outputs };
+      thread.members.set(serial, members);
+      if (this.#idle > 0) recycle(this.#native, serial, this.#idle, this.#group);
+    }
+    this.#outputs = members.outputs;
+    this.#members = members;
+    return members;
+  }
+
+  /** Another process has this one's place; how it ended is still to be heard. */
+  #leave() {
+    if (this.#exit !== null) return;
+    const leaving = thread.leaving.get(this.#serial) ?? [];
+    leaving.push(this.#face);
+    thread.leaving.set(this.#serial, leaving);
+  }
+
+  #again() {
+    if (this.#signal?.aborted) throw abortError(this.#signal, this.#file);
+    const { serial, exports } = this.#load(this.#file);
+    this.#leave();
+    this.#native.inherit(this.#serial, serial);
+    this.#survey = merge(this.#survey, survey(exports), this.#native.succeed);
+    this.#begin(serial);
+    if (this.#announced) process.nextTick(() => this.emit('spawn', { pid: this.#pid }));
+    this.#init?.(this.#exports, this);
+  }
+
+  #failed(error) {
+    const exit = { pid: undefined, code: null, signal: null, reason: 'launch-failed', error };
+    if (channels.exit.hasSubscribers) channels.exit.publish({ host: this, addon: this.#file, ...exit });
+    this.emit('exit', exit);
+  }
+
+  #exited(serial, exit) {
+    if (serial === this.#serial) {
+      this.#signal?.removeEventListener('abort', this.#abort);
+      this.#counts = this.#native.counts(serial);
+      this.#count();
+      this.#exit = exit;
+    }
+    if (channels.exit.hasSubscribers) channels.exit.publish({ host: this, addon: this.#file, ...exit });
+    this.emit('exit', exit);
+  }
+
+  /** The first time that somebody asks for this host: only then can there be a listener. */
+  [ANNOUNCE]() {
+    if (this.#announced) return;
+    this.#announced = true;
+    process.nextTick(() => this.emit('spawn', { pid: this.#pid }));
   }
 
   get pid() {
@@ -45,22 +202,84 @@ class Host {
   }
 
   get group() {
-    return publicName(this.#group);
+    return publicName(this.#name);
+  }
+
+  get exit() {
+    return this.#exit === null ? null : { ...this.#exit };
+  }
+
+  get callTimes() {
+    this.#count();
+    return this.#times;
+  }
+
+  /** What the agent has counted. */
+  #count() {
+    if (this.#times === undefined) return;
+    const times = this.#native.times(this.#serial) ?? [];
+    for (let i = 0; i < times.length; i += 2) {
+      for (let left = times[i + 1]; left > 0; left--) this.#times.record(Math.max(1, times[i]));
+    }
+  }
+
+  get stdout() {
+    return this.#outputs[1];
+  }
+
+  get stderr() {
+    return this.#outputs[2];
   }
 
   counts() {
-    return this.#native.counts(this.#group);
+    const { calls, posts, entries, roundTrips, sleeps } = this.#counted();
+    return { calls, posts, entries, roundTrips, sleeps };
+  }
+
+  stats() {
+    const process = usage(this.#exit === null ? this.#pid : undefined);
+    return { ...process, ...this.#counted() };
+  }
+
+  #counted() {
+    return this.#counts ?? this.#native.counts(this.#serial);
   }
 
   /** What it was doing: of a living host, or of one that has died. */
   report() {
-    return reportOfHost(this.#native, this.#group);
+    return reportOfHost(this.#native, this.#serial);
   }
 
   kill() {
-    const alive = this.#native.hosts().some((host) => host.group === this.#group && host.alive);
-    return alive && this.#native.kill(this.#group);
+    return this.#exit === null && this.#native.end(this.#serial);
+  }
+
+  restart() {
+    if (this.#signal?.aborted) throw abortError(this.#signal, this.#file);
+    this.#native.end(this.#serial);
+    this.#native.awaitEnd(this.#serial);
+    replace(this.#members);
+    return this;
+  }
+
+  reload(file = this.#file) {
+    this.#file = toPath(file);
+    return this.restart();
+  }
+
+  ref() {
+    this.#native.hold(this.#serial, true);
+    return this;
+  }
+
+  unref() {
+    this.#native.hold(this.#serial, false);
+    return this;
+  }
+
+  [Symbol.dispose]() {
+    this.kill();
   }
 }
 
-module.exports = { Host, SHARED, namedGroup, ownGroup };
+module.exports = { ANNOUNCE, Host, onExit };

@@ -187,11 +187,11 @@ function reportOf(error, files, recorded) {
 }
 
 /** Of a host that nobody has called: what Host.report() gives. */
-function reportOfHost(native, group) {
-  const { pid, files } = native.hosts().find((host) => host.group === group) ?? { files: [] };
+function reportOfHost(native, serial) {
+  const { pid, files } = native.hosts().find((host) => host.serial === serial) ?? { files: [] };
   const asked = new Error(`A report of the host process of ${files[0] ?? 'no addon'} (pid ${pid}) was asked for`);
   Error.captureStackTrace(asked, reportOfHost);
-  return new Report(Object.assign(asked, { pid }), files, native.recorded(group));
+  return new Report(Object.assign(asked, { pid }), files, native.recorded(serial));
 }
 
 // ---- Files ----
@@ -232,15 +232,15 @@ function onDeath(error, group) {
 const OPTIONS = { directory: 'string', filename: 'string', compact: 'boolean' };
 
 /** The option `report` of load(), checked; undefined when there is none. */
-function toReportOption(option) {
+function toReportOption(option, name = 'options.report') {
   if (option === undefined) return undefined;
-  if (typeof option !== 'object' || option === null) throw invalidType('options.report', 'of type object', option);
-  for (const [name, value] of Object.entries(option)) {
-    const type = OPTIONS[name];
-    if (type === undefined) throw invalidValue(`options.report.${name}`, value, 'is not an option of a report');
-    if (value !== undefined && typeof value !== type) throw invalidType(`options.report.${name}`, `of type ${type}`, value);
+  if (typeof option !== 'object' || option === null) throw invalidType(name, 'of type object', option);
+  for (const [key, value] of Object.entries(option)) {
+    const type = OPTIONS[key];
+    if (type === undefined) throw invalidValue(`${name}.${key}`, value, 'is not an option of a report');
+    if (value !== undefined && typeof value !== type) throw invalidType(`${name}.${key}`, `of type ${type}`, value);
     if (type === 'string' && value !== undefined && (value === '' || value.includes('\0'))) {
-      throw invalidValue(`options.report.${name}`, value, 'must be a non-empty string without null bytes');
+      throw invalidValue(`${name}.${key}`, value, 'must be a non-empty string without null bytes');
     }
   }
   return { ...option };

@@ -13,6 +13,12 @@ if (process[KEY] === undefined) {
       agent: undefined,
       /** How many hosts were started for one load each. */
       loads: 0,
+      /** Name of a group → Group (restart.js). */
+      groups: new Map(),
+      /** Serial of a host → {group, addons}: what lives there. */
+      members: new Map(),
+      /** Serial of a host that another one has replaced → what lived there, until it is known how it ended. */
+      leaving: new Map(),
       /** Exports of isolated addons → Host. */
       hostByExports: new WeakMap(),
     },

@@ -1,5 +1,7 @@
 'use strict';
 // Argument errors in Node's words and form.
+const path = require('node:path');
+const { fileURLToPath } = require('node:url');
 const { inspect } = require('node:util');
 
 function inspectShort(value) {
@@ -41,4 +43,16 @@ function invalidValue(name, value, reason) {
   return typeError('ERR_INVALID_ARG_VALUE', `The ${kindOf(name)} '${name}' ${reason}. Received ${inspectShort(value)}`);
 }
 
-module.exports = { invalidType, invalidValue };
+// As Node tells them: not by their class, since every realm has its own.
+function isUrl(value) {
+  return typeof value === 'object' && value !== null && typeof value.href === 'string' && typeof value.protocol === 'string';
+}
+
+function toPath(file) {
+  if (isUrl(file)) return fileURLToPath(file);
+  if (typeof file !== 'string') throw invalidType('file', 'of type string or an instance of URL', file);
+  if (file === '' || file.includes('\0')) throw invalidValue('file', file, 'must be a non-empty string without null bytes');
+  return file.startsWith('file:') ? fileURLToPath(file) : path.resolve(file);
+}
+
+module.exports = { invalidType, invalidValue, toPath };

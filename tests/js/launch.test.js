@@ -1,0 +1,209 @@
+'use strict';
+// What a host is started with: limits, stdio, environment, a command in front of it; and hosts that cannot be started.
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { hostOf, load } = require('../..');
+const { addonFile, isGone, run, runJson, temporaryFolder } = require('./support/child.js');
+
+const plugin = addonFile('plugin');
+// Numbers of <sys/resource.h>.
+const RLIMIT = { cpuSeconds: 0, processes: 6, openFiles: 7, addressSpace: 9 };
+
+function caught(call) {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'nothing was thrown' });
+}
+
+function loadPlugin(options) {
+  const addon = load(plugin, options);
+  return { addon, host: hostOf(addon) };
+}
+
+/** So much of what it prints. The streams alone keep no program running. */
+async function text(host, name, length) {
+  let all = '';
+  host.ref();
+  host[name].setEncoding('utf8');
+  while (all.length < length) all += host[name].read() ?? (await once(host[name], 'readable'), '');
+  host.unref();
+  return all;
+}
+
+// ---- limits
+
+test('limits: they are set', () => {
+  const limits = { addressSpace: 2 ** 33, cpuSeconds: 1000, processes: 5000, openFiles: 100 };
+  const { addon } = loadPlugin({ limits });
+  for (const [name, limit] of Object.entries(limits)) assert.equal(addon.limit(RLIMIT[name]), limit, name);
+  const { addon: other } = loadPlugin();
+  assert.notEqual(other.limit(RLIMIT.cpuSeconds), 1000);
+});
+
+test('limits: address space, of which malloc() then has no more', () => {
+  const { addon } = loadPlugin({ limits: { addressSpace: 2 ** 31 } });
+  const eaten = addon.eat(4096);
+  assert.ok(eaten > 100 && eaten < 2048, `${eaten} MiB`);
+});
+
+test('limits: resident memory', async () => {
+  const { addon, host } = loadPlugin({ limits: { resident: 200 << 20 } });
+  const exit = once(host, 'exit');
+  const error = caught(() => { for (;;) addon.eat(1); });
+  assert.equal(error.code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  assert.match(error.message, /more memory/);
+  assert.equal((await exit)[0].reason, 'oom');
+  const { addon: other } = loadPlugin({ limits: { resident: 200 << 20 } });
+  assert.equal(other.eat(50), 50);
+});
+
+test('limits: processor time', () => {
+  const { addon } = loadPlugin({ limits: { cpuSeconds: 1 }, timeout: { call: 60_000 } });
+  assert.match(caught(() => addon.burn()).signal, /^SIG(XCPU|KILL)$/);
+});
+
+test('limits: background work and Buffers go on with few open files', async () => {
+  const remote = load(addonFile('async_work'), { limits: { openFiles: 64 } });
+  assert.equal(typeof remote, 'object');
+  const { addon, host } = loadPlugin({ limits: { openFiles: 64 } });
+  addon.startWork();
+  assert.equal(addon.count(), 1);
+  host.kill();
+});
+
+test('limits that are none', () => {
+  for (const limits of [null, 5, { resident: 0 }, { resident: '1' }, { cpuSeconds: 1.5 }, { openfiles: 5 }]) {
+    assert.throws(() => load(plugin, { limits }), { name: 'TypeError', code: /^ERR_INVALID_ARG_(TYPE|VALUE)$/ });
+  }
+});
+
+// ---- stdio
+
+test('stdio: pipes', async () => {
+  const { addon, host } = loadPlugin({ stdio: 'pipe' });
+  addon.print(1, 'to stdout');
+  addon.print(2, 'to stderr');
+  assert.equal(await text(host, 'stdout', 9), 'to stdout');
+  assert.equal(await text(host, 'stderr', 9), 'to stderr');
+  assert.equal(loadPlugin().host.stdout, null);
+});
+
+test('stdio: much more in one call than a pipe holds', async () => {
+  const { addon, host } = loadPlugin({ stdio: ['ignore', 'pipe', 'inherit'] });
+  const much = 'x'.repeat(8 << 20);
+  addon.print(1, much);
+  assert.equal(await text(host, 'stdout', much.length), much);
+  assert.equal(host.stderr, null);
+});
+
+test('stdio: the streams outlast the process', async () => {
+  const { addon, host } = loadPlugin({ stdio: 'pipe', restart: 'on-call' });
+  const { stdout } = host;
+  addon.print(1, 'one');
+  assert.equal(await text(host, 'stdout', 3), 'one');
+  caught(() => addon.crash());
+  addon.print(1, 'two');
+  assert.equal(host.stdout, stdout);
+  assert.equal(await text(host, 'stdout', 3), 'two');
+});
+
+test('stdio: inherited, ignored; pipes that nobody reads keep no program running', () => {
+  const { code, stdout } = run((kit) => {
+    for (const stdio of ['inherit', 'ignore', 'pipe', ['inherit', 'ignore', 'pipe']]) {
+      kit.remote.load(kit.addonFile('plugin'), { stdio }).print(1, `${stdio} `);
+    }
+  });
+  assert.deepEqual({ code, stdout }, { code: 0, stdout: 'inherit ' });
+});
+
+test('stdio that is none', () => {
+  for (const stdio of [null, 5, 'pip', [], ['pipe', 'pipe', 'pipe'], ['inherit', 'inherit']]) {
+    assert.throws(() => load(plugin, { stdio }), { name: 'TypeError', code: /^ERR_INVALID_ARG_(TYPE|VALUE)$/ });
+  }
+});
+
+// ---- environment and command
+
+test('env: added to what the program has', () => {
+  process.env.PLUGIN_HERE = 'here';
+  process.env.PLUGIN_GONE = 'here';
+  const { addon } = loadPlugin({ env: { PLUGIN_NEW: 'new', PLUGIN_GONE: undefined } });
+  assert.deepEqual(['PLUGIN_HERE', 'PLUGIN_NEW', 'PLUGIN_GONE'].map((name) => addon.environment(name)), ['here', 'new', null]);
+  for (const env of [null, [], { 'A=B': 'x' }, { A: 5 }, { A: 'a\0b' }]) {
+    assert.throws(() => load(plugin, { env }), { name: 'TypeError', code: /^ERR_INVALID_ARG_(TYPE|VALUE)$/ });
+  }
+});
+
+test('hostWrapper: a command that becomes the host', () => {
+  const { addon, host } = loadPlugin({ hostWrapper: ['env', 'PLUGIN_WRAPPED=yes'] });
+  assert.equal(addon.environment('PLUGIN_WRAPPED'), 'yes');
+  assert.equal(addon.pid(), host.pid);
+});
+
+// Like gdbserver and rr.
+test('hostWrapper: a command that has the host as a child', async () => {
+  const { addon, host } = loadPlugin({ hostWrapper: ['sh', '-c', '"$@"; exit 9', 'sh'] });
+  assert.equal(addon.count(), 1);
+  assert.equal(addon.pid(), host.pid);
+  const exit = once(host, 'exit');
+  host.kill();
+  await exit;
+  assert.equal(caught(() => addon.count()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  while (!isGone(host.pid)) await new Promise(setImmediate);
+});
+
+test('a host that cannot be started', () => {
+  for (const [hostWrapper, stdio, rest] of [
+    [['/no/such/command'], 'inherit', {}],
+    [['false'], 'inherit', { exitCode: 1 }],
+    [['sh', '-c', 'echo last words >&2; exit 3'], 'pipe', { exitCode: 3, stderr: 'last words\n' }],
+    [['sh', '-c', 'kill -9 $$'], 'inherit', { signal: 'SIGKILL' }],
+  ]) {
+    const error = caught(() => load(plugin, { hostWrapper, stdio }));
+    assert.deepEqual({ ...error }, { code: 'ERR_NAPI_REMOTE_LAUNCH', ...rest });
+    assert.match(error.message, /^Cannot start the host process: /);
+  }
+  assert.equal(caught(() => load(plugin, { hostWrapper: ['sleep', '60'], timeout: { load: 200 } })).code, 'ERR_NAPI_REMOTE_LAUNCH');
+  for (const hostWrapper of ['env', [], [5], [''], ['a\0']]) {
+    assert.throws(() => load(plugin, { hostWrapper }), { name: 'TypeError', code: /^ERR_INVALID_ARG_(TYPE|VALUE)$/ });
+  }
+});
+
+test('a build without a host', (t) => {
+  const folder = temporaryFolder(t);
+  fs.copyFileSync(path.join(path.dirname(path.dirname(plugin)), 'agent.node'), path.join(folder, 'agent.node'));
+  fs.writeFileSync(path.join(folder, 'napi-remote-host'), '');
+  const error = runJson((kit, file) => kit.print(kit.outcome(() => kit.remote.load(file))), { env: { NAPI_REMOTE_BUILD_DIR: folder }, args: [plugin] });
+  assert.equal(error.code, 'ERR_NAPI_REMOTE_LAUNCH');
+});
+
+// ---- idle
+
+test('idle: a host that has nothing to do ends, and is there again when it is called', async () => {
+  const { addon, host } = loadPlugin({ idle: 50 });
+  const exits = [];
+  host.on('exit', ({ reason }) => exits.push(reason));
+  for (let i = 0; i < 3; i++) {
+    assert.equal(addon.count(), 1);
+    const { pid } = host;
+    await once(host.ref(), 'exit');
+    assert.ok(isGone(pid));
+  }
+  assert.deepEqual(exits, ['clean', 'clean', 'clean']);
+  assert.throws(() => load(plugin, { idle: 50, restart: 'never' }), { code: 'ERR_INVALID_ARG_VALUE' });
+  assert.throws(() => load(plugin, { idle: 0 }), { code: 'ERR_INVALID_ARG_VALUE' });
+});
+
+test('idle: not while work is under way', async () => {
+  const { addon, host } = loadPlugin({ idle: 20 });
+  addon.startWork();
+  await new Promise((resolve) => setTimeout(resolve, 150)); // several times the limit
+  assert.equal(host.exit, null);
+  host.kill();
+});

@@ -1,0 +1,285 @@
+'use strict';
+// Hosts that take the place of dead ones: the exports stay, and work.
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { hostOf, hosts, load } = require('../..');
+const { addonFile, isGone, run, runJson, temporaryFolder } = require('./support/child.js');
+
+const plugin = addonFile('plugin');
+const ON_CALL = { policy: 'on-call', max: Infinity, backoff: { initial: 0 } };
+
+function caught(call) {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'nothing was thrown' });
+}
+
+function loadPlugin(options) {
+  const addon = load(plugin, options);
+  return { addon, host: hostOf(addon) };
+}
+
+function isAlive(pid) {
+  return hosts().some((host) => host.pid === pid && host.alive);
+}
+
+test('never: a dead host stays dead', () => {
+  for (const restart of [undefined, 'never', { policy: 'never' }]) {
+    const { addon } = loadPlugin({ restart });
+    for (const act of ['crash', 'count', 'count']) assert.equal(caught(() => addon[act]()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  }
+});
+
+test('on-call: the next call works, in another process; functions and exports are the same', () => {
+  const { addon, host } = loadPlugin({ restart: ON_CALL });
+  const { count, nested, Counter, number } = addon;
+  const keys = Reflect.ownKeys(addon);
+  const seen = new Set([addon.pid()]);
+  assert.equal(addon.count(), 1);
+  for (let i = 0; i < 5; i++) {
+    assert.equal(caught(() => addon.crash()).signal, 'SIGSEGV');
+    assert.equal(count(), 1);
+    assert.equal(addon.described(), 2);
+    assert.equal(nested.count(), 3);
+    assert.equal(addon.pid(), host.pid);
+    seen.add(addon.pid());
+  }
+  assert.equal(seen.size, 6);
+  assert.deepEqual([addon.count, addon.nested, addon.Counter, addon.number], [count, nested, Counter, number]);
+  assert.deepEqual(Reflect.ownKeys(addon), keys);
+  assert.equal(hostOf(addon), host);
+  assert.deepEqual([...seen].filter(isAlive), [host.pid]);
+});
+
+test('on-call: objects of the old host are gone, classes go on', () => {
+  const { addon } = loadPlugin({ restart: ON_CALL });
+  const { Counter } = addon;
+  class Sub extends Counter {
+    next() { return super.next() * 100; }
+  }
+  const old = [new Counter(1), Counter.make(1), addon.makeCounter(1), new Sub(1)];
+  assert.deepEqual(old.map((counter) => counter.next()), [2, 2, 2, 200]);
+  caught(() => addon.crash());
+  assert.equal(addon.count(), 1);
+  for (const counter of old.slice(0, 3)) {
+    for (const use of [() => counter.next(), () => counter.value, () => addon.valueOf(counter)]) {
+      const error = caught(use);
+      assert.deepEqual({ ...error }, { code: 'ERR_NAPI_REMOTE_GONE', addon: plugin });
+      assert.match(error.message, /has ended/);
+    }
+  }
+  assert.throws(() => addon.valueOf(old[3]), { code: 'ERR_NAPI_REMOTE_GONE' });
+  const made = [new Counter(5), Counter.make(5), addon.makeCounter(5), Counter.call(undefined, 5)].slice(0, 3);
+  assert.deepEqual(made.map((counter) => [counter.next(), counter.value, addon.valueOf(counter), counter instanceof Counter]), made.map(() => [6, 6, 6, true]));
+  const sub = new Sub(7);
+  assert.deepEqual([sub.next(), sub.value, sub instanceof Sub, sub instanceof Counter, Object.getPrototypeOf(sub) === Sub.prototype], [800, 8, true, true, true]);
+  caught(() => addon.crash());
+  assert.equal(new Sub(1).next(), 200);
+  assert.equal(new Counter(1).next(), 2);
+  assert.throws(() => sub.value, (error) => error.code === 'ERR_NAPI_REMOTE_GONE' || error instanceof TypeError);
+});
+
+test('on-call: inside of frames of the host that died', () => {
+  const { addon, host } = loadPlugin({ restart: ON_CALL });
+  const { pid } = host;
+  const seen = [];
+  const error = caught(() => addon.call(() => addon.call(() => {
+    seen.push(caught(() => addon.crash()).code);
+    seen.push(addon.count(), addon.call(() => addon.count()), addon.pid() !== pid);
+    caught(() => addon.crash());
+    seen.push(addon.count());
+  })));
+  assert.deepEqual(seen, ['ERR_NAPI_REMOTE_HOST_DIED', 1, 2, true, 1]);
+  assert.deepEqual([error.code, error.pid, error.signal], ['ERR_NAPI_REMOTE_HOST_DIED', pid, 'SIGSEGV']);
+  assert.equal(addon.count(), 2);
+});
+
+test('on-call: promises of the old host are rejected, exits are told in their order', async () => {
+  const { addon, host } = loadPlugin({ restart: ON_CALL });
+  const pids = [host.pid];
+  const exits = [];
+  host.on('exit', ({ pid, reason }) => exits.push([pid, reason]));
+  const owed = addon.owe().catch(({ pid }) => pid);
+  caught(() => addon.crash());
+  const second = addon.owe().catch(({ pid }) => pid);
+  pids.push(host.pid);
+  host.kill();
+  assert.deepEqual(await Promise.all([owed, second]), pids);
+  assert.deepEqual(exits, [[pids[0], 'crashed'], [pids[1], 'killed']]);
+});
+
+test('on-call: waits longer each time', () => {
+  const { addon, host } = loadPlugin({ restart: { policy: 'on-call', backoff: { initial: 200, max: 400, factor: 2 } } });
+  const waits = [];
+  for (let i = 0; i < 4; i++) {
+    caught(() => addon.crash());
+    const before = performance.now();
+    for (;;) {
+      try {
+        addon.count();
+        break;
+      } catch (error) {
+        assert.equal(error.code, 'ERR_NAPI_REMOTE_HOST_DIED');
+        assert.equal(error.pid, host.pid);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      }
+    }
+    waits.push(performance.now() - before);
+  }
+  for (const [i, least] of [0, 200, 400, 400].entries()) assert.ok(waits[i] >= least - 5, `${waits}`);
+});
+
+test('on-call: not more often in a minute than it may', () => {
+  const { addon } = loadPlugin({ restart: { policy: 'on-call', backoff: { initial: 0 }, max: 2 } });
+  for (let i = 0; i < 2; i++) {
+    caught(() => addon.crash());
+    assert.equal(addon.count(), 1);
+  }
+  caught(() => addon.crash());
+  for (let i = 0; i < 3; i++) assert.equal(caught(() => addon.count()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+});
+
+test('at-once: nobody needs to call', async () => {
+  const inits = [];
+  const { addon, host } = loadPlugin({ restart: { policy: 'at-once', init: (exports, of) => inits.push([exports, of, exports.count()]) } });
+  await once(host, 'spawn');
+  const { pid } = host;
+  const told = ['exit', 'spawn'].map((event) => once(host, event));
+  process.kill(host.ref().pid, 'SIGKILL');
+  const [[exit], [spawn]] = await Promise.all(told);
+  assert.deepEqual([exit.pid, spawn.pid], [pid, host.pid]);
+  assert.ok(host.pid !== pid && isAlive(host.pid));
+  assert.deepEqual(inits, [[addon, host, 1]]);
+  assert.equal(addon.count(), 2);
+});
+
+test('at-once: a host that cannot be started again', async (t) => {
+  const file = path.join(temporaryFolder(t), 'x.node');
+  fs.copyFileSync(plugin, file);
+  const addon = load(file, { restart: 'at-once' });
+  const host = hostOf(addon);
+  fs.unlinkSync(file);
+  const exits = [];
+  host.on('exit', ({ reason }) => exits.push(reason));
+  host.kill();
+  await once(host, 'exit');
+  await new Promise(setImmediate);
+  assert.deepEqual(exits, ['killed', 'launch-failed']);
+  assert.equal(caught(() => addon.count()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+});
+
+test('restart(): also without being asked for before', async () => {
+  const { addon, host } = loadPlugin();
+  const { pid } = host;
+  addon.count();
+  const counter = new addon.Counter(1);
+  const exit = once(host, 'exit');
+  assert.equal(host.restart(), host);
+  assert.ok(isGone(pid) && host.pid !== pid);
+  assert.equal(addon.count(), 1);
+  assert.equal(caught(() => counter.next()).code, 'ERR_NAPI_REMOTE_GONE');
+  assert.deepEqual(await exit, [{ pid, code: null, signal: 'SIGKILL', reason: 'killed' }]);
+  host.restart().restart();
+  assert.equal(addon.count(), 1);
+  caught(() => addon.crash());
+  assert.equal(caught(() => addon.count()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  host.restart();
+  assert.equal(addon.count(), 1);
+});
+
+test('restart(): from below native frames of the host', () => {
+  const { addon, host } = loadPlugin();
+  const { pid } = host;
+  let inside;
+  const error = caught(() => addon.call(() => {
+    host.restart();
+    inside = addon.count();
+  }));
+  assert.equal(inside, 1);
+  assert.deepEqual([error.code, error.pid], ['ERR_NAPI_REMOTE_HOST_DIED', pid]);
+  assert.equal(addon.count(), 2);
+});
+
+test('restart(): all addons of the group go along', () => {
+  const addons = ['plugin', 'basic', 'plugin'].map((name) => load(addonFile(name), { group: 'together' }));
+  const all = addons.map(hostOf);
+  const [{ pid }] = all;
+  all[1].restart();
+  assert.ok(all.every((host) => host.pid === all[0].pid && host.pid !== pid));
+  assert.deepEqual([addons[0].count(), addons[1].add(1, 2), addons[2].count()], [1, 3, 2]);
+  assert.equal(hostOf(load(addonFile('basic'), { group: 'together' })).pid, all[0].pid);
+});
+
+test('restart(): what the program has changed stays', () => {
+  const { addon, host } = loadPlugin();
+  const own = () => 'own';
+  addon.version = own;
+  addon.extra = 1;
+  delete addon.burn;
+  addon.number = 'mine';
+  host.restart();
+  assert.deepEqual([addon.version, addon.extra, 'burn' in addon, addon.number], [own, 1, false, 'mine']);
+});
+
+test('reload(): a rebuilt file', (t) => {
+  const file = path.join(temporaryFolder(t), 'x.node');
+  fs.copyFileSync(plugin, file);
+  const addon = load(file);
+  const { version, hang } = addon;
+  assert.equal(addon.add, undefined);
+  fs.unlinkSync(file);
+  fs.copyFileSync(addonFile('plugin_2'), file);
+  hostOf(addon).reload();
+  assert.deepEqual([addon.version(), version(), addon.number, addon.version === version], [2, 2, 2, true]);
+  assert.equal(addon.onlyInTwo(), 2);
+  hostOf(addon).reload(plugin);
+  assert.deepEqual([addon.version(), addon.number, hostOf(addon).file], [1, 1, plugin]);
+  assert.equal(caught(() => addon.onlyInTwo()).code, 'ERR_NAPI_REMOTE_GONE');
+  assert.equal(typeof hang, 'function');
+});
+
+test('reload(): a file that cannot be loaded', (t) => {
+  const file = path.join(temporaryFolder(t), 'x.node');
+  fs.copyFileSync(plugin, file);
+  const addon = load(file);
+  fs.writeFileSync(file, 'no addon');
+  assert.throws(() => hostOf(addon).reload(), { code: 'ERR_DLOPEN_FAILED' });
+  assert.equal(caught(() => addon.count()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  hostOf(addon).reload(plugin);
+  assert.equal(addon.count(), 1);
+});
+
+test('options that are none', () => {
+  for (const restart of ['sometimes', 5, null, [], { policy: 'x' }, {}, { policy: 'never', max: -1 }, { policy: 'on-call', backoff: { factor: 0 } }, { policy: 'on-call', init: 5 },
+    { policy: 'never', bakcoff: {} }]) {
+    assert.throws(() => load(plugin, { restart }), { name: 'TypeError', code: /^ERR_INVALID_ARG_(TYPE|VALUE)$/ }, JSON.stringify(restart));
+  }
+});
+
+test('in a Worker', () => {
+  const results = runJson((kit) => {
+    const { Worker } = require('node:worker_threads');
+    const source = `const { kit } = require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)});
+      const addon = kit.remote.load(kit.addonFile('plugin'), { restart: 'on-call' });
+      const results = [addon.count(), kit.outcome(() => addon.crash()).code, addon.count()];
+      require('node:worker_threads').parentPort.postMessage(results);`;
+    new Worker(source, { eval: true }).on('message', (message) => kit.print(message));
+  });
+  assert.deepEqual(results, [1, 'ERR_NAPI_REMOTE_HOST_DIED', 1]);
+});
+
+test('the end of a program is as ever', () => {
+  const { code, stdout } = run((kit) => {
+    const addon = kit.remote.load(kit.addonFile('plugin'), { restart: 'at-once' });
+    kit.outcome(() => addon.crash());
+    addon.addHook();
+    kit.print(addon.count());
+  });
+  assert.deepEqual([code, stdout], [0, '1\n']);
+});
