@@ -76,6 +76,7 @@ struct nr_reference {
   uint32_t count;
   unsigned tag; /* enum nr_tag of the value; 0: a primitive */
   nr_value primitive;
+  nr_id pair; /* whose bytes it holds; 0: none that is known */
 };
 
 /* One open handle scope. */

@@ -201,8 +201,10 @@ static void close_module(nr_id id, unsigned kind, void *item, void *context) {
 /* As process.exit() in one process: C destructors and atexit() run, below whatever is on the stack. A Worker's thread
  * only closes what it has opened. */
 static void serve_exit(struct nr_channel *channel, const Nr__ExitRequest *request, struct nr_served *served) {
-  nr_exit_asked = !request->thread;
-  if (nr_exit_asked) exit(request->code);
+  if (!request->thread) {
+    nr_exit_asked = true;
+    exit(request->code);
+  }
   nr__empty__init(&served->reply.empty);
   nr_table_each(channel->modules, close_module, NULL);
   channel->ends = true;

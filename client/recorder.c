@@ -52,6 +52,9 @@ void nr_recorder_note(const char *text) {
 
 /* ---- One record ---- */
 
+/* Of the ring that threads without one share: those that are being written. */
+static bool busy[NR_RECORDS];
+
 /* The process may be killed at any moment: a record counts only when its number is there. */
 static inline struct nr_record *take(uint64_t *serial) {
   struct nr_record *record;
@@ -59,7 +62,9 @@ static inline struct nr_record *take(uint64_t *serial) {
     *serial = ++own.serial;
     record = &own.ring->records[*serial % NR_RECORDS];
   } else {
-    *serial = __atomic_add_fetch(&shared_serial, 1, __ATOMIC_RELAXED);
+    do {
+      *serial = __atomic_add_fetch(&shared_serial, 1, __ATOMIC_RELAXED);
+    } while (__atomic_test_and_set(&busy[*serial % NR_RECORDS], __ATOMIC_ACQUIRE));
     record = &recorder->rings[0].records[*serial % NR_RECORDS];
   }
   __atomic_store_n(&record->serial, 0, __ATOMIC_RELAXED);
@@ -69,6 +74,7 @@ static inline struct nr_record *take(uint64_t *serial) {
 
 static inline void give(struct nr_record *record, uint64_t serial) {
   __atomic_store_n(&record->serial, serial, __ATOMIC_RELEASE);
+  if (NR_UNLIKELY(own.ring == NULL)) __atomic_clear(&busy[serial % NR_RECORDS], __ATOMIC_RELEASE);
 }
 
 /* The words behind a message's base; returns how many. */

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "client/memory.h"
+
 /* Of the tables of references: other threads count and delete them too (foreign.c). */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -41,6 +43,19 @@ static struct nr_reference *get(napi_env env, napi_ref ref) {
   struct nr_reference *reference = nr_table_get(env->channel->references, (nr_id)(uintptr_t)ref, NR_SORT_REFERENCE);
   pthread_mutex_unlock(&mutex);
   return reference;
+}
+
+/* The pair of a value that is a view whose bytes native code has got to know. */
+static nr_id pair_of(napi_env env, nr_value value) {
+  const struct nr_known *known = nr_known(env->channel, value);
+  return (nr_known_shape(env->channel, known) & NR_SHAPE_VIEW) != 0 ? known->view.pair_id : 0;
+}
+
+/* Native code takes the value up again, or lets it go: what was written to its bytes meanwhile is to be told with this
+ * turn. */
+static void warm(napi_env env, const struct nr_reference *reference) {
+  struct nr_pair *pair = reference->pair == 0 ? NULL : nr_table_get(env->channel->pairs, reference->pair, NR_SORT_PAIR);
+  if (pair != NULL && pair->tracked.to > 0) nr_pair_heat(env->channel, pair);
 }
 
 /* The mutex is held. */
@@ -86,7 +101,11 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value 
   if (!can_be_referenced(env, request.value)) return nr_call_end(&call, napi_invalid_arg);
   request.ref_id =
       nr_reference_new(env, initial_refcount, nr_value_is_handle(request.value) ? nr_value_tag(request.value) : 0);
-  if (request.ref_id == 0) call.out_of_memory = true;
+  if (request.ref_id == 0) {
+    call.out_of_memory = true;
+  } else {
+    get(env, (napi_ref)(uintptr_t)request.ref_id)->pair = pair_of(env, request.value);
+  }
   napi_status status = nr_call_post(&call);
   if (status == napi_ok) *result = (napi_ref)(uintptr_t)request.ref_id;
   return nr_call_end(&call, status);
@@ -99,7 +118,9 @@ NR_EXPORT napi_status NAPI_CDECL napi_delete_reference(napi_env env, napi_ref re
   Nr__ReferenceRequest request = NR__REFERENCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_DELETE_REFERENCE, &request.base);
   request.ref_id = (nr_id)(uintptr_t)ref;
-  if (get(env, ref) == NULL) return nr_call_end(&call, napi_invalid_arg);
+  const struct nr_reference *reference = get(env, ref);
+  if (reference == NULL) return nr_call_end(&call, napi_invalid_arg);
+  warm(env, reference);
   napi_status status = nr_call_post(&call);
   if (status == napi_ok) nr_reference_drop(env, request.ref_id);
   return nr_call_end(&call, status);
@@ -154,6 +175,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_reference_value(napi_env env, napi_ref
   napi_status status;
   request.ref_id = (nr_id)(uintptr_t)ref;
   if (reference == NULL) return nr_call_end(&call, napi_invalid_arg);
+  warm(env, reference);
   if (reference->count > 0 && reference->tag != 0) {
     request.result = nr_call_result_tagged(&call, (enum nr_tag)reference->tag);
     status = nr_call_post(&call);

@@ -250,15 +250,26 @@ bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_va
   return true;
 }
 
-void nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value) {
+/* The pair that the value's bytes have already. Leaves no handle. */
+static struct nr_pair *pair_of(struct nr_connection *connection, napi_env napi, napi_value value) {
   struct place place;
   napi_handle_scope scope;
-  if (nr_cold_is_empty(&connection->cold) && connection->hot_count == 0) return;
-  if (napi_open_handle_scope(napi, &scope) != napi_ok) return;
+  if (nr_pair_index_count(connection->pair_index) == 0 || napi_open_handle_scope(napi, &scope) != napi_ok) return NULL;
   struct nr_pair *pair =
       locate(napi, value, &place) && place.bytes != NULL ? find_pair(connection, napi, &place) : NULL;
-  if (pair != NULL) nr_cold_keep(&connection->cold, &pair->item);
   napi_close_handle_scope(napi, scope);
+  return pair;
+}
+
+bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value) {
+  struct nr_pair *pair = pair_of(connection, napi, value);
+  if (pair != NULL) nr_cold_keep(&connection->cold, &pair->item);
+  return pair != NULL;
+}
+
+void nr_memory_warm(struct nr_connection *connection, napi_env napi, napi_value value) {
+  struct nr_pair *pair = value == NULL || connection->entries == 0 ? NULL : pair_of(connection, napi, value);
+  if (pair != NULL) nr_window_warm(connection, pair);
 }
 
 bool nr_memory_fits(const struct nr_connection *connection, uint64_t length) {

@@ -92,6 +92,8 @@ bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint
 /* The host has got to know this part in another way: both halves and the twin are alike there. */
 bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to);
+/* All that the host knows of it is hot until the entry returns. */
+void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair);
 /* The pair is about to go. In a collection, too. */
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair);
 /* Copies what one side has written: JavaScript, or native code. True: something was. */

@@ -16,6 +16,7 @@ struct nr_reference {
   struct nr_env *env;   /* its napi is NULL after its teardown */
   uint32_t count;       /* of the real one, so that it never goes below zero */
   struct nr_wrap *wrap; /* that the reference belongs to; NULL: none, or gone */
+  bool keeps;           /* the bytes of a pair */
   bool deleted;         /* the addon has deleted it, the wrap has not ended yet */
 };
 
@@ -75,8 +76,17 @@ napi_status nr_serve_napi_create_reference(struct nr_dispatch *d, const void *me
     return napi_generic_failure;
   }
   reference->count = request->initial_refcount;
-  if (reference->count > 0) nr_memory_keep(d->connection, d->napi, value);
+  if (reference->count > 0) reference->keeps = nr_memory_keep(d->connection, d->napi, value);
   return napi_ok;
+}
+
+static void warm(struct nr_dispatch *d, const struct nr_reference *reference) {
+  napi_handle_scope scope;
+  napi_value value = NULL;
+  if (!reference->keeps || reference->env->napi == NULL || napi_open_handle_scope(d->napi, &scope) != napi_ok) return;
+  if (napi_get_reference_value(d->napi, reference->real, &value) == napi_ok)
+    nr_memory_warm(d->connection, d->napi, value);
+  napi_close_handle_scope(d->napi, scope);
 }
 
 /*
@@ -105,7 +115,9 @@ napi_status nr_serve_napi_delete_reference(struct nr_dispatch *d, const void *me
   const Nr__ReferenceRequest *request = message;
   struct nr_reference *reference = nr_table_remove(d->connection->references_table, request->ref_id, NR_SORT_REFERENCE);
   (void)answer;
-  return reference == NULL ? napi_invalid_arg : release(reference);
+  if (reference == NULL) return napi_invalid_arg;
+  if (reference->wrap == NULL) warm(d, reference);
+  return release(reference);
 }
 
 napi_status nr_serve_napi_reference_ref(struct nr_dispatch *d, const void *message, void *answer) {
@@ -136,5 +148,6 @@ napi_status nr_serve_napi_get_reference_value(struct nr_dispatch *d, const void 
   struct nr_reference *reference = get(d, request->ref_id);
   if (reference == NULL) return napi_invalid_arg;
   NR_TRY(napi_get_reference_value(d->napi, reference->real, &result));
+  if (reference->keeps) nr_memory_warm(d->connection, d->napi, result);
   return nr_give_known(d, request->result, result, &reply->result, &reply->fact);
 }

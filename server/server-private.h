@@ -480,8 +480,11 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
                                 const struct nr_range *tracked, const struct nr_range *parts, size_t part_count,
                                 Nr__View *view);
 /* Native code holds a reference: it will use the address, perhaps from another thread. Its pair is looked at before
- * others. */
-void nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);
+ * others. False: it has none. */
+bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);
+/* Native code takes it up again, or lets it go: what it did to the bytes meanwhile is to be seen at once, as if it had
+ * asked for them in this entry. */
+void nr_memory_warm(struct nr_connection *connection, napi_env napi, napi_value value);
 /* Before the host gets the turn: what JavaScript has written goes over. whole: not only of what is hot or known to
  * change (wire/turns.h). */
 void nr_memory_send(struct nr_connection *connection, bool whole);

@@ -269,6 +269,11 @@ bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uin
   return add_shown(pair, bytes, from, to) && heat_shown(connection, pair, from, to, false);
 }
 
+void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair) {
+  for (uint32_t i = 0; i < pair->shown_count; i++)
+    heat(connection, pair, pair->shown[i].from, pair->shown[i].to, false);
+}
+
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
   nr_cold_remove(&connection->cold, &pair->item);
   nr_track_end(connection, pair);

@@ -29,9 +29,8 @@
 
 /* A sleep that is shorter is one of a burst of calls. */
 #define CROWDED_NS 200000u
-/* So many of them on one processor, and the owner sleeps elsewhere, for so many bursts. */
+/* So many of them on one processor, and the owner sleeps elsewhere, once. */
 #define CROWDED_MAX 3u
-#define APART_BURSTS 16u
 
 void nr_spin_init(struct nr_port *port) {
   port->wait_spin.budget_ns = port->poll_spin.budget_ns = port->space_spin.budget_ns = SPIN_MAX_NS;
@@ -60,11 +59,19 @@ void nr_processor_tell(struct nr_port *port) {
   tell(port, (uint32_t)sched_getcpu());
 }
 
+void nr_processor_woke(struct nr_port *port) {
+  uint64_t now = nr_now_ns();
+  port->paused = now - port->woke_ns >= SPIN_IDLE_NS;
+  port->woke_ns = now;
+  nr_processor_tell(port);
+}
+
 uint32_t nr_spin_budget(struct nr_port *port, struct nr_spin *spin) {
   if (!may_spin(port)) return 0;
   bool was_vain = spin->vain;
-  /* The peer gets the processor when we leave it, not before. */
-  spin->vain = is_crowded(port);
+  /* The peer gets the processor when we leave it, not before. After a pause it is as likely to get ours as another. */
+  spin->vain = is_crowded(port) || port->paused;
+  port->paused = false;
   if (NR_UNLIKELY(spin->vain)) return 0;
   if (NR_UNLIKELY(was_vain) && spin->budget_ns < SPIN_TRIAL_NS) spin->budget_ns = SPIN_TRIAL_NS;
   uint32_t budget = ++spin->waits % SPIN_PROBE == 0 ? SPIN_MAX_NS : spin->budget_ns;
@@ -96,7 +103,9 @@ void nr_spin_paid_at_once(struct nr_spin *spin) {
  * Measured for bursts of 300 calls, 30 ms apart: 10 ms each before, 3 ms without spinning in vain, 0.4 ms so.
  */
 bool nr_processor_choose(struct nr_port *port, cpu_set_t *before, cpu_set_t *others) {
-  if (NR_LIKELY(port->apart == 0) || sched_getaffinity(0, sizeof *before, before) != 0) return false;
+  if (NR_LIKELY(!port->apart)) return false;
+  port->apart = false;
+  if (sched_getaffinity(0, sizeof *before, before) != 0) return false;
   uint32_t taken = __atomic_load_n(&port->peer.control->processor, __ATOMIC_RELAXED);
   uint32_t other = 0;
   *others = *before;
@@ -108,12 +117,10 @@ bool nr_processor_choose(struct nr_port *port, cpu_set_t *before, cpu_set_t *oth
 }
 
 static void note_crowd(struct nr_port *port, uint64_t waited_ns) {
-  if (waited_ns >= SPIN_IDLE_NS && port->apart > 0) port->apart--;
-  if (waited_ns > CROWDED_NS || !is_crowded(port)) {
-    port->crowded = 0;
-  } else if (++port->crowded >= CROWDED_MAX) {
-    port->apart = APART_BURSTS;
-  }
+  port->crowded = waited_ns <= CROWDED_NS && is_crowded(port) ? port->crowded + 1 : 0;
+  if (port->crowded < CROWDED_MAX) return;
+  port->crowded = 0;
+  port->apart = true;
 }
 
 /* When the whole wait was short all the same, spinning deserves a trial: the peer is quick. */

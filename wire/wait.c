@@ -60,7 +60,7 @@ void nr_wake_peer(struct nr_port *port, const uint32_t *committed) {
   if (NR_LIKELY(state == NR_AWAKE) || state == port->woken) return;
   port->woke_peer = true;
   port->counts.wakeups_sent++;
-  nr_processor_tell(port);
+  nr_processor_woke(port);
   /* That sleep needs no other wake-up, but only if somebody got this one: between our commit and here the peer may have
    * taken the frame, and have gone to sleep on the next one's word. */
   if ((state & NR_SLEEP_MODE) == NR_SLEEPS_FUTEX && !nr_futex_wake(committed)) return;

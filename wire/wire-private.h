@@ -111,7 +111,9 @@ struct nr_port {
   struct nr_spin wait_spin, poll_spin, space_spin;
   int cpus;         /* that the owner may use; 0: not asked yet */
   bool moves;       /* the owner need not be where the peer is */
-  uint32_t apart;   /* for so many bursts of calls it sleeps elsewhere */
+  uint64_t woke_ns; /* when it last woke the peer */
+  bool paused;      /* ... which was after a pause */
+  bool apart;       /* its next sleep is to be elsewhere */
   uint32_t crowded; /* sleeps in a row that were short, with the peer on the same processor */
   int memfd;
   int doorbell;
@@ -177,6 +179,8 @@ void nr_spin_paid_at_once(struct nr_spin *spin);
 void nr_spin_lost(struct nr_port *port, struct nr_spin *spin, uint64_t waited_ns);
 /* The peer gets to know which processor the owner is on. */
 void nr_processor_tell(struct nr_port *port);
+/* The same; the owner is about to wake it. */
+void nr_processor_woke(struct nr_port *port);
 /* Is the owner to sleep where the peer is not? Then these are its affinity, and the one to sleep with; the peer has
  * been told. */
 bool nr_processor_choose(struct nr_port *port, cpu_set_t *before, cpu_set_t *others);

@@ -37,6 +37,7 @@ struct napi_threadsafe_function__ {
   struct napi_threadsafe_function__ *next;
 };
 
+void (*fake_expire)(void);
 static struct napi_callback_scope__ *callback_scopes;
 static napi_threadsafe_function threadsafe_functions;
 
@@ -80,6 +81,7 @@ napi_status napi_add_async_cleanup_hook(node_api_basic_env env, napi_async_clean
 
 /* A second time it is a use after free, as in Node. */
 napi_status napi_remove_async_cleanup_hook(napi_async_cleanup_hook_handle handle) {
+  handle->env->unfinished -= handle->begun;
   for (struct fake_hook **link = &handle->env->hooks; *link != NULL; link = &(*link)->next) {
     struct fake_hook *hook = *link;
     if (hook->handle != handle) continue;
@@ -225,6 +227,8 @@ void fake_env_end(napi_env env) {
     if (hook.call != NULL) {
       hook.call(hook.data);
     } else {
+      hook.handle->begun = true;
+      env->unfinished++;
       hook.async(hook.handle, hook.data);
     }
     env->exception = NULL;
@@ -232,6 +236,7 @@ void fake_env_end(napi_env env) {
     fake_env_turn(env);
   }
   fake_env_turn(env);
+  if (env->unfinished > 0) fake_expire();
   fake_finalize_all(env);
   napi_open_handle_scope(env, &scope);
   if (env->instance_finalize != NULL) env->instance_finalize(env, env->instance_data, NULL);

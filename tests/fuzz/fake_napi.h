@@ -97,6 +97,7 @@ struct napi_env__ {
   napi_finalize instance_finalize;
   struct fake_hook *hooks; /* newest first */
   struct fake_finalizer *posted;
+  uint32_t unfinished; /* async hooks that have begun */
 };
 
 /* fake_values.c */
@@ -130,6 +131,8 @@ extern struct fake_value *(*fake_script)(napi_env env, size_t argc, struct fake_
 /* fake_env.c */
 /* Hooks, newest first, then finalizers of what is left, then that of the instance data. */
 void fake_env_end(napi_env env);
+/* Called when hooks do not finish: time passes. */
+extern void (*fake_expire)(void);
 /* Threadsafe functions call what was sent to them, finalizers that were posted in the env run. */
 void fake_env_turn(napi_env env);
 void fake_envs_reset(void);

@@ -25,6 +25,7 @@ struct fake_handle {
   };
   void (*call)(void *handle); /* NULL: not started */
   uv_poll_cb polled;
+  uv_timer_cb timed;
   uv_close_cb closed;
   struct fake_handle *next;
 };
@@ -73,7 +74,15 @@ int uv_timer_init(uv_loop_t *loop, uv_timer_t *handle) {
   return init(handle);
 }
 int uv_timer_start(uv_timer_t *handle, uv_timer_cb call, uint64_t timeout, uint64_t repeat) {
+  ((struct fake_handle *)(void *)handle)->timed = call;
   return 0;
+}
+int uv_timer_stop(uv_timer_t *handle) {
+  ((struct fake_handle *)(void *)handle)->timed = NULL;
+  return 0;
+}
+uint64_t uv_now(const uv_loop_t *loop) {
+  return 1;
 }
 void uv_ref(uv_handle_t *handle) {
 }
@@ -99,12 +108,19 @@ void uv_close(uv_handle_t *handle, uv_close_cb closed) {
   fake->closed = closed;
   fake->call = NULL;
   fake->polled = NULL;
+  fake->timed = NULL;
 }
 
 void fake_uv_turn(void) {
   for (struct fake_handle *fake = handles; fake != NULL; fake = fake->next) {
     if (fake->polled != NULL) fake->polled((uv_poll_t *)fake, 0, UV_READABLE);
     if (fake->call != NULL) fake->call(fake);
+  }
+}
+
+void fake_uv_expire(void) {
+  for (struct fake_handle *fake = handles; fake != NULL; fake = fake->next) {
+    if (fake->timed != NULL) fake->timed((uv_timer_t *)fake);
   }
 }
 

@@ -5,6 +5,8 @@
 
 /* Doorbells ring, and what wants to turn does. */
 void fake_uv_turn(void);
+/* Timers that run are over. */
+void fake_uv_expire(void);
 /* Calls what waits for its closing, and forgets all handles. */
 void fake_uv_close(void);
 

@@ -280,6 +280,7 @@ static void make_things(void) {
     things[i]->length = 100;
   }
   fake_script = script;
+  fake_expire = fake_uv_expire;
 }
 
 /* ---- An input ---- */
