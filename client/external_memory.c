@@ -111,10 +111,11 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   request.length = length;
   /* Before the server reads it: what a thread writes in between is not lost. */
   struct nr_range watched = data == NULL ? (struct nr_range){0, 0} : largest(&stretches, length);
-  if (nr_memory_watch(env->channel, (const uint8_t *)data + watched.from, watched.to - watched.from)) {
-    request.tracked_offset = watched.from;
-    request.tracked_length = watched.to - watched.from;
-  }
+  struct nr_ends ends = {.seen = {0}};
+  if (!nr_memory_watch(env->channel, (const uint8_t *)data + watched.from, watched.to - watched.from, &ends))
+    watched.to = watched.from;
+  request.tracked_offset = watched.from;
+  request.tracked_length = watched.to - watched.from;
   request.address = (uint64_t)(uintptr_t)data;
   request.stretches = stretches.pointers;
   request.n_stretches = stretches.pointers == NULL ? 0 : stretches.count;
@@ -127,8 +128,7 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
     if (result != NULL) *result = nr_unwire(reply->result);
-    nr_memory_adopt(env->channel, reply->view, data, request.tracked_offset, request.tracked_length,
-                    stretches.count > 0);
+    nr_memory_adopt(env->channel, reply->view, data, watched, &ends, stretches.count > 0);
   }
   if (status != napi_ok && opcode == NR_OP_NODE_API_CREATE_EXTERNAL_SHAREDARRAYBUFFER)
     free(nr_table_remove(env->channel->objects, request.object_id, NR_SORT_OBJECT));

@@ -121,13 +121,14 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
   return pair->block + view->offset;
 }
 
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, uint64_t tracked,
-                     uint64_t tracked_length, bool sparse) {
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, struct nr_range tracked,
+                     const struct nr_ends *ends, bool sparse) {
   struct nr_pair *pair =
       view == NULL || view->pair_id == 0 ? NULL : pair_add(channel, view->pair_id, data, view->block_length, true);
   if (pair == NULL) return;
   if (sparse) nr_pair_sparse(channel, pair);
-  if (tracked_length == 0) return;
-  pair->tracked = (struct nr_range){tracked, tracked + tracked_length};
+  if (tracked.to == tracked.from) return;
+  pair->tracked = tracked;
+  pair->ends = *ends;
   nr_pair_heat(channel, pair);
 }

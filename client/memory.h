@@ -15,6 +15,7 @@ struct nr_pair {
   uint8_t *block;
   uint64_t length;
   struct nr_range tracked;  /* the part that is; to == 0: none */
+  struct nr_ends ends;      /* of that part */
   struct nr_sparse *sparse; /* an external buffer's that is larger than what is there of it; NULL: another's */
   bool foreign;             /* an external buffer's, the addon's own memory */
   bool hot;                 /* an open entry has seen it */

@@ -85,8 +85,8 @@ static void send_touch(struct nr_channel *channel, uint32_t env, const struct nr
   send_range(channel, env, pair, range);
 }
 
-bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length) {
-  return length >= NR_TRACKED_MIN && channel->tracker != NULL && nr_tracker_add(channel->tracker, data, length) == 0;
+bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length, struct nr_ends *ends) {
+  return length >= NR_TRACKED_MIN && channel->tracker != NULL && nr_ends_add(channel->tracker, data, length, ends) == 0;
 }
 
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
@@ -96,8 +96,8 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
   if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
     return;
   pair->tracked = (struct nr_range){request->offset, request->offset + request->length};
-  pair->untrackable =
-      channel->tracker == NULL || nr_tracker_add(channel->tracker, pair->block + request->offset, request->length) < 0;
+  pair->untrackable = channel->tracker == NULL ||
+                      nr_ends_add(channel->tracker, pair->block + request->offset, request->length, &pair->ends) < 0;
   nr_pair_heat(channel, pair);
 }
 
@@ -124,9 +124,10 @@ static bool ask(struct asking *asking, struct nr_pair *pair) {
     give_up(asking, pair);
     return false;
   }
-  int count = nr_tracker_scan(channel->tracker, pair->block + pair->tracked.from, length, ranges, NR_TRACKED_RANGES);
+  const uint8_t *memory = pair->block + pair->tracked.from;
+  int count = nr_ends_scan(channel->tracker, memory, length, &pair->ends, ranges, NR_TRACKED_RANGES);
   if (count < 0) { /* an external buffer's memory that was unmapped, and perhaps mapped anew */
-    pair->untrackable = nr_tracker_add(channel->tracker, pair->block + pair->tracked.from, length) < 0;
+    pair->untrackable = nr_ends_add(channel->tracker, memory, length, &pair->ends) < 0;
     ranges[0] = (struct nr_range){0, length};
     count = 1;
   }
