@@ -144,17 +144,25 @@ static struct nr_child *child;
 int fake_host_memfd = -1;
 
 /* The answer waits in the socket before the question is asked. */
-int nr_child_start(const char *path, int socket, void (*died)(void *context, int code, int signal), void *context,
-                   struct nr_child **result) {
+int nr_child_start(const char *path, const struct nr_launch *launch, const struct nr_launch_files *files, int socket,
+                   void (*died)(void *context, int code, int signal), void *context, struct nr_child **result) {
   Nr__Welcome welcome = NR__WELCOME__INIT;
   welcome.protocol = NR_PROTOCOL_VERSION;
   welcome.pointer_size = sizeof(void *);
   welcome.libuv = (char *)"";
+  welcome.pid = 1;
   int error = nr_socket_send(socket, &welcome.base, &fake_host_memfd, 1);
   if (error < 0) return error;
   *result = child = calloc(1, sizeof **result);
   *child = (struct nr_child){dup(socket), died, context};
   return 0;
+}
+
+bool nr_child_adopt(struct nr_child *adopted, pid_t pid) {
+  return adopted != NULL && pid == 1;
+}
+
+void nr_child_limit_resident(struct nr_child *limited, uint64_t bytes, void (*exceeded)(void *context)) {
 }
 
 void nr_child_kill(struct nr_child *dying) {

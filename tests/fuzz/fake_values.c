@@ -298,6 +298,12 @@ napi_status napi_get_boolean(napi_env env, bool value, napi_value *result) {
 napi_status napi_create_double(napi_env env, double value, napi_value *result) {
   return give_simple(result, FAKE_NUMBER, value);
 }
+napi_status napi_create_int32(napi_env env, int32_t value, napi_value *result) {
+  return give_simple(result, FAKE_NUMBER, value);
+}
+napi_status napi_create_uint32(napi_env env, uint32_t value, napi_value *result) {
+  return give_simple(result, FAKE_NUMBER, value);
+}
 napi_status napi_create_date(napi_env env, double value, napi_value *result) {
   FAKE_PREAMBLE(env);
   return give_simple(result, FAKE_DATE, value);
@@ -331,6 +337,16 @@ napi_status napi_get_value_double(napi_env env, napi_value value, double *result
   return napi_ok;
 }
 napi_status napi_get_value_int32(napi_env env, napi_value value, int32_t *result) {
+  FAKE_KIND(value, FAKE_NUMBER, napi_number_expected);
+  *result = 0;
+  return napi_ok;
+}
+napi_status napi_get_value_uint32(napi_env env, napi_value value, uint32_t *result) {
+  FAKE_KIND(value, FAKE_NUMBER, napi_number_expected);
+  *result = 0;
+  return napi_ok;
+}
+napi_status napi_get_value_int64(napi_env env, napi_value value, int64_t *result) {
   FAKE_KIND(value, FAKE_NUMBER, napi_number_expected);
   *result = 0;
   return napi_ok;

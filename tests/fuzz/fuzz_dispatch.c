@@ -299,12 +299,13 @@ static void forget_exceptions(void) {
 }
 
 static void load(void) {
-  napi_value addon_exports, arguments[3], exports = fake_handle(agent_exports);
+  napi_value addon_exports, arguments[4], exports = fake_handle(agent_exports);
   napi_env addon_env = &addon_envs[loaded++];
   napi_create_string_utf8(&agent_env, "/nowhere/addon.node", NAPI_AUTO_LENGTH, &arguments[0]);
   napi_create_double(&agent_env, 1, &arguments[1]);
   napi_create_string_utf8(&agent_env, "group", NAPI_AUTO_LENGTH, &arguments[2]);
-  call_agent(exports, "prepare", 3, arguments);
+  napi_create_object(&agent_env, &arguments[3]);
+  call_agent(exports, "prepare", 4, arguments);
   node_api_module_get_api_version_v1();
   napi_create_object(addon_env, &addon_exports);
   if (agent_env.exception == NULL) napi_register_module_v1(addon_env, addon_exports);
