@@ -21,8 +21,6 @@
 /* What the free extents of large blocks may keep, and those of small ones. */
 #define NR_FREE_MAX (UINT64_C(64) << 20)
 
-/* What memory of our own that is free may keep: V8 lets go of external buffers in large lots. */
-#define NR_SPARES_MAX (UINT64_C(96) << 20)
 /* So much at least is looked for in the list of the process' mappings at a time: reading that takes a millisecond. */
 #define NR_LIMBO_MIN (UINT64_C(32) << 20)
 
@@ -49,8 +47,7 @@ struct nr_blocks {
   struct nr_extent *limbo;                 /* free, but perhaps still mapped by a Buffer that outlived its pair */
   uint64_t limbo_bytes;
   uint64_t limbo_patience; /* bytes until it is worth while to look */
-  struct nr_spare *spares;
-  uint64_t spare_bytes;
+  struct nr_spares spares;
   uint64_t free_bytes;
   uint64_t empty_bytes; /* of extents of small blocks without any */
   nr_extent_told *tell;
@@ -333,12 +330,6 @@ void nr_blocks_trim(struct nr_blocks *blocks) {
 /* ---- memory of our own ---------------------------------------------------------------------------------------------
  */
 
-/* Lies in the memory that is free. */
-struct nr_spare {
-  struct nr_spare *next;
-  uint64_t size;
-};
-
 static uint64_t spare_size(uint64_t length) {
   uint64_t size;
   class_of(length, &size);
@@ -346,29 +337,11 @@ static uint64_t spare_size(uint64_t length) {
 }
 
 uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length) {
-  if (length > INT64_MAX / 4) return NULL;
-  uint64_t size = spare_size(length);
-  for (struct nr_spare **link = &blocks->spares; *link != NULL; link = &(*link)->next) {
-    struct nr_spare *spare = *link;
-    if (spare->size != size || length >= NR_SPARE_MAX) continue;
-    *link = spare->next;
-    blocks->spare_bytes -= size;
-    return (uint8_t *)spare;
-  }
-  return map(size, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return length > INT64_MAX / 4 ? NULL : nr_spares_take(&blocks->spares, spare_size(length));
 }
 
 void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length) {
-  if (memory == NULL) return;
-  uint64_t size = spare_size(length);
-  if (length >= NR_SPARE_MAX || blocks->spare_bytes + size > NR_SPARES_MAX || is_retired(blocks)) {
-    munmap(memory, size);
-    return;
-  }
-  struct nr_spare *spare = (struct nr_spare *)memory;
-  *spare = (struct nr_spare){.next = blocks->spares, .size = size};
-  blocks->spares = spare;
-  blocks->spare_bytes += size;
+  if (memory != NULL) nr_spares_give(&blocks->spares, memory, spare_size(length));
 }
 
 uint64_t nr_blocks_live(const struct nr_blocks *blocks) {
@@ -399,14 +372,6 @@ static void unmap_all(struct nr_extent **head) {
   }
 }
 
-static void drop_spares(struct nr_blocks *blocks) {
-  while (blocks->spares != NULL) {
-    struct nr_spare *spare = blocks->spares;
-    blocks->spares = spare->next;
-    munmap(spare, spare->size);
-  }
-}
-
 void nr_blocks_retire(struct nr_blocks *blocks) {
   if (is_retired(blocks)) return;
   close(blocks->memfd);
@@ -415,7 +380,7 @@ void nr_blocks_retire(struct nr_blocks *blocks) {
   unmap_all(&blocks->doomed);
   unmap_all(&blocks->limbo); /* a Buffer that maps such memory has a mapping of its own */
   blocks->limbo_bytes = 0;
-  drop_spares(blocks);
+  nr_spares_close(&blocks->spares);
   for (uint32_t class = 0; class < NR_CLASSES; class ++) {
     for (struct nr_extent *extent = blocks->with_room[class], *next; extent != NULL; extent = next) {
       next = extent->next;

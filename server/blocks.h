@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/spares.h"
+
 struct nr_blocks;
 struct nr_extent;
 
@@ -59,8 +61,6 @@ void nr_blocks_trim(struct nr_blocks *blocks);
 uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length);
 /* NULL: no effect. */
 void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length);
-#define NR_SPARE_MAX (UINT64_C(16) << 20)
-
 #define NR_BLOCK_PAGED (UINT64_C(128) << 10)
 
 /* The memfd for them: sealed against shrinking, so that neither side can take pages away from the other. A descriptor,

@@ -83,6 +83,14 @@ void nr_pair_index_each(struct nr_pair_index *index, void (*visit)(struct nr_pai
 /* The bytes of a pair's ArrayBuffer now; NULL when it is gone, detached, or shorter than the window. */
 uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t length);
 
+/* ---- shown.c: all with `bytes`, where those of the ArrayBuffer are now ------------------------------------------- */
+
+/* The host gets bytes that it did not know. */
+void nr_shown_copy(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to);
+/* Adds a part, all of whose bytes the host has. Parts that touch become one. False: out of memory. */
+bool nr_shown_add(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to);
+bool nr_shown_has(const struct nr_pair *pair, uint64_t from, uint64_t to);
+
 /* ---- windows.c: all with `bytes`, where those of the ArrayBuffer are now ----------------------------------------- */
 
 /* The host gets to know this part, and sees what JavaScript has written there; until the entry returns it is hot.

@@ -13,11 +13,6 @@
 #include "server/memory.h"
 #include "wire/merge.h"
 
-/* Parts of a pair: those that lie closest become one when there are more. */
-#define NR_SHOWN_MAX 64u
-/* Parts that lie closer are one: small Buffers of Node's pool begin at multiples of this, so nothing lies in between.
- */
-#define NR_SHOWN_GAP 8u
 /* What finding a pair's bytes costs besides comparing them, as bytes. */
 #define NR_COMPARISON 1024u
 /* Whether native code has written is seen without a look at the ArrayBuffer: so many times as fast. */
@@ -33,21 +28,9 @@
 #define NR_QUIET_BYTES 8192u
 /* Visits without a change after which what was written lately is taken to be settled. */
 #define NR_UNCHANGED 4u
-/* Copied in steps that stay in the first cache: from there the second copy is made. */
-#define NR_COPY_STEP (UINT64_C(8) << 10)
 
 /* ---- copying ------------------------------------------------------------------------------------------------------
  */
-
-/* The host gets bytes that it did not know. */
-static void copy_over(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to) {
-  while (from < to) {
-    uint64_t step = to - from < NR_COPY_STEP ? to - from : NR_COPY_STEP;
-    memcpy(pair->block.twin + from, bytes + from, step);
-    memcpy(pair->block.memory + from, pair->block.twin + from, step);
-    from += step;
-  }
-}
 
 static uint64_t least(uint64_t a, uint64_t b) {
   return a < b ? a : b;
@@ -101,79 +84,16 @@ bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint
   return take(connection, pair, bytes, part.to, to) || changed;
 }
 
-static bool is_shown(const struct nr_pair *pair, uint64_t from, uint64_t to) {
-  for (uint32_t i = 0; i < pair->shown_count; i++) {
-    if (pair->shown[i].from <= from && pair->shown[i].to >= to) return true;
-  }
-  return false;
-}
-
 void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to) {
   if (pair->hot != NR_NO_HOT) pair->touched += to - from;
   if (take(connection, pair, bytes, from, to)) nr_cold_keep(&connection->cold, &pair->item);
   /* Of an external buffer it may not have been there before. */
-  if (pair->foreign && !is_shown(pair, from, to)) nr_window_known(connection, pair, bytes, from, to);
+  if (pair->foreign && !nr_shown_has(pair, from, to)) nr_window_known(connection, pair, bytes, from, to);
 }
 
 /* ---- what the host knows ------------------------------------------------------------------------------------------
  */
-
-/* Takes parts [first, last] together, with what lies between them. */
-static void unite(struct nr_pair *pair, const uint8_t *bytes, uint32_t first, uint32_t last) {
-  for (uint32_t i = first; i < last && !pair->foreign; i++)
-    copy_over(pair, bytes, pair->shown[i].to, least(pair->shown[i + 1].from, pair->now));
-  pair->shown[first].to = pair->shown[last].to;
-  memmove(&pair->shown[first + 1], &pair->shown[last + 1], (pair->shown_count - last - 1) * sizeof *pair->shown);
-  pair->shown_count -= last - first;
-}
-
-/* The two that lie closest. */
-static void unite_closest(struct nr_pair *pair, const uint8_t *bytes) {
-  uint32_t closest = 0;
-  for (uint32_t i = 1; i + 1 < pair->shown_count; i++) {
-    if (pair->shown[i + 1].from - pair->shown[i].to < pair->shown[closest + 1].from - pair->shown[closest].to)
-      closest = i;
-  }
-  unite(pair, bytes, closest, closest + 1);
-}
-
-static bool insert(struct nr_pair *pair, uint32_t at, struct nr_range range) {
-  if (pair->shown_count == pair->shown_room) {
-    uint32_t room = pair->shown_room == 0 ? 1 : pair->shown_room * 4;
-    struct nr_range *shown = realloc(pair->shown, room * sizeof *shown);
-    if (shown == NULL) return false;
-    pair->shown = shown;
-    pair->shown_room = room;
-  }
-  memmove(&pair->shown[at + 1], &pair->shown[at], (pair->shown_count - at) * sizeof *pair->shown);
-  pair->shown[at] = range;
-  pair->shown_count++;
-  return true;
-}
-
-/* Adds a part, all of whose bytes the host has. Parts that touch become one. */
-static bool add_shown(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to) {
-  uint32_t first = 0, last;
-  while (first < pair->shown_count && pair->shown[first].to < from) first++;
-  last = first;
-  while (last < pair->shown_count && pair->shown[last].from <= to) last++;
-  if (first == last) {
-    if (!insert(pair, first, (struct nr_range){from, to})) return false;
-  } else {
-    uint64_t begin = least(from, pair->shown[first].from), end = most(to, pair->shown[last - 1].to);
-    memmove(&pair->shown[first + 1], &pair->shown[last], (pair->shown_count - last) * sizeof *pair->shown);
-    pair->shown_count -= last - first - 1;
-    pair->shown[first] = (struct nr_range){begin, end};
-  }
-  if (!pair->foreign && first + 1 < pair->shown_count &&
-      pair->shown[first + 1].from - pair->shown[first].to < NR_SHOWN_GAP)
-    unite(pair, bytes, first, first + 1);
-  if (!pair->foreign && first > 0 && pair->shown[first].from - pair->shown[first - 1].to < NR_SHOWN_GAP)
-    unite(pair, bytes, first - 1, first);
-  if (pair->shown_count > NR_SHOWN_MAX) unite_closest(pair, bytes);
-  return true;
-}
 
 /* What the host does not know of [from, to) goes over as it is, what it knows where JavaScript changed it. */
 static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
@@ -181,18 +101,18 @@ static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t
   for (uint32_t i = 0; i < pair->shown_count && at < to; i++) {
     const struct nr_range *shown = &pair->shown[i];
     if (shown->to <= at) continue;
-    if (shown->from > at && !pair->foreign) copy_over(pair, bytes, at, least(shown->from, to));
+    if (shown->from > at && !pair->foreign) nr_shown_copy(pair, bytes, at, least(shown->from, to));
     at = most(at, shown->from);
     if (at < to) nr_window_send(connection, pair, bytes, at, least(shown->to, to));
     if (shown->from <= from && shown->to >= to) return true; /* nothing new */
     at = most(at, shown->to);
   }
-  if (at < to && !pair->foreign) copy_over(pair, bytes, at, to);
+  if (at < to && !pair->foreign) nr_shown_copy(pair, bytes, at, to);
   if (pair->foreign) { /* its twin is what was there at the beginning */
     take(connection, pair, bytes, from, to);
     send(connection, pair, bytes, from, to);
   }
-  if (!add_shown(pair, bytes, from, to)) return false;
+  if (!nr_shown_add(pair, bytes, from, to)) return false;
   if (to - from >= NR_TRACKED_MIN) nr_track_host(connection, pair, from, to);
   return true;
 }
@@ -266,7 +186,7 @@ bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint
 bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to) {
   if (from >= to) return true;
-  return add_shown(pair, bytes, from, to) && heat_shown(connection, pair, from, to, false);
+  return nr_shown_add(pair, bytes, from, to) && heat_shown(connection, pair, from, to, false);
 }
 
 void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair) {

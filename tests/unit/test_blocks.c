@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "server/blocks.c"
+#include "server/spares.c"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

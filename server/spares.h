@@ -1,0 +1,29 @@
+/*
+ * Memory of this process' own that is kept for the next who wants as much: fresh pages cost seven times what copying to
+ * them does.
+ */
+#ifndef NR_SERVER_SPARES_H
+#define NR_SERVER_SPARES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* From here on nothing is kept. */
+#define NR_SPARE_MAX (UINT64_C(16) << 20)
+
+struct nr_spare;
+
+struct nr_spares {
+  struct nr_spare *first;
+  uint64_t bytes;
+  bool closed; /* nobody will want any */
+};
+
+/* Memory that begins on a page and may hold what it held before: from NR_SPARE_MAX on it is all zeros. `size`: at least
+ * what is wanted, of a class of sizes, in pages. NULL: out of memory. */
+uint8_t *nr_spares_take(struct nr_spares *spares, uint64_t size);
+void nr_spares_give(struct nr_spares *spares, uint8_t *memory, uint64_t size);
+/* Gives all of it back, and what comes from now on at once. */
+void nr_spares_close(struct nr_spares *spares);
+
+#endif
