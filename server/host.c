@@ -14,6 +14,7 @@
 
 #include "napi.pb-c.h"
 #include "server/joining.h"
+#include "server/left.h"
 #include "server/launch.h"
 #include "server/watcher.h"
 #include "wire/port.h"
@@ -38,8 +39,7 @@ struct nr_host {
   atomic_uint references;
   struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
-  int recorder;   /* the memfd of what it leaves when it dies; -1: none, or it has been read */
-  char *recorded; /* what was in it, as JSON */
+  struct nr_left *left; /* NULL: it has not come that far */
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
@@ -75,8 +75,7 @@ void nr_host_unref(struct nr_host *host) {
   if (atomic_fetch_sub(&host->references, 1) != 1) return;
   if (host->child != NULL) nr_child_free(host->child);
   if (host->socket >= 0) close(host->socket);
-  if (host->recorder >= 0) close(host->recorder);
-  free(host->recorded);
+  nr_left_free(host->left);
   pthread_mutex_destroy(&host->joining);
   pthread_mutex_destroy(&host->lock);
   pthread_cond_destroy(&host->died);
@@ -90,7 +89,6 @@ static struct nr_host *create(const char *group) {
   if (host == NULL) return NULL;
   atomic_init(&host->references, 1);
   host->socket = -1;
-  host->recorder = -1;
   host->group = strdup(group);
   pthread_mutex_init(&host->joining, NULL);
   pthread_mutex_init(&host->lock, NULL);
@@ -131,8 +129,10 @@ static int explain(char *why, size_t why_size, int error, const char *what) {
 static int give_recorder(struct nr_host *host) {
   Nr__Recorder message = NR__RECORDER__INIT;
   message.version = NR_RECORDER_VERSION;
-  host->recorder = nr_recorder_create();
-  return host->recorder < 0 ? host->recorder : nr_socket_send(host->socket, &message.base, &host->recorder, 1);
+  int memfd = nr_recorder_create();
+  if (memfd < 0) return memfd;
+  host->left = nr_left_create(memfd);
+  return host->left == NULL ? -ENOMEM : nr_socket_send(host->socket, &message.base, &memfd, 1);
 }
 
 static int spawn(struct nr_host *host, const char *path, const struct nr_launch *launch, struct nr_launch_files *files,
@@ -384,32 +384,12 @@ const char *nr_host_group(const struct nr_host *host) {
   return host->group;
 }
 
-/* With the host's lock held. */
-static char *read_record(const struct nr_host *host) {
-  struct nr_recorder *recorder = nr_recorder_read(host->recorder);
-  char *json = recorder == NULL ? NULL : nr_recorder_json(recorder);
-  free(recorder);
-  return json;
-}
-
 char *nr_host_recorded(struct nr_host *host) {
-  pthread_mutex_lock(&host->lock);
-  char *json = host->recorder >= 0 ? read_record(host) : host->recorded == NULL ? NULL : strdup(host->recorded);
-  pthread_mutex_unlock(&host->lock);
-  return json;
+  return host->left == NULL ? NULL : nr_left_read(host->left);
 }
 
 void nr_host_conclude(struct nr_host *host) {
-  pthread_mutex_lock(&host->lock);
-  if (host->death.dead && host->recorder >= 0) {
-    char *json = read_record(host);
-    /* It stays for long; in its place it would keep the large copy's from being used again whole. */
-    host->recorded = json == NULL ? NULL : strdup(json);
-    free(json);
-    close(host->recorder);
-    host->recorder = -1;
-  }
-  pthread_mutex_unlock(&host->lock);
+  if (host->left != NULL && nr_host_death(host).dead) nr_left_conclude(host->left);
 }
 
 struct nr_death nr_host_death(struct nr_host *host) {

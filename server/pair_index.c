@@ -6,7 +6,7 @@
 
 #include "server/memory.h"
 
-#define NR_BITS_MIN 10u
+#define NR_BITS_MIN 4u
 
 struct nr_pair_index {
   struct nr_pair **buckets;

@@ -69,9 +69,11 @@ static void check_crash(struct nr_crash *crash) {
   }
 }
 
+/* Not malloc()'s: what is allocated while it is there would lie behind it in the heap, and keep its place from being
+ * given back. A program whose addon crashes again and again grew by 0.2 MB each time. */
 struct nr_recorder *nr_recorder_read(int fd) {
-  struct nr_recorder *copy = aligned_alloc(_Alignof(struct nr_recorder), sizeof *copy);
-  if (copy == NULL) return NULL;
+  struct nr_recorder *copy = mmap(NULL, sizeof *copy, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (copy == MAP_FAILED) return NULL;
   for (size_t done = 0; done < sizeof *copy;) {
     ssize_t count = pread(fd, (char *)copy + done, sizeof *copy - done, (off_t)done);
     if (count < 0 && errno == EINTR) continue;
@@ -81,8 +83,12 @@ struct nr_recorder *nr_recorder_read(int fd) {
     check_crash(&copy->crash);
     return copy;
   }
-  free(copy);
+  nr_recorder_drop(copy);
   return NULL;
+}
+
+void nr_recorder_drop(struct nr_recorder *copy) {
+  if (copy != NULL) munmap(copy, sizeof *copy);
 }
 
 static int by_serial(const void *left, const void *right) {

@@ -118,10 +118,12 @@ int nr_recorder_create(void);
 struct nr_recorder *nr_recorder_map(int fd);
 
 /*
- * A private copy in which every count is within its bounds and every text ends: to be freed. NULL without memory, or
- * when the host left no recorder there.
+ * A private copy in which every count is within its bounds and every text ends: for nr_recorder_drop(). NULL without
+ * memory, or when the host left no recorder there.
  */
 struct nr_recorder *nr_recorder_read(int fd);
+/* NULL: no effect. */
+void nr_recorder_drop(struct nr_recorder *copy);
 
 /* The records of a ring, oldest first, that can be printed; returns how many. */
 size_t nr_record_sort(const struct nr_record_ring *ring, const struct nr_record *sorted[NR_RECORDS]);

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct nr_recorder *copy = nr_recorder_read(fd);
   if (copy == NULL) abort();
   free(nr_recorder_json(copy));
-  free(copy);
+  nr_recorder_drop(copy);
   memset(place, 0, room);
   return 0;
 }

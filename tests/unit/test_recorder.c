@@ -103,7 +103,7 @@ Test(recorder, memory_of_another_size_or_without_a_recorder_is_none) {
   char *json = nr_recorder_json(copy);
   cr_assert_str_eq(json, "{\"words\":\"\",\"crash\":null,\"rings\":[]}");
   free(json);
-  free(copy);
+  nr_recorder_drop(copy);
   recorder->version++;
   cr_assert_null(nr_recorder_read(fd));
   munmap(recorder, sizeof *recorder);
@@ -181,7 +181,7 @@ Test(recorder, garbage_of_10000_seeds_is_read_without_harm, .timeout = 200) {
     cr_assert_not_null(json);
     check_json(json);
     free(json);
-    free(copy);
+    nr_recorder_drop(copy);
     memset(ring, 0, sizeof *ring);
   }
   munmap(recorder, sizeof *recorder);
