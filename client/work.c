@@ -2,6 +2,10 @@
  * Async work: executed on this process' own libuv pool, completed when the loop turns, in the scopes that the server
  * opens around the completion (run_completion, which enters with complete_work).
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <sched.h>
 #include <stdlib.h>
 
 #include "client/async.h"
@@ -83,11 +87,25 @@ NR_EXPORT napi_status NAPI_CDECL napi_delete_async_work(napi_env env, napi_async
   return nr_call_end(&call, status);
 }
 
+/* Once for each thread of the pool. While works come in quickly, Node's thread and the channel's hand the turn back and
+ * forth, each spinning for the other: a thread that takes a processor from one of them for a work that takes a
+ * microsecond holds up both. A batch thread gets its share all the same, but no processor at once that somebody needs.
+ * (1,000 works in flight on two processors: 16-24 us each without it, 5.1 with it; codecs and images as long as
+ * before.) */
+static void settle_in(void) {
+  static _Thread_local bool settled;
+  if (settled) return;
+  settled = true;
+  nr_crash_thread();
+  const struct sched_param none = {0};
+  if (sched_getscheduler(0) == SCHED_OTHER) sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 /* On a thread of the pool. */
 static void execute_it(uv_work_t *request) {
   struct work *work = (struct work *)request;
   struct nr_channel *channel = work->env->channel;
-  nr_crash_thread();
+  settle_in();
   work->execute(work->env, work->data);
   /* Node takes a while to wake up: it begins now, and the channel's thread wakes up at the same time. When that is busy
    * it rings itself, as soon as it is not. */
