@@ -72,6 +72,7 @@ static void remember_node(const Nr__Hello *hello) {
   nr_node.minor = hello->node_minor;
   nr_node.patch = hello->node_patch;
   nr_node.release = strdup(hello->node_release);
+  nr_node.apart = hello->apart;
   if (hello->trace != 0) nr_trace_enable();
   for (size_t i = 0; i < hello->n_lacks; i++) {
     int error = nr_lack(hello->lacks[i]);

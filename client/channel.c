@@ -36,6 +36,7 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
   channel->chosen_generation = 1;
   channel->memory = memory;
   channel->worker = worker;
+  channel->environ = worker || nr_node.apart ? NULL : nr_environ_create();
   nr_cold_init(&channel->tracked);
   channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);
   channel->arena = nr_arena_create(SIZE_MAX);
@@ -102,6 +103,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   if (NR_UNLIKELY(__atomic_load_n(&channel->foreign, __ATOMIC_RELAXED) != NULL)) nr_foreign_serve(channel);
   nr_entry_serve(channel, &entry, frame, &served);
   nr_memory_leave(channel, served.env, hot);
+  nr_environment_check(channel);
   nr_fresh_clear(channel);
   nr_scopes_truncate(channel, entry.scope_base, entry.chosen_top);
   channel->callback_scopes = entry.callback_scope_base;

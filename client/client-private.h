@@ -20,6 +20,7 @@
 #include "proto/experimental.h"
 #include "wire/arena.h"
 #include "wire/cold.h"
+#include "wire/environ.h"
 #include "wire/port.h"
 #include "wire/protocol.h"
 #include "wire/table.h"
@@ -154,10 +155,11 @@ struct nr_channel {
   bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */
   struct nr_deferred *deferred; /* oldest first */
   struct nr_deferred **deferred_end;
-  bool worker;          /* of a Worker: not Node's main thread */
-  bool ends;            /* the server has said so */
-  struct nr_loop *loop; /* NULL: nobody has asked for it */
-  uint8_t state;        /* of the loop, as the server was told last */
+  struct nr_environ *environ; /* as Node knows it; NULL: the two are not kept alike */
+  bool worker;                /* of a Worker: not Node's main thread */
+  bool ends;                  /* the server has said so */
+  struct nr_loop *loop;       /* NULL: nobody has asked for it */
+  uint8_t state;              /* of the loop, as the server was told last */
   /* ---- of all threads ---- */
   bool executed;                                 /* a work, and the loop has not turned since: atomic */
   bool rung;                                     /* and the server has not come yet: atomic */
@@ -382,6 +384,17 @@ bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t leng
 void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole);
 /* What was viewed since there were `hot` of them is not hot any more. */
 void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot);
+
+/* ---- environment.c --------------------------------------------------------------------------------------------------
+ */
+
+void nr_environment_tell(struct nr_channel *channel);
+/* Before JavaScript may look. */
+static inline void nr_environment_check(struct nr_channel *channel) {
+  if (channel->environ != NULL && nr_environ_is_news(channel->environ)) nr_environment_tell(channel);
+}
+/* `value` NULL: it is gone. */
+void nr_environment_set(struct nr_channel *channel, const char *name, const char *value);
 void nr_memory_map(struct nr_channel *channel, const Nr__MapMemoryRequest *request);
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request);
 void nr_memory_release(struct nr_channel *channel, nr_id pair_id);

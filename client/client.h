@@ -13,6 +13,7 @@ struct nr_frame;
 
 /* Versions of the other side, from the handshake; set once before the first channel. */
 struct nr_node {
+  bool apart; /* this process has an environment of its own: environment.c */
   uint32_t napi_version;
   uint32_t major;
   uint32_t minor;

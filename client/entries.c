@@ -250,6 +250,11 @@ static void release(struct nr_channel *channel, const Nr__ReleaseRequest *reques
   for (size_t i = 0; i < request->n_pair_id; i++) nr_memory_release(channel, request->pair_id[i]);
 }
 
+static void set_variable(struct nr_channel *channel, const struct nr_frame *frame, const Nr__VariableRequest *request) {
+  const char *name = text_of(channel, frame, request->name);
+  nr_environment_set(channel, name, request->value == NR_SPAN_NULL ? NULL : text_of(channel, frame, request->value));
+}
+
 void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   const struct nr_op_info *info = nr_op_info(frame->header.opcode);
   if (info == NULL) nonsense(channel);
@@ -260,6 +265,7 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   case NR_OP_MAP_MEMORY: nr_memory_map(channel, request); break;
   case NR_OP_TRACK_MEMORY: nr_memory_track(channel, request); break;
   case NR_OP_FINALIZE: finalize_in_gc(channel, frame, request); break;
+  case NR_OP_SET_VARIABLE: set_variable(channel, frame, request); break;
   default: nonsense(channel);
   }
 }

@@ -45,6 +45,7 @@ static void destroy(struct nr_connection *connection) {
     if (connection->streams[i] >= 0) close(connection->streams[i]);
   }
   nr_times_destroy(connection->times);
+  nr_environ_destroy(connection->environ);
   free(connection->scopes);
   free(connection->file);
   free(connection);
@@ -108,6 +109,7 @@ static int join_host(struct nr_connection *connection, const struct nr_launch *l
     close(memfd);
     return error;
   }
+  if (!agent->worker) connection->environ = nr_host_take_environ(connection->host);
   connection->blocks = nr_blocks_create(memfd, tell_of_extent, connection);
   return connection->blocks == NULL ? -ENOMEM : 0;
 }

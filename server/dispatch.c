@@ -332,8 +332,10 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   struct nr_connection *connection = dispatch->connection;
   const struct nr_frame *frame = dispatch->frame;
   bool waits = frame->header.kind == NR_KIND_CALL;
-  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0)
+  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0) {
     nr_memory_send(connection, nr_op_gives_turn(frame->header.opcode));
+    nr_environment_check(connection);
+  }
   connection->agent->serving--;
   const char *done = connection->doing;
   connection->doing = dispatch->outer;

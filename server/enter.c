@@ -189,6 +189,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   if (connection->release_count > 0) nr_release_flush(connection);
   nr_blocks_trim(connection->blocks);
   nr_memory_send(connection, true);
+  nr_environment_check(connection);
   nr_shared_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
   enter->sequence = ++connection->sequence;

@@ -17,6 +17,7 @@
 #include "server/left.h"
 #include "server/launch.h"
 #include "server/watcher.h"
+#include "wire/environ.h"
 #include "wire/port.h"
 #include "wire/recorder.h"
 #include "wire/socket.h"
@@ -39,7 +40,8 @@ struct nr_host {
   atomic_uint references;
   struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
-  struct nr_left *left; /* NULL: it has not come that far */
+  struct nr_left *left;       /* NULL: it has not come that far */
+  struct nr_environ *environ; /* that it was started with */
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
@@ -76,6 +78,7 @@ void nr_host_unref(struct nr_host *host) {
   if (host->child != NULL) nr_child_free(host->child);
   if (host->socket >= 0) close(host->socket);
   nr_left_free(host->left);
+  nr_environ_destroy(host->environ);
   pthread_mutex_destroy(&host->joining);
   pthread_mutex_destroy(&host->lock);
   pthread_cond_destroy(&host->died);
@@ -144,6 +147,7 @@ static int spawn(struct nr_host *host, const char *path, const struct nr_launch 
   if (error < 0) return explain(why, why_size, error, "no socket");
   host->socket = sockets[0];
   nr_host_ref(host); /* the watcher's, until on_death() */
+  if (launch->env == NULL) host->environ = nr_environ_create();
   error = give_recorder(host);
   if (error == 0) error = nr_child_start(path, launch, files, sockets[1], on_death, host, &host->child);
   close(sockets[1]);
@@ -314,7 +318,8 @@ static int join(struct wish *wish, struct nr_host **result, struct nr_port **por
 int nr_host_join(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, bool worker,
                  int blocks, struct nr_host **host, struct nr_port **port, char *why, size_t why_size) {
   struct wish wish = {.path = path, .launch = launch, .files = files};
-  wish.joining = (struct nr_joining){.worker = worker, .blocks = blocks, .milliseconds = nr_launch_patience(launch)};
+  wish.joining = (struct nr_joining){
+      .worker = worker, .blocks = blocks, .milliseconds = nr_launch_patience(launch), .apart = launch->env != NULL};
   int error = -ESTALE;
   for (int attempt = 0; error == -ESTALE && attempt < NR_JOIN_ATTEMPTS; attempt++)
     error = join(&wish, host, port, why, why_size);
@@ -382,6 +387,12 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 
 const char *nr_host_group(const struct nr_host *host) {
   return host->group;
+}
+
+struct nr_environ *nr_host_take_environ(struct nr_host *host) {
+  struct nr_environ *taken = host->environ;
+  host->environ = NULL;
+  return taken;
 }
 
 char *nr_host_recorded(struct nr_host *host) {

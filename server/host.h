@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+struct nr_environ;
 struct nr_host;
 struct nr_launch;
 struct nr_launch_files;
@@ -56,6 +57,10 @@ void nr_host_unref(struct nr_host *host);
 pid_t nr_host_pid(const struct nr_host *host);
 const char *nr_host_group(const struct nr_host *host);
 struct nr_death nr_host_death(struct nr_host *host);
+
+/* The environment that it was started with, for the thread that keeps it up to date. NULL: it has one of its own, or
+ * somebody took it before. */
+struct nr_environ *nr_host_take_environ(struct nr_host *host);
 
 /* What the host has left so far, as JSON: to be freed. NULL: nothing. */
 char *nr_host_recorded(struct nr_host *host);

@@ -44,6 +44,7 @@ static int shake(int socket, struct nr_joining *joining, const int offered[NR_OF
   Nr__Hello hello = NR__HELLO__INIT;
   nr_node_info_fill(&hello);
   hello.worker = joining->worker;
+  hello.apart = joining->apart;
   int error = ask(socket, &hello.base, offered, why, why_size);
   if (error < 0) return error;
   Nr__Welcome *welcome = (Nr__Welcome *)hear(socket, joining, &nr__welcome__descriptor, memfd, &error, why, why_size);

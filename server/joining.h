@@ -14,6 +14,7 @@ struct nr_port;
 struct nr_joining {
   uint32_t thread;  /* its number in the host; 1: the first one, with whom hands are shaken */
   bool worker;      /* not Node's main thread */
+  bool apart;       /* with the first one: the host has an environment of its own */
   int blocks;       /* the memfd of its blocks (blocks.h); stays the caller's */
   int milliseconds; /* that the host may take to answer; -1: any time */
   pid_t pid;        /* out: what the host says that it is */

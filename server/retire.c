@@ -42,6 +42,8 @@ void nr_connection_retire(struct nr_connection *connection) {
   nr_port_retire(connection->port);
   nr_blocks_retire(connection->blocks);
   nr_arena_trim(connection->arena);
+  nr_environ_destroy(connection->environ);
+  connection->environ = NULL;
   if (connection->lost) nr_connection_shrink(connection);
 }
 

@@ -16,6 +16,7 @@
 #include "server/host.h"
 #include "wire/arena.h"
 #include "wire/cold.h"
+#include "wire/environ.h"
 #include "wire/handles.h"
 #include "wire/port.h"
 #include "wire/protocol.h"
@@ -220,6 +221,8 @@ struct nr_connection {
   uint32_t turning;              /* calls of the host in which Node's loop turns */
   bool retired;                  /* its host is dead, and what it left is gone (retire.c) */
   int64_t external_memory;       /* bytes that napi_adjust_external_memory() announced and has not taken back */
+  struct nr_environ *environ;    /* as the host knows it; NULL: it has its own, or this is not Node's main thread */
+  uint64_t variables;            /* bytes of those that the host has set */
   char *file;                    /* the addon that was loaded first, for messages */
   const char *doing;             /* the innermost call that is being served, for errors; NULL: none */
   const char *last;              /* the last one that was, or is; NULL: none yet */
@@ -533,6 +536,15 @@ void nr_release_basic(struct nr_connection *connection, nr_id id, bool orphan);
 /* Those that had no room: before the host gets the turn it must have `all`. */
 void nr_release_basics(struct nr_connection *connection, bool all);
 void nr_release_end(struct nr_connection *connection);
+
+/* ---- environment.c --------------------------------------------------------------------------------------------------
+ */
+
+/* Tells the host what has changed. */
+void nr_environment_send(struct nr_connection *connection);
+static inline void nr_environment_check(struct nr_connection *connection) {
+  if (connection->environ != NULL && nr_environ_is_news(connection->environ)) nr_environment_send(connection);
+}
 
 /* ---- callbacks.c ----------------------------------------------------------------------------------------------------
  */

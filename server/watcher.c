@@ -4,25 +4,19 @@
 #include "server/watcher.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/launch.h"
-#include "wire/protocol.h"
-
-extern char **environ;
+#include "server/spawn.h"
 
 struct nr_child {
   struct nr_child *next; /* in the watcher's list */
@@ -61,69 +55,6 @@ static void ring(void) {
   if (write(watcher.doorbell, &one, sizeof one) < 0) return; /* full: it is awake anyway */
 }
 
-/* Where the host keeps the socket: high, so that a descriptor number from JavaScript never hits it, but within its
- * limit. */
-static int socket_number(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > NR_HOST_FD_BASE + 64) return NR_HOST_FD_BASE;
-  return limit.rlim_cur > 128 ? (int)limit.rlim_cur - 64 : 64;
-}
-
-static int spawn_attributes(posix_spawnattr_t *attributes) {
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(attributes, &none);
-  posix_spawnattr_setsigdefault(attributes, &all);
-  return -posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-}
-
-/* Node marks its stdio close-on-exec (uv_disable_stdio_inheritance()); a dup2 onto itself takes the mark away in the
- * child. */
-static int add_stdio(posix_spawn_file_actions_t *actions, const struct nr_launch_files *files) {
-  int error = 0;
-  for (int fd = 0; error == 0 && fd <= 2; fd++) {
-    int from = files->child[fd] >= 0 ? files->child[fd] : fd;
-    if (fcntl(from, F_GETFD) >= 0) error = -posix_spawn_file_actions_adddup2(actions, from, fd);
-  }
-  return error;
-}
-
-static size_t count_words(char *const *words) {
-  size_t count = 0;
-  while (words != NULL && words[count] != NULL) count++;
-  return count;
-}
-
-/* A command that starts the host may do it as a child of its own: then it cannot tell whether its parent is right. */
-static int spawn(const struct request *request, pid_t *pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  char descriptor[16], parent[16];
-  char *const *wrapper = request->launch->wrapper;
-  size_t words = count_words(wrapper);
-  char **argv = calloc(words + 4, sizeof *argv);
-  int number = socket_number();
-  if (argv == NULL) return -ENOMEM;
-  snprintf(descriptor, sizeof descriptor, "%d", number);
-  snprintf(parent, sizeof parent, "%d", words > 0 ? 0 : (int)getpid());
-  if (words > 0) memcpy(argv, wrapper, words * sizeof *argv);
-  argv[words] = words > 0 ? (char *)request->path : (char *)"napi-remote-host";
-  argv[words + 1] = descriptor;
-  argv[words + 2] = parent;
-  char **env = request->launch->env != NULL ? request->launch->env : environ;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  int error = -posix_spawn_file_actions_adddup2(&actions, request->socket, number);
-  if (error == 0) error = add_stdio(&actions, request->files);
-  if (error == 0) error = spawn_attributes(&attributes);
-  if (error == 0) error = -posix_spawnp(pid, words > 0 ? argv[0] : request->path, &actions, &attributes, argv, env);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  free(argv);
-  return error;
-}
-
 /* The pid cannot be another's: it is our child and not reaped yet. */
 static int open_pidfd(pid_t pid) {
   int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -136,7 +67,7 @@ static int open_pidfd(pid_t pid) {
 
 static void serve_request(struct request *request) {
   pid_t pid = 0;
-  request->error = spawn(request, &pid);
+  request->error = nr_spawn(request->path, request->launch, request->files, request->socket, &pid);
   if (request->error < 0) return;
   int pidfd = open_pidfd(pid);
   if (pidfd < 0) {
