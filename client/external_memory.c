@@ -15,8 +15,6 @@
 #include "client/client-private.h"
 #include "wire/track.h"
 
-/* Buffers below are taken to be what their length says. */
-#define NR_EXTERNAL_SPARSE (UINT64_C(64) << 20)
 #define NR_PAGE UINT64_C(4096)
 
 struct stretches {
@@ -83,7 +81,7 @@ static bool add_sparse(struct stretches *stretches, uint64_t base, uint64_t leng
 
 /* Of a small one nothing is said: it is what its length says. */
 static bool fill(struct stretches *stretches, const void *data, uint64_t length) {
-  if (data == NULL || length < NR_EXTERNAL_SPARSE) return true;
+  if (data == NULL || length < NR_SPARSE_MIN) return true;
   if (!add_sparse(stretches, (uint64_t)(uintptr_t)data, length)) return false;
   stretches->pointers = calloc(stretches->count, sizeof *stretches->pointers);
   if (stretches->pointers == NULL) return false;
@@ -133,9 +131,10 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (status != napi_ok && opcode == NR_OP_NODE_API_CREATE_EXTERNAL_SHAREDARRAYBUFFER)
     free(nr_table_remove(env->channel->objects, request.object_id, NR_SORT_OBJECT));
   /* Where it failed, the server has seen to the finalizer of a buffer: Node calls it in some cases. */
+  status = nr_call_end(&call, status); /* which prints the request */
   free(stretches.items);
   free(stretches.pointers);
-  return nr_call_end(&call, status);
+  return status;
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_create_external_buffer(napi_env env, size_t length, void *data,

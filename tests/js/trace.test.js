@@ -152,3 +152,14 @@ test('numbers, zero too, and booleans are shown', () => {
   assert.match(parsed[2].rest, /value=0\b.* = napi_ok \{result=0\}/);
   assert.match(parsed[4].rest, /value=0\b.* = napi_ok \{result=0\}/);
 });
+
+test('an external buffer that is told of in parts', () => {
+  const { code, stderr } = run((kit) => {
+    const { nominal } = kit.remote.load(kit.addonFile('external_memory'));
+    if (nominal(2 ** 30).value[2 ** 29] !== 2) throw new Error('other bytes');
+    process.exit();
+  }, { env: { NAPI_REMOTE_TRACE: '1' } });
+  assert.equal(code, 0, stderr);
+  const [line] = stderr.split('\n').filter((text) => text.includes('napi_create_external_buffer'));
+  assert.match(line, /\{length=1073741824, .*stretches=\[\{length=4096\}, \{offset=536870912, length=4096\}, /);
+});
