@@ -14,6 +14,8 @@
 /* Stretches of changed bytes that go over with one call; a gap of less is not worth another stretch, but may not be
  * written either. */
 #define NR_STRETCHES 64
+/* Most of it is alike, and comparing much at once is a third of the price. */
+#define NR_LEAP UINT64_C(4096)
 
 bool nr_foreign_read(struct nr_connection *connection, uint64_t address, void *to, uint64_t length) {
   struct iovec own = {.iov_base = to, .iov_len = length};
@@ -39,6 +41,7 @@ static bool next_stretch(const struct nr_pair *pair, const uint8_t *bytes, uint6
                          struct nr_range *stretch) {
   const uint8_t *twin = pair->block.twin;
   uint64_t from = *at;
+  while (from + NR_LEAP <= to && memcmp(bytes + from, twin + from, NR_LEAP) == 0) from += NR_LEAP;
   while (from + 64 <= to && memcmp(bytes + from, twin + from, 64) == 0) from += 64;
   while (from < to && bytes[from] == twin[from]) from++;
   if (from == to) return false;

@@ -134,6 +134,10 @@ void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, cons
 int nr_track_ask(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, struct nr_range part,
                  struct nr_range *ranges, int room);
 
+/* Which pages of the real bytes are there, JavaScript having touched them: how many ranges, or a negative errno. */
+int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
+                     int room);
+
 /* ---- birth.c ------------------------------------------------------------------------------------------------------
  */
 

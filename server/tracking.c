@@ -3,6 +3,8 @@
  * in the host by native code. A first write to a page that is watched costs nearly a microsecond, so what is written
  * whole each time is compared after all.
  */
+#include <errno.h>
+
 #include "handlers.h"
 #include "server/memory.h"
 
@@ -104,6 +106,12 @@ int nr_track_ask(struct nr_connection *connection, struct nr_pair *pair, const u
     ranges[i].to += part.from;
   }
   return count;
+}
+
+int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
+                     int room) {
+  struct nr_tracker *tracker = tracker_of(connection->agent);
+  return tracker == NULL ? -ENOSYS : nr_tracker_present(tracker, bytes, length, ranges, (size_t)room);
 }
 
 /* Counts up where most of it was written. */

@@ -29,6 +29,9 @@
 /* Visits without a change after which what was written lately is taken to be settled. */
 #define NR_UNCHANGED 4u
 
+/* Parts of a large external buffer that are looked at by themselves. */
+#define NR_PRESENT_RANGES 32
+
 /* ---- copying ------------------------------------------------------------------------------------------------------
  */
 
@@ -177,9 +180,27 @@ static bool heat_shown(struct nr_connection *connection, struct nr_pair *pair, u
   return true;
 }
 
+/* Of a large external buffer most may be no memory at all, in the host. What is there has been told, and will be: here
+ * only what JavaScript has touched is new. */
+static bool show_sparse(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                        uint64_t to, bool held) {
+  struct nr_range ranges[NR_PRESENT_RANGES];
+  int count = nr_track_present(connection, bytes + from, to - from, ranges, NR_PRESENT_RANGES);
+  if (count < 0) return show(connection, pair, bytes, from, to) && heat_shown(connection, pair, from, to, held);
+  for (int i = 0; i < count; i++) {
+    if (!show(connection, pair, bytes, from + ranges[i].from, from + ranges[i].to)) return false;
+  }
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    struct nr_range part = {most(from, pair->shown[i].from), least(to, pair->shown[i].to)};
+    if (part.from < part.to && !heat_shown(connection, pair, part.from, part.to, held)) return false;
+  }
+  return true;
+}
+
 bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to,
                     bool held) {
   if (from >= to) return true;
+  if (pair->foreign && to - from >= NR_SPARSE_MIN) return show_sparse(connection, pair, bytes, from, to, held);
   return show(connection, pair, bytes, from, to) && heat_shown(connection, pair, from, to, held);
 }
 

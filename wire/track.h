@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* External buffers below are taken to be what their length says; of larger ones most may be no memory at all. */
+#define NR_SPARSE_MIN (UINT64_C(64) << 20)
+
 struct nr_tracker;
 
 /* NULL where the kernel does not have it, or does not let this process use it, or with NAPI_REMOTE_TRACKING=0 in the

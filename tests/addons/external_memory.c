@@ -92,13 +92,11 @@ static napi_value inspect(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* (length): nominally that long; of it a page in front, one in the middle and the last are memory at all. */
-static napi_value nominal(napi_env env, napi_callback_info info) {
-  napi_value argv[1], result = NULL;
-  t_args(env, info, argv, 1);
+static napi_value nominal_of(napi_env env, size_t nominally) {
+  napi_value result = NULL;
   struct block *block = malloc(sizeof *block);
   if (block == NULL) abort();
-  *block = (struct block){.length = t_uint(env, argv[0]), .mapped = true};
+  *block = (struct block){.length = nominally, .mapped = true};
   block->bytes = mmap(NULL, block->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (block->bytes == MAP_FAILED) abort();
   last = block;
@@ -109,6 +107,42 @@ static napi_value nominal(napi_env env, napi_callback_info info) {
   }
   napi_status status = napi_create_external_buffer(env, block->length, block->bytes, finalize, block, &result);
   return t_result(env, status, result);
+}
+
+/* (length): nominally that long; of it a page in front, one in the middle and the last are memory at all. */
+static napi_value nominal(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return nominal_of(env, t_uint(env, argv[0]));
+}
+
+/* (buffer): is this the memory of the last one? None of it is read. */
+static napi_value ask(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  uint8_t *bytes;
+  size_t length;
+  t_args(env, info, argv, 1);
+  T_OK(napi_get_buffer_info(env, argv[0], (void **)&bytes, &length));
+  return t_boolean(env, bytes == last->bytes && length == last->length);
+}
+
+/* (count, length, callback): so many of them, all in one entry; JavaScript gets each, whose memory has been asked for.
+ */
+static napi_value nominals(napi_env env, napi_callback_info info) {
+  napi_value argv[3], undefined;
+  t_args(env, info, argv, 3);
+  T_OK(napi_get_undefined(env, &undefined));
+  uint32_t count = t_uint(env, argv[0]);
+  for (uint32_t i = 0; i < count; i++) {
+    uint8_t *bytes;
+    size_t length;
+    napi_value result, buffer = nominal_of(env, t_uint(env, argv[1]));
+    T_OK(napi_get_named_property(env, buffer, "value", &buffer));
+    T_OK(napi_get_buffer_info(env, buffer, (void **)&bytes, &length));
+    if (bytes != last->bytes) abort();
+    T_OK(napi_call_function(env, undefined, argv[2], 1, &buffer, &result));
+  }
+  return NULL;
 }
 
 /* (offset, value): the last one comes to have memory on this page as well, which is filled. */
@@ -142,9 +176,8 @@ static napi_value speak(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"buffer", buffer}, {"arraybuffer", arraybuffer}, {"constant", constant},
-    {"around", around}, {"inspect", inspect},         {"nominal", nominal},
-    {"speak", speak},   {"takeCounts", take_counts},  {"appear", appear},
-    {"peek", peek},
+    {"buffer", buffer},   {"arraybuffer", arraybuffer}, {"constant", constant}, {"around", around},
+    {"inspect", inspect}, {"nominal", nominal},         {"nominals", nominals}, {"ask", ask},
+    {"speak", speak},     {"takeCounts", take_counts},  {"appear", appear},     {"peek", peek},
 };
 T_INIT(functions)

@@ -45,6 +45,14 @@ cases({
     const { length } = value;
     return [length, [0, 4095, length / 2, length - 1].map((index) => value[index])];
   },
+  'of a gigabyte, asked for as a whole': ({ nominal, ask, peek }) => {
+    const { value } = nominal(2 ** 30);
+    const at = [0, 4095, 2 ** 29, 2 ** 30 - 1];
+    return at.map((offset, i) => {
+      value[offset] = 30 + i;
+      return [ask(value), peek(offset), at.map((other) => value[other])];
+    });
+  },
   'of a gigabyte, of which more and more becomes memory': ({ nominal, appear, peek }) => {
     const { value } = nominal(2 ** 30);
     const at = [2 ** 20, 2 ** 24 + 5000, 2 ** 24 + 9000, 2 ** 29 - 4096];
