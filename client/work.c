@@ -7,6 +7,7 @@
 #endif
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/async.h"
 #include "client/channel.h"
@@ -39,6 +40,17 @@ static napi_status status_of(int error) {
   }
 }
 
+/* Addons made with early versions of napi-rs 2 give the address of the C string "napi_rs_async_work" for a value. Node
+ * takes that for where a value lies, and its first bytes for a small integer of V8's: the lowest bit is not set, the
+ * number is in the upper half. */
+static nr_value wire_name(napi_value name) {
+  nr_value value = nr_wire(name);
+  uint64_t word;
+  if (nr_value_tag(value) != NR_TAG_SPECIAL || value <= NR_TRUE) return value;
+  memcpy(&word, name, sizeof word);
+  return (word & 1) != 0 ? value : nr_value_from_double((int32_t)(word >> 32));
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_create_async_work(napi_env env, napi_value async_resource,
                                                         napi_value async_resource_name,
                                                         napi_async_execute_callback execute,
@@ -59,7 +71,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_async_work(napi_env env, napi_value
   }
   if (request.async_id == 0) call.out_of_memory = true;
   request.async_resource = nr_wire(async_resource);
-  request.async_resource_name = nr_wire(async_resource_name);
+  request.async_resource_name = wire_name(async_resource_name);
   napi_status status = nr_call_wait_js(&call);
   if (status == napi_ok) {
     *result = (napi_async_work)(uintptr_t)request.async_id;

@@ -66,7 +66,8 @@ static void complete(napi_env env, napi_status status, void *data) {
   if (work->remove == LAST) remove_work(env, work);
 }
 
-/* ({ callback, resource, name, gate, input, remove: 'first' | 'last', promise, noComplete }) */
+/* ({ callback, resource, name, cName, gate, input, remove: 'first' | 'last', promise, noComplete }). cName: the name is
+ * the address of a C string, which addons of an early napi-rs give. */
 static napi_value create(napi_env env, napi_callback_info info) {
   napi_value argv[1], name, resource, promise = NULL;
   t_args(env, info, argv, 1);
@@ -85,6 +86,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
   resource = t_option(env, argv[0], "resource");
   name = t_option(env, argv[0], "name");
   if (!name) name = t_string(env, "test work");
+  if (t_option_bool(env, argv[0], "cName")) name = (napi_value)(uintptr_t) "napi_rs_async_work";
   bool silent = t_option_bool(env, argv[0], "noComplete");
   T_OK(napi_create_async_work(env, resource, name, execute, silent ? NULL : complete, work, &work->handle));
   works[used] = work;

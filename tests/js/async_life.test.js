@@ -264,6 +264,12 @@ programs({
     } }));
     process.on('exit', () => kit.print(log));
   },
+  'async_hooks: a C string for a name, as early versions of napi-rs give': (kit) => {
+    const addon = kit.dlopen(kit.addonFile('async_work'));
+    const types = [];
+    require('node:async_hooks').createHook({ init: (id, type) => types.push(type) }).enable();
+    addon.queue(addon.create({ cName: true, remove: 'last', callback: () => kit.print(types) }));
+  },
   'async ids are not used up by the agent': (kit) => {
     const hooks = require('node:async_hooks');
     const addon = kit.dlopen(kit.addonFile('async_work'));
