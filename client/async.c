@@ -46,8 +46,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_make_callback(napi_env env, napi_async_con
                                                     napi_value func, size_t argc, const napi_value *argv,
                                                     napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, recv);
-  if (argc > 0) NR_CHECK_ARG(env, argv);
+  NR_CHECK_JS_ARG(env, recv);
+  if (argc > 0) NR_CHECK_JS_ARG(env, argv);
   Nr__MakeCallbackRequest request = NR__MAKE_CALLBACK_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_MAKE_CALLBACK, &request.base);
   call.keeps_last_error = true;

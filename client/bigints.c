@@ -8,9 +8,9 @@
 NR_EXPORT napi_status NAPI_CDECL napi_create_bigint_words(napi_env env, int sign_bit, size_t word_count,
                                                           const uint64_t *words, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, words);
-  NR_CHECK_ARG(env, result);
-  if (word_count > INT_MAX) return nr_refuse(env, __func__, napi_invalid_arg);
+  NR_CHECK_JS_ARG(env, words);
+  NR_CHECK_JS_ARG(env, result);
+  if (word_count > INT_MAX) return nr_refuse_js(env, __func__, napi_invalid_arg);
   Nr__CreateBigintWordsRequest request = NR__CREATE_BIGINT_WORDS_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_BIGINT_WORDS, &request.base);
   request.sign_bit = sign_bit;

@@ -161,20 +161,20 @@ static napi_status create_arraybuffer(napi_env env, unsigned opcode, size_t byte
 NR_EXPORT napi_status NAPI_CDECL napi_create_arraybuffer(napi_env env, size_t byte_length, void **data,
                                                          napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, result);
   return create_arraybuffer(env, NR_OP_NAPI_CREATE_ARRAYBUFFER, byte_length, data, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL node_api_create_sharedarraybuffer(napi_env env, size_t byte_length, void **data,
                                                                    napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, result);
   return create_arraybuffer(env, NR_OP_NODE_API_CREATE_SHAREDARRAYBUFFER, byte_length, data, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_create_buffer(napi_env env, size_t length, void **data, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, result);
   Nr__CreateBufferRequest request = NR__CREATE_BUFFER_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_BUFFER, &request.base);
   request.length = length;
@@ -197,7 +197,7 @@ static napi_status create_and_copy(struct nr_call *call, Nr__CreateBufferCopyReq
 NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t length, const void *data,
                                                          void **result_data, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, result);
   Nr__CreateBufferCopyRequest request = NR__CREATE_BUFFER_COPY_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_BUFFER_COPY, &request.base);
   request.result = nr_call_result(&call);
@@ -216,8 +216,8 @@ NR_EXPORT napi_status NAPI_CDECL node_api_create_buffer_from_arraybuffer(napi_en
                                                                          size_t byte_offset, size_t byte_length,
                                                                          napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, arraybuffer);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, arraybuffer);
+  NR_CHECK_JS_ARG(env, result);
   Nr__CreateBufferFromArraybufferRequest request = NR__CREATE_BUFFER_FROM_ARRAYBUFFER_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NODE_API_CREATE_BUFFER_FROM_ARRAYBUFFER, &request.base);
   request.arraybuffer = nr_wire(arraybuffer);

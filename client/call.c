@@ -97,6 +97,10 @@ napi_status nr_call_post(struct nr_call *call) {
   return send(call, NR_KIND_POST, 0) ? napi_ok : napi_generic_failure;
 }
 
+napi_status nr_call_post_js(struct nr_call *call) {
+  return NR_UNLIKELY(call->env->channel->last) ? nr_call_wait(call) : nr_call_post(call);
+}
+
 napi_status nr_call_end(struct nr_call *call, napi_status status) {
   if (NR_UNLIKELY(call->text != NULL)) {
     set_text(call->env, status, call->text);
@@ -180,6 +184,16 @@ napi_status nr_refuse(napi_env env, const char *function, napi_status status) {
   nr_set_last_error(env, status);
   nr_tell_refused(env, function, status);
   return status;
+}
+
+napi_status nr_refuse_js(napi_env env, const char *function, napi_status status) {
+  Nr__Empty request = NR__EMPTY__INIT;
+  struct nr_call call = NR_CALL(env, NR_OP_MAY_RUN_JS, &request.base);
+  if (refuse_early(&call) == napi_ok) {
+    napi_status may = nr_call_end(&call, nr_call_wait(&call));
+    if (may != napi_ok) status = may;
+  }
+  return nr_refuse(env, function, status);
 }
 
 napi_status nr_refuse_text(napi_env env, const char *function, napi_status status, const char *text) {

@@ -96,6 +96,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   __atomic_store_n(&channel->entry, &entry, __ATOMIC_RELAXED); /* the pool looks whether there is one */
   channel->depth++;
   channel->plain = (frame->header.flags & NR_FLAG_PLAIN) != 0;
+  channel->last = (frame->header.flags & NR_FLAG_LAST) != 0;
   channel->js_epoch++;
   nr_fresh_clear(channel);
   if (entry.outer == NULL) nr_loop_update_time(channel);

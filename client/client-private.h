@@ -174,6 +174,7 @@ struct nr_channel {
   uint32_t chosen_top; /* handles that this side has chosen */
   uint16_t chosen_generation;
   bool plain;          /* NR_FLAG_PLAIN of the last turn that was given to this side */
+  bool last;           /* no JavaScript runs any more: what might run some fails */
   uint32_t js_epoch;   /* counts up when JavaScript may have run */
   uint32_t wrap_epoch; /* counts up with every wrap and remove_wrap */
   struct nr_scope *scopes;
@@ -224,6 +225,8 @@ napi_status nr_call_wait(struct nr_call *call);
 napi_status nr_call_wait_js(struct nr_call *call);
 /* Sends the call and goes on. napi_ok, unless there is no channel. */
 napi_status nr_call_post(struct nr_call *call);
+/* The same for functions with a preamble, which fail where no JavaScript runs any more. */
+napi_status nr_call_post_js(struct nr_call *call);
 /* Posts the call where no reply can come, in a finalizer that a collection has called; waits elsewhere. */
 napi_status nr_call_settle(struct nr_call *call);
 /* What ends every call, the local ones too: last error, recorder, tap, arena. Returns the status. */
@@ -250,6 +253,9 @@ nr_value *nr_call_pairs(struct nr_call *call, const napi_value *names, const nap
 
 /* A call that is refused before it begins: last error, recorder, tap. env may not be NULL. */
 napi_status nr_refuse(napi_env env, const char *function, napi_status status);
+/* The same in a function with NAPI_PREAMBLE, which looks first whether JavaScript may run at all: only the server
+ * knows. */
+napi_status nr_refuse_js(napi_env env, const char *function, napi_status status);
 /* The same with a text: what is not there yet, or cannot be. */
 napi_status nr_refuse_text(napi_env env, const char *function, napi_status status, const char *text);
 
@@ -269,6 +275,11 @@ napi_status nr_absent(napi_env env, const char *function, const char *text);
 #define NR_CHECK_ARG(env, argument)                                                                                    \
   do {                                                                                                                 \
     if ((argument) == NULL) return nr_refuse((env), __func__, napi_invalid_arg);                                       \
+  } while (0)
+/* The same behind NR_PREAMBLE. */
+#define NR_CHECK_JS_ARG(env, argument)                                                                                 \
+  do {                                                                                                                 \
+    if ((argument) == NULL) return nr_refuse_js((env), __func__, napi_invalid_arg);                                    \
   } while (0)
 /* NAPI_PREAMBLE of Node's src/js_native_api_v8.h: not while an exception is pending. */
 #define NR_PREAMBLE(env)                                                                                               \

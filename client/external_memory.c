@@ -141,7 +141,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_external_buffer(napi_env env, size_
                                                              node_api_basic_finalize finalize_cb, void *finalize_hint,
                                                              napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, result);
   return create(env, NR_OP_NAPI_CREATE_EXTERNAL_BUFFER, data, length, finalize_cb, finalize_hint, result);
 }
 
@@ -173,10 +173,10 @@ NR_EXPORT napi_status NAPI_CDECL node_api_create_external_sharedarraybuffer(
     void (*finalize_cb)(void *external_data, void *finalize_hint), void *finalize_hint, napi_value *result) {
   struct shared_finalizer *finalizer = NULL;
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, result);
   if (finalize_cb != NULL && external_data != NULL) {
     finalizer = malloc(sizeof *finalizer);
-    if (finalizer == NULL) return nr_refuse(env, __func__, napi_generic_failure);
+    if (finalizer == NULL) return nr_refuse_js(env, __func__, napi_generic_failure);
     *finalizer = (struct shared_finalizer){.callback = finalize_cb, .hint = finalize_hint};
   }
   napi_status status = create(env, NR_OP_NODE_API_CREATE_EXTERNAL_SHAREDARRAYBUFFER, external_data, byte_length,

@@ -8,17 +8,17 @@
 NR_EXPORT napi_status NAPI_CDECL napi_create_function(napi_env env, const char *utf8name, size_t length,
                                                       napi_callback cb, void *data, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
-  NR_CHECK_ARG(env, cb);
+  NR_CHECK_JS_ARG(env, result);
+  NR_CHECK_JS_ARG(env, cb);
   if (utf8name != NULL && length != NAPI_AUTO_LENGTH && length > INT32_MAX)
-    return nr_refuse(env, __func__, napi_invalid_arg);
+    return nr_refuse_js(env, __func__, napi_invalid_arg);
   Nr__CreateFunctionRequest request = NR__CREATE_FUNCTION_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_FUNCTION, &request.base);
   request.utf8name = nr_call_bytes(&call, utf8name, utf8name == NULL ? 0 : nr_length(utf8name, length));
   request.callback_id = nr_callback_add(env, cb, data);
   if (request.callback_id == 0) call.out_of_memory = true;
   request.result = nr_call_result_tagged(&call, NR_TAG_FUNCTION);
-  napi_status status = nr_call_post(&call);
+  napi_status status = nr_call_post_js(&call);
   if (status == napi_ok) *result = nr_local(&call, request.result);
   return nr_call_end(&call, status);
 }
@@ -64,7 +64,7 @@ static Nr__Property **fill_properties(struct nr_call *call, const napi_property_
 NR_EXPORT napi_status NAPI_CDECL napi_define_properties(napi_env env, napi_value object, size_t property_count,
                                                         const napi_property_descriptor *properties) {
   NR_PREAMBLE(env);
-  if (property_count > 0) NR_CHECK_ARG(env, properties);
+  if (property_count > 0) NR_CHECK_JS_ARG(env, properties);
   Nr__DefinePropertiesRequest request = NR__DEFINE_PROPERTIES_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_DEFINE_PROPERTIES, &request.base);
   request.object = nr_wire(object);
@@ -80,11 +80,11 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_class(napi_env env, const char *utf
                                                    napi_callback constructor, void *data, size_t property_count,
                                                    const napi_property_descriptor *properties, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
-  NR_CHECK_ARG(env, constructor);
-  if (property_count > 0) NR_CHECK_ARG(env, properties);
+  NR_CHECK_JS_ARG(env, result);
+  NR_CHECK_JS_ARG(env, constructor);
+  if (property_count > 0) NR_CHECK_JS_ARG(env, properties);
   if (utf8name == NULL || (length != NAPI_AUTO_LENGTH && length > INT32_MAX))
-    return nr_refuse(env, __func__, napi_invalid_arg);
+    return nr_refuse_js(env, __func__, napi_invalid_arg);
   Nr__DefineClassRequest request = NR__DEFINE_CLASS_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_DEFINE_CLASS, &request.base);
   request.utf8name = nr_call_bytes(&call, utf8name, nr_length(utf8name, length));

@@ -33,7 +33,7 @@ static napi_status set(struct nr_call *call, bool post) {
 NR_EXPORT napi_status NAPI_CDECL napi_set_named_property(napi_env env, napi_value object, const char *utf8name,
                                                          napi_value value) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, value);
+  NR_CHECK_JS_ARG(env, value);
   Nr__SetNamedPropertyRequest request = NR__SET_NAMED_PROPERTY_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_SET_NAMED_PROPERTY, &request.base);
   request.object = nr_wire(object);
@@ -58,8 +58,8 @@ static bool is_plain_key(struct nr_channel *channel, nr_value object, nr_value k
 
 NR_EXPORT napi_status NAPI_CDECL napi_set_property(napi_env env, napi_value object, napi_value key, napi_value value) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, key);
-  NR_CHECK_ARG(env, value);
+  NR_CHECK_JS_ARG(env, key);
+  NR_CHECK_JS_ARG(env, value);
   Nr__SetPropertyRequest request = NR__SET_PROPERTY_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_SET_PROPERTY, &request.base);
   request.object = nr_wire(object);
@@ -72,7 +72,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_set_property(napi_env env, napi_value obje
 
 NR_EXPORT napi_status NAPI_CDECL napi_set_element(napi_env env, napi_value object, uint32_t index, napi_value value) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, value);
+  NR_CHECK_JS_ARG(env, value);
   Nr__SetElementRequest request = NR__SET_ELEMENT_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_SET_ELEMENT, &request.base);
   request.object = nr_wire(object);

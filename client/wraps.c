@@ -14,7 +14,7 @@ static void forget_object(napi_env env, nr_id id) {
 NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, void *native_object,
                                            node_api_basic_finalize finalize_cb, void *finalize_hint, napi_ref *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, js_object);
+  NR_CHECK_JS_ARG(env, js_object);
   Nr__WrapRequest request = NR__WRAP_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_WRAP, &request.base);
   request.js_object = nr_wire(js_object);
@@ -46,8 +46,8 @@ static nr_id find_wrap(struct nr_call *call, nr_value object, napi_status *statu
 
 NR_EXPORT napi_status NAPI_CDECL napi_unwrap(napi_env env, napi_value js_object, void **result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, js_object);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, js_object);
+  NR_CHECK_JS_ARG(env, result);
   Nr__UnwrapRequest request = NR__UNWRAP_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_UNWRAP, &request.base);
   napi_status status;
@@ -60,7 +60,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_unwrap(napi_env env, napi_value js_object,
 
 NR_EXPORT napi_status NAPI_CDECL napi_remove_wrap(napi_env env, napi_value js_object, void **result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, js_object);
+  NR_CHECK_JS_ARG(env, js_object);
   Nr__UnwrapRequest request = NR__UNWRAP_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_REMOVE_WRAP, &request.base);
   request.js_object = nr_wire(js_object);
@@ -78,14 +78,14 @@ NR_EXPORT napi_status NAPI_CDECL napi_remove_wrap(napi_env env, napi_value js_ob
 NR_EXPORT napi_status NAPI_CDECL napi_create_external(napi_env env, void *data, node_api_basic_finalize finalize_cb,
                                                       void *finalize_hint, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, result);
   Nr__CreateExternalRequest request = NR__CREATE_EXTERNAL_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_CREATE_EXTERNAL, &request.base);
   request.object_id = nr_object_add(env, data, finalize_cb, finalize_hint);
   request.finalize = finalize_cb != NULL;
   if (request.object_id == 0) call.out_of_memory = true;
   request.result = nr_call_result_tagged(&call, NR_TAG_EXTERNAL);
-  napi_status status = nr_call_post(&call);
+  napi_status status = nr_call_post_js(&call);
   if (status == napi_ok) *result = nr_unwire(request.result);
   return nr_call_end(&call, status);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <uv.h>
 
+#include "handlers.h"
 #include "server/doorbell.h"
 #include "server/server-private.h"
 
@@ -55,20 +56,29 @@ uint64_t nr_ending_deadline(const struct nr_agent *agent) {
   return agent->ending->deadline_ns;
 }
 
-/* Nobody tells: but then no JavaScript may run, and functions that might run some fail. */
-static bool is_terminated(const struct nr_agent *agent) {
+/* What functions that might run JavaScript begin with. */
+static napi_status may_run_js(napi_env napi) {
   napi_handle_scope scope;
   napi_value value;
-  if (napi_open_handle_scope(agent->napi, &scope) != napi_ok) return true;
-  bool runs =
-      napi_get_undefined(agent->napi, &value) == napi_ok && napi_coerce_to_bool(agent->napi, value, &value) == napi_ok;
-  napi_close_handle_scope(agent->napi, scope);
-  return !runs;
+  napi_status status = napi_open_handle_scope(napi, &scope);
+  if (status != napi_ok) return status;
+  status = napi_get_undefined(napi, &value);
+  if (status == napi_ok) status = napi_coerce_to_bool(napi, value, &value);
+  napi_close_handle_scope(napi, scope);
+  return status;
+}
+
+/* A call without an argument that it needs was refused in the host, but not for the first reason that Node has. */
+napi_status nr_serve_may_run_js(struct nr_dispatch *d, const void *message, void *answer) {
+  (void)message;
+  (void)answer;
+  return may_run_js(d->napi);
 }
 
 uint64_t nr_ending_patience(struct nr_agent *agent) {
   struct nr_ending *ending = agent->ending;
-  if (ending->patience_ns == 0 && is_terminated(agent))
+  /* Nobody tells that the thread is being terminated: but then no JavaScript may run. */
+  if (ending->patience_ns == 0 && may_run_js(agent->napi) != napi_ok)
     ending->patience_ns = nr_now_ns() + ending->milliseconds * 1000000u;
   return ending->patience_ns;
 }

@@ -38,7 +38,7 @@ static int send(struct nr_enter *enter, uint32_t sequence) {
       .opcode = (uint16_t)enter->opcode,
       .depth = (uint16_t)connection->depth,
       .kind = NR_KIND_ENTER,
-      .flags = enter->flags,
+      .flags = enter->flags | (nr_ending_deadline(connection->agent) != 0 ? NR_FLAG_LAST : 0),
   };
   return nr_port_send(connection->port, &header, enter->request, enter->tail, enter->tail_count);
 }

@@ -11,12 +11,13 @@ function checkEnv(prototype) {
 function checks(plan) {
   const { row, parameters } = plan;
   const lines = [row.words.has('preamble') ? 'NR_PREAMBLE(env);' : checkEnv(plan.prototype)];
+  const check = row.words.has('preamble') ? 'NR_CHECK_JS_ARG' : 'NR_CHECK_ARG';
   const values = parameters.find((parameter) => parameter.kind === 'values');
   const text = parameters.find((parameter) => parameter.kind === 'text' || parameter.kind === 'text16');
   row.checks.forEach((name, index) => {
-    lines.push(`NR_CHECK_ARG(env, ${name});`);
+    lines.push(`${check}(env, ${name});`);
     // Node looks at argv after the first argument.
-    if (index === 0 && values) lines.push(`if (${values.name} > 0) NR_CHECK_ARG(env, ${values.values});`);
+    if (index === 0 && values) lines.push(`if (${values.name} > 0) ${check}(env, ${values.values});`);
   });
   row.clears.forEach((name) => lines.push(`*${name} = 0;`));
   if (text) lines.push(`NR_CHECK_STRING_ARGS(env, ${text.name}, length, ${parameters.find((p) => p.kind === 'result').name});`);
