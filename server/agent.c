@@ -159,7 +159,7 @@ static napi_value control(napi_env napi, napi_value exports) {
       {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},     {"end", nr_loading_end},
       {"times", nr_loading_times},         {"streams", nr_loading_streams},   {"recycle", nr_loading_recycle},
       {"awaitEnd", nr_loading_await_end},  {"hold", nr_loading_hold},         {"succeed", nr_restart_succeed},
-      {"inherit", nr_restart_inherit},     {"recorded", nr_loading_recorded},
+      {"inherit", nr_restart_inherit},     {"recorded", nr_loading_recorded}, {"gone", nr_restart_gone},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

@@ -187,8 +187,7 @@ static struct invocation *create(struct nr_callback *callback) {
   struct nr_arena_mark mark = nr_arena_mark(connection->arena);
   struct invocation *invocation = nr_arena_alloc(connection->arena, sizeof *invocation);
   if (invocation == NULL) {
-    napi_throw_range_error(callback->env->napi, "ERR_NAPI_REMOTE_QUOTA",
-                           "The host holds too much memory of this thread");
+    nr_throw_quota(connection, callback->env->napi, "The host holds too much memory of this thread");
     return NULL;
   }
   nr_connection_ref(connection); /* the arena outlives the entry */
@@ -199,7 +198,7 @@ static struct invocation *create(struct nr_callback *callback) {
   invocation->outer = connection->callback;
   nr_enter_begin(&invocation->enter, connection, callback->env, NR_OP_INVOKE);
   connection->callback = callback;
-  connection->met_gone = false;
+  connection->met = NULL;
   if (callback->calls <= NR_BUILDER_TRIALS) callback->calls++;
   return invocation;
 }
@@ -213,12 +212,11 @@ static struct invocation *begin_with(struct nr_callback *callback, napi_callback
   if (invocation == NULL) return NULL;
   struct nr_enter *enter = &invocation->enter;
   bool filled = fill(invocation, info, this_arg, argc, argv);
-  if (!filled || connection->met_gone) {
+  if (!filled || connection->met != NULL) {
     if (filled)
-      nr_throw_gone(connection, napi);
+      nr_throw_gone(connection->met, napi);
     else
-      napi_throw_range_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Too many handles are alive in the host");
-    connection->met_gone = false;
+      nr_throw_quota(connection, napi, "Too many handles are alive in the host");
     end(invocation);
     return NULL;
   }
@@ -237,7 +235,7 @@ static struct invocation *begin_large(struct nr_callback *callback, napi_env nap
   napi_value this_arg = NULL;
   napi_value *argv = malloc(argc * sizeof *argv);
   if (argv == NULL) {
-    napi_throw_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Out of memory for the arguments of a call");
+    nr_throw_quota(callback->connection, napi, "Out of memory for the arguments of a call");
     return NULL;
   }
   napi_get_cb_info(napi, info, &argc, argv, &this_arg, NULL);

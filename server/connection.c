@@ -121,7 +121,7 @@ static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const 
   struct nr_connection *connection = create(agent);
   if (connection == NULL || join_host(connection, launch, &files, why, sizeof why) < 0 ||
       !nr_doorbell_open(connection)) {
-    nr_throw_launch(napi, why, &files);
+    nr_throw_launch(napi, launch, why, &files);
     nr_launch_close_own(&files);
     if (connection != NULL) destroy(connection);
     return NULL;

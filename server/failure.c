@@ -119,12 +119,15 @@ static napi_value make_error(napi_env napi, const char *code, const char *messag
   return error;
 }
 
-void nr_throw_launch(napi_env napi, const char *why, const struct nr_launch_files *files) {
+void nr_throw_launch(napi_env napi, const struct nr_launch *launch, const char *why,
+                     const struct nr_launch_files *files) {
   char text[640], words[2048], name[32];
   snprintf(text, sizeof text, "Cannot start the host process: %s", why);
   nr_launch_read_stderr(files, words, sizeof words);
   napi_value error = make_error(napi, "ERR_NAPI_REMOTE_LAUNCH", text);
   if (error == NULL) return;
+  set_string(napi, error, "addon", launch->file);
+  if (files->pid != 0) set_number(napi, error, "pid", files->pid);
   if (files->ended && files->signal == 0) set_number(napi, error, "exitCode", files->code);
   if (files->ended && files->signal != 0)
     set_string(napi, error, "signal", nr_signal_name(files->signal, name, sizeof name));
@@ -132,13 +135,39 @@ void nr_throw_launch(napi_env napi, const char *why, const struct nr_launch_file
   napi_throw(napi, error);
 }
 
-void nr_throw_gone(struct nr_connection *connection, napi_env napi) {
-  char text[512];
-  const char *file = connection->file == NULL ? "an addon" : connection->file;
-  snprintf(text, sizeof text, "This belongs to a host process of %s that has ended", file);
-  napi_value error = make_error(napi, "ERR_NAPI_REMOTE_GONE", text);
+void nr_throw_unsupported(napi_env napi, const char *file, const char *text) {
+  napi_value error = make_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
   if (error == NULL) return;
   set_string(napi, error, "addon", file);
+  napi_throw(napi, error);
+}
+
+napi_value nr_gone_error(struct nr_connection *connection, napi_env napi) {
+  char text[512];
+  const struct nr_death death = nr_host_death(connection->host);
+  const char *file = connection->file == NULL ? "an addon" : connection->file;
+  snprintf(text, sizeof text, "This belongs to a host process of %s (pid %d) that has ended", file,
+           (int)nr_host_pid(connection->host));
+  napi_value error = make_error(napi, "ERR_NAPI_REMOTE_GONE", text);
+  if (error == NULL) return NULL;
+  add_details(napi, error, connection, &death);
+  nr_report_offer(connection, napi, error);
+  return error;
+}
+
+void nr_throw_gone(struct nr_connection *connection, napi_env napi) {
+  napi_value error = nr_gone_error(connection, napi);
+  if (error != NULL) napi_throw(napi, error);
+}
+
+void nr_throw_quota(const struct nr_connection *connection, napi_env napi, const char *text) {
+  napi_value code, message, error;
+  if (napi_create_string_utf8(napi, "ERR_NAPI_REMOTE_QUOTA", NAPI_AUTO_LENGTH, &code) != napi_ok ||
+      napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &message) != napi_ok ||
+      napi_create_range_error(napi, code, message, &error) != napi_ok)
+    return;
+  if (connection->file != NULL) set_string(napi, error, "addon", connection->file);
+  set_number(napi, error, "pid", nr_host_pid(connection->host));
   napi_throw(napi, error);
 }
 
@@ -181,7 +210,7 @@ void nr_throw_failure(struct nr_connection *connection, napi_env napi, const cha
   napi_value cause = NULL;
   bool pending = false;
   if (nr_port_failure(connection->port) == 0) { /* nothing failed: what was to be sent is too much, or too deep */
-    napi_throw_range_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Too large, or nested too deeply, for a call into the host");
+    nr_throw_quota(connection, napi, "Too large, or nested too deeply, for a call into the host");
     return;
   }
   nr_doorbell_hold(connection, true); /* until Node's loop has heard of it: it will, in a moment */

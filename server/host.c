@@ -152,7 +152,10 @@ static int spawn(struct nr_host *host, const char *path, const struct nr_launch 
   if (error == 0) error = nr_child_start(path, launch, files, sockets[1], on_death, host, &host->child);
   close(sockets[1]);
   nr_launch_close_child(files);
-  if (error == 0) return 0;
+  if (error == 0) {
+    files->pid = nr_child_pid(host->child);
+    return 0;
+  }
   nr_host_unref(host);
   snprintf(why, why_size, "%s cannot be run: %s", launch->wrapper != NULL ? launch->wrapper[0] : path,
            strerror(-error));

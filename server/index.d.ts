@@ -124,14 +124,17 @@ export interface Exit {
   error?: Error;
 }
 
-/** What is on errors with a `code` of `ERR_NAPI_REMOTE_HOST_DIED`, `_TIMEOUT` or `_PROTOCOL`, and on an `AbortError`. */
+/**
+ * What is on errors with a `code` of `ERR_NAPI_REMOTE_HOST_DIED`, `_TIMEOUT`, `_PROTOCOL` or `_GONE` (then of the host that the object belonged to), and on an `AbortError`. Those with `_LAUNCH`, `_UNSUPPORTED` and `_QUOTA` have of it what there is:
+ * `addon`; `pid` when a process was started; how that ended.
+ */
 export interface HostError extends Error {
   code: string;
   /** Of the host. */
   pid: number;
   /** The file of the addon that was loaded first. */
   addon: string;
-  /** What ended the host, when that is known. */
+  /** What ended the host, when that is known: one of the two. */
   signal?: string;
   exitCode?: number;
   /** The Node-API call of the host that was being served; none: it was in native code. */
@@ -298,7 +301,7 @@ export interface Host extends EventEmitter {
  * - `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: the arguments are wrong;
  * - `ERR_DLOPEN_FAILED`: the loader refused the file, in its own words, as Node reports it;
  * - `ERR_NAPI_REMOTE_UNSUPPORTED`: the addon uses V8 or Node internals, or a Node-API version that this Node lacks;
- * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started (with `exitCode` or `signal`, and with `stdio: 'pipe'` its `stderr`, as far as there is any);
+ * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started (with `pid`, `exitCode` or `signal`, and with `stdio: 'pipe'` its `stderr`, as far as there is any);
  * - what the addon's own initialisation throws.
  *
  * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died, `ERR_NAPI_REMOTE_TIMEOUT` when it took longer than `timeout` says, and

@@ -17,6 +17,7 @@ enum nr_stream { NR_STREAM_INHERIT, NR_STREAM_IGNORE, NR_STREAM_PIPE };
 
 struct nr_launch {
   char *group;
+  const char *file; /* of the addon that is loaded, for errors; the caller's */
   uint32_t call_ms; /* 0: as long as it takes */
   uint32_t load_ms;
   bool again;                          /* in the place of a dead one */
@@ -33,6 +34,7 @@ struct nr_launch {
 struct nr_launch_files {
   int child[NR_LAUNCH_STREAMS]; /* -1: it has this process' own */
   int own[NR_LAUNCH_STREAMS];   /* -1: none */
+  pid_t pid;                    /* 0: not started */
   bool ended;                   /* before hands were shaken, in this way */
   int code;
   int signal; /* 0: it exited */

@@ -86,7 +86,7 @@ static bool refuse_internals(napi_env napi, const char *file) {
   if (report.total > report.count && length > 0 && (size_t)length < sizeof text) {
     snprintf(text + length, sizeof text - (size_t)length, " and %zu more", report.total - report.count);
   }
-  napi_throw_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
+  nr_throw_unsupported(napi, file, text);
   return true;
 }
 
@@ -138,7 +138,7 @@ static bool version_fits(napi_env napi, const char *file, int32_t version) {
   char text[1024];
   snprintf(text, sizeof text, "%s declares Node-API version %d; this Node (v%u.%u.%u) supports versions up to %u", file,
            version, node->major, node->minor, node->patch, most);
-  napi_throw_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
+  nr_throw_unsupported(napi, file, text);
   return false;
 }
 
@@ -187,6 +187,7 @@ napi_value nr_loading_prepare(napi_env napi, napi_callback_info info) {
   struct nr_agent *agent = agent_of(napi);
   if (agent == NULL || napi_get_cb_info(napi, info, &argc, argv, NULL, NULL) != napi_ok) return NULL;
   char *file = string_argument(napi, argv[0], "file");
+  launch.file = file;
   if (file != NULL) launch.group = string_argument(napi, argv[2], "group");
   napi_get_value_int32(napi, argv[1], &flags);
   if (launch.group != NULL && nr_launch_take(napi, argv[3], &launch))

@@ -14,7 +14,7 @@ nr_id nr_object_of(struct nr_connection *connection, void *pointer) {
                              ? NULL
                              : nr_table_get(connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
   if (wrap == NULL || wrap->connection == connection) return wrap == NULL ? 0 : wrap->object_id;
-  if (nr_port_failure(wrap->connection->port) < 0) connection->met_gone = true;
+  if (nr_port_failure(wrap->connection->port) < 0) connection->met = wrap->connection;
   return 0;
 }
 

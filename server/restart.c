@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "server/objects.h"
+
 static bool has_exception(napi_env napi) {
   bool pending = false;
   return napi_is_exception_pending(napi, &pending) != napi_ok || pending;
@@ -76,7 +78,7 @@ static napi_value forward(struct nr_callback *callback, napi_env napi, napi_call
   if (napi_get_cb_info(napi, info, &argc, NULL, NULL, NULL) != napi_ok) return NULL;
   napi_value *argv = malloc((argc + 2) * sizeof *argv);
   if (argv == NULL) {
-    napi_throw_error(napi, "ERR_NAPI_REMOTE_QUOTA", "Out of memory for the arguments of a call");
+    nr_throw_quota(callback->connection, napi, "Out of memory for the arguments of a call");
     return NULL;
   }
   napi_get_cb_info(napi, info, &argc, argv + 2, &this_arg, NULL);
@@ -141,6 +143,20 @@ napi_value nr_restart_call(struct nr_callback *callback, napi_env napi, napi_cal
     nr_throw_failure(connection, napi, "a call");
   }
   return NULL;
+}
+
+/* Methods of a new class are V8's to refuse for objects of the old one (server/lib/survey.js), before anything of ours
+ * is called. */
+napi_value nr_restart_gone(napi_env napi, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value object;
+  void *pointer = NULL;
+  const struct nr_agent *agent = nr_agent_current();
+  if (agent == NULL || napi_get_cb_info(napi, info, &argc, &object, NULL, NULL) != napi_ok) return NULL;
+  if (napi_unwrap(napi, object, &pointer) != napi_ok) return NULL;
+  const struct nr_wrap *wrap = nr_table_get(agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
+  if (wrap == NULL || nr_port_failure(wrap->connection->port) == 0) return NULL;
+  return nr_gone_error(wrap->connection, napi);
 }
 
 /* The first is not looked for by its group any more, and goes when it is settled. */

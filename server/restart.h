@@ -17,6 +17,8 @@ napi_value nr_restart_call(struct nr_callback *callback, napi_env napi, napi_cal
 /* succeed(old, new): true when the old function is one of a host that is dead. It calls functions that it does not
  * know. */
 napi_value nr_restart_succeed(napi_env napi, napi_callback_info info);
+/* gone(object): ERR_NAPI_REMOTE_GONE for one that wraps something of a host that is dead, else undefined. */
+napi_value nr_restart_gone(napi_env napi, napi_callback_info info);
 /* inherit(old, heir): serials; the heir has the old one's place. */
 napi_value nr_restart_inherit(napi_env napi, napi_callback_info info);
 

@@ -167,7 +167,7 @@ struct nr_connection {
   int streams[3];             /* pipes from the host, by descriptor; -1: none, or JavaScript has it */
   bool restarts;              /* a call after its death may start another host */
   struct nr_connection *heir; /* counted: another host has its place; NULL: none */
-  bool met_gone;              /* an object of a host that is dead was among the arguments */
+  struct nr_connection *met;  /* to a host that is dead: an object of its was among the arguments; NULL: none was */
   bool lost;                  /* what it owed has been settled, and JavaScript told */
   struct nr_agent *agent;     /* NULL after the thread's end */
   struct nr_connection *next;
@@ -323,9 +323,15 @@ void nr_throw_failure(struct nr_connection *connection, napi_env napi, const cha
 /* That error; NULL when the env is terminating. `doing`: what was not carried out. */
 napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing);
 /* ERR_NAPI_REMOTE_LAUNCH: with what is known of a host that ended at once. */
-void nr_throw_launch(napi_env napi, const char *why, const struct nr_launch_files *files);
-/* ERR_NAPI_REMOTE_GONE: for what belongs to a host that is dead, and has nothing in its place. */
+void nr_throw_launch(napi_env napi, const struct nr_launch *launch, const char *why,
+                     const struct nr_launch_files *files);
+/* ERR_NAPI_REMOTE_UNSUPPORTED: no host can have that addon. */
+void nr_throw_unsupported(napi_env napi, const char *file, const char *text);
+/* ERR_NAPI_REMOTE_GONE: for what belongs to a host that is dead, and has nothing in its place. NULL as above. */
+napi_value nr_gone_error(struct nr_connection *connection, napi_env napi);
 void nr_throw_gone(struct nr_connection *connection, napi_env napi);
+/* ERR_NAPI_REMOTE_QUOTA: the host goes on. */
+void nr_throw_quota(const struct nr_connection *connection, napi_env napi, const char *text);
 /* In one word, as the `exit` event tells it. */
 const char *nr_death_reason(const struct nr_death *death);
 /* SIGSEGV; `signal 40` for one without a name. */

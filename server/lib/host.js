@@ -163,7 +163,7 @@ class Host extends EventEmitter {
     const { serial, exports } = this.#load(this.#file);
     this.#leave();
     this.#native.inherit(this.#serial, serial);
-    this.#survey = merge(this.#survey, survey(exports), this.#native.succeed);
+    this.#survey = merge(this.#survey, survey(exports), this.#native);
     this.#begin(serial);
     if (this.#announced) process.nextTick(() => this.emit('spawn', { pid: this.#pid }));
     this.#init?.(this.#exports, this);

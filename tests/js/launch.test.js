@@ -166,7 +166,9 @@ test('a host that cannot be started', () => {
     [['sh', '-c', 'kill -9 $$'], 'inherit', { signal: 'SIGKILL' }],
   ]) {
     const error = caught(() => load(plugin, { hostWrapper, stdio }));
-    assert.deepEqual({ ...error }, { code: 'ERR_NAPI_REMOTE_LAUNCH', ...rest });
+    const { pid, ...others } = error;
+    assert.deepEqual(others, { code: 'ERR_NAPI_REMOTE_LAUNCH', addon: plugin, ...rest });
+    assert.equal(typeof pid, hostWrapper[0] === '/no/such/command' ? 'undefined' : 'number');
     assert.match(error.message, /^Cannot start the host process: /);
   }
   assert.equal(caught(() => load(plugin, { hostWrapper: ['sleep', '60'], timeout: { load: 200 } })).code, 'ERR_NAPI_REMOTE_LAUNCH');

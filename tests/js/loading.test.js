@@ -89,7 +89,7 @@ test('load() passes on what Init throws, and loads again', () => {
 
 test('a Node-API version that this Node lacks is an error that names both', () => {
   assert.throws(() => load(addonFile('init_version')), (error) => {
-    assert.equal(error.code, 'ERR_NAPI_REMOTE_UNSUPPORTED');
+    assert.deepEqual({ ...error }, { code: 'ERR_NAPI_REMOTE_UNSUPPORTED', addon: addonFile('init_version') });
     assert.match(error.message, /\b99\b/);
     assert.match(error.message, new RegExp(`\\b${process.versions.napi}\\b`));
     assert.ok(error.message.includes(process.version));

@@ -65,24 +65,61 @@ test('on-call: objects of the old host are gone, classes go on', () => {
   }
   const old = [new Counter(1), Counter.make(1), addon.makeCounter(1), new Sub(1)];
   assert.deepEqual(old.map((counter) => counter.next()), [2, 2, 2, 200]);
-  caught(() => addon.crash());
-  assert.equal(addon.count(), 1);
-  for (const counter of old.slice(0, 3)) {
-    for (const use of [() => counter.next(), () => counter.value, () => addon.valueOf(counter)]) {
-      const error = caught(use);
-      assert.deepEqual({ ...error }, { code: 'ERR_NAPI_REMOTE_GONE', addon: plugin });
-      assert.match(error.message, /has ended/);
+  const died = caught(() => addon.call(() => addon.crash()));
+  const areGone = () => {
+    for (const counter of old) {
+      const { next } = Counter.prototype;
+      for (const use of [() => counter.next(), () => counter.value, () => addon.valueOf(counter), () => Reflect.apply(next, counter, [])]) {
+        const error = caught(use);
+        const { pid, signal, pending, lastCall } = died;
+        assert.deepEqual({ ...error, report: undefined }, { code: 'ERR_NAPI_REMOTE_GONE', addon: plugin, pid, signal, pending, lastCall, report: undefined });
+        assert.match(error.message, /has ended/);
+        assert.deepEqual(error.report.calls, died.report.calls);
+      }
     }
-  }
-  assert.throws(() => addon.valueOf(old[3]), { code: 'ERR_NAPI_REMOTE_GONE' });
+  };
+  assert.equal(addon.count(), 1);
+  areGone();
   const made = [new Counter(5), Counter.make(5), addon.makeCounter(5), Counter.call(undefined, 5)].slice(0, 3);
   assert.deepEqual(made.map((counter) => [counter.next(), counter.value, addon.valueOf(counter), counter instanceof Counter]), made.map(() => [6, 6, 6, true]));
   const sub = new Sub(7);
+  areGone();
   assert.deepEqual([sub.next(), sub.value, sub instanceof Sub, sub instanceof Counter, Object.getPrototypeOf(sub) === Sub.prototype], [800, 8, true, true, true]);
   caught(() => addon.crash());
   assert.equal(new Sub(1).next(), 200);
   assert.equal(new Counter(1).next(), 2);
-  assert.throws(() => sub.value, (error) => error.code === 'ERR_NAPI_REMOTE_GONE' || error instanceof TypeError);
+  assert.throws(() => sub.value, { code: 'ERR_NAPI_REMOTE_GONE' });
+});
+
+test('on-call: prototypes of classes keep what the program has made of them', () => {
+  const { addon, host } = loadPlugin();
+  const { Counter } = addon;
+  const own = Object.getOwnPropertyNames(Counter.prototype);
+  const describe = (key) => {
+    const { value, get, set, ...attributes } = Object.getOwnPropertyDescriptor(Counter.prototype, key);
+    return { ...attributes, functions: [value, get, set].map((each) => each && [each.name, each.length]) };
+  };
+  const attributes = own.map(describe);
+  class Above {
+    above() { return 'above'; }
+  }
+  Counter.prototype.twice = function twice() { return this.next() + this.next(); };
+  Object.setPrototypeOf(Counter.prototype, Above.prototype);
+  for (let i = 0; i < 3; i++) {
+    host.restart();
+    assert.deepEqual(Object.getOwnPropertyNames(Counter.prototype).filter((key) => !/^twice|^more/.test(key)), own);
+    assert.deepEqual(own.map(describe), attributes);
+    for (const counter of [new Counter(1), Counter.make(1), addon.makeCounter(1)]) {
+      assert.deepEqual([counter.twice(), counter.above(), counter instanceof Counter, counter instanceof Above], [5, 'above', true, true]);
+      assert.deepEqual([counter.constructor, Object.getPrototypeOf(counter)], [Counter, Counter.prototype]);
+    }
+    Counter.prototype[`more${i}`] = i;
+    assert.throws(() => Counter.prototype.next.call({}), { name: 'TypeError', message: 'Illegal invocation' });
+  }
+  assert.deepEqual([Counter.prototype.more0, Counter.prototype.more1, Counter.prototype.more2], [0, 1, 2]);
+  delete Counter.prototype.next;
+  host.restart();
+  assert.equal('next' in new Counter(1), false);
 });
 
 test('on-call: inside of frames of the host that died', () => {
