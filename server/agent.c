@@ -13,6 +13,7 @@
 #include "server/elf.h"
 #include "server/loading.h"
 #include "server/node_info.h"
+#include "server/place.h"
 #include "server/prepared.h"
 #include "server/restart.h"
 #include "server/server-private.h"
@@ -103,6 +104,7 @@ void nr_agent_gone(struct nr_agent *agent) {
     connection->agent = NULL;
     nr_connection_unref(connection);
   }
+  nr_places_detach(agent);
   nr_table_destroy(agent->objects);
   if (agent->tracker != NULL) nr_tracker_destroy(agent->tracker);
   free(agent->host_path);
@@ -160,6 +162,7 @@ static napi_value control(napi_env napi, napi_value exports) {
       {"times", nr_loading_times},         {"streams", nr_loading_streams},   {"recycle", nr_loading_recycle},
       {"awaitEnd", nr_loading_await_end},  {"hold", nr_loading_hold},         {"succeed", nr_restart_succeed},
       {"inherit", nr_restart_inherit},     {"recorded", nr_loading_recorded}, {"gone", nr_restart_gone},
+      {"reuse", nr_place_reuse},           {"place", nr_place_last},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;
@@ -182,7 +185,7 @@ int32_t node_api_module_get_api_version_v1(void) {
 
 napi_value napi_register_module_v1(napi_env napi, napi_value exports) {
   static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
-  if (current != NULL && current->prepared != NULL) return nr_env_init(current, napi, exports);
+  if (current != NULL && current->prepared != NULL) return nr_env_init(current, NULL, napi, exports);
   if (current == NULL) {
     pthread_mutex_lock(&once);
     if (node.napi_version == 0) learn_node(napi);

@@ -12,28 +12,47 @@
 /* The first calls of a callback assume that it builds objects; those that then did are remembered. */
 #define NR_BUILDER_TRIALS 3u
 
-struct nr_callback *nr_callback_create(struct nr_env *env, nr_id id, bool member) {
-  struct nr_callback *callback = calloc(1, sizeof *callback);
-  if (callback == NULL) return NULL;
+static void link_callback(struct nr_callback *callback, struct nr_env *env) {
   callback->env = env;
   callback->connection = env->connection;
-  callback->id = id;
-  callback->member = member;
   nr_connection_ref(callback->connection);
   callback->link = &env->callbacks;
   callback->next = env->callbacks;
   if (callback->next != NULL) callback->next->link = &callback->next;
   env->callbacks = callback;
-  return callback;
 }
 
-void nr_callback_free(struct nr_callback *callback) {
+/* Its connection is still counted. */
+static void unlink_callback(struct nr_callback *callback) {
   *callback->link = callback->next;
   if (callback->next != NULL) callback->next->link = callback->link;
   if (callback->connection->callback == callback) callback->connection->callback = NULL;
   nr_restart_forget(callback);
+}
+
+struct nr_callback *nr_callback_create(struct nr_env *env, nr_id id, bool member) {
+  struct nr_callback *callback = calloc(1, sizeof *callback);
+  if (callback == NULL) return NULL;
+  callback->id = id;
+  callback->member = member;
+  link_callback(callback, env);
+  return callback;
+}
+
+void nr_callback_free(struct nr_callback *callback) {
+  unlink_callback(callback);
   nr_connection_unref(callback->connection);
   free(callback);
+}
+
+void nr_callback_rebind(struct nr_callback *callback, struct nr_env *env, nr_id id) {
+  struct nr_connection *before = callback->connection;
+  unlink_callback(callback);
+  callback->id = id;
+  callback->builds = false;
+  callback->calls = 0;
+  link_callback(callback, env);
+  nr_connection_unref(before);
 }
 
 bool nr_callback_wants_plain(const struct nr_connection *connection) {

@@ -7,75 +7,33 @@
 
 #include "handlers.h"
 #include "server/node_info.h"
+#include "server/place.h"
 #include "server/prepared.h"
 
-struct nr_kept {
-  struct nr_kept *next;
-  void *memory;
-};
-
-void nr_env_keep(struct nr_env *env, void *memory) {
-  struct nr_kept *kept = malloc(sizeof *kept);
-  if (kept == NULL) return; /* it leaks: better than a dangling pointer in V8 */
-  kept->memory = memory;
-  kept->next = env->kept;
-  env->kept = kept;
-}
-
 void nr_env_destroy(struct nr_env *env) {
-  while (env->kept != NULL) {
-    struct nr_kept *kept = env->kept;
-    env->kept = kept->next;
-    free(kept->memory);
-    free(kept);
-  }
+  nr_place_leave(env);
   free(env->file);
   free(env);
 }
 
-/* Node tears an env down right after the first of its hooks (they run in reverse), which is this one. */
-static void ending(void *data) {
-  struct nr_env *env = data;
-  env->ending = true;
-  nr_ending_begin(env->connection->agent);
-}
-
-/* Instance data of the real env, set before anything else, so that its finalizer runs last: nothing of the env is used
- * after it. */
-static void torn_down(napi_env napi, void *data, void *hint) {
-  struct nr_env *env = data;
-  struct nr_connection *connection = env->connection;
-  (void)napi;
-  (void)hint;
-  nr_external_strings_orphan(env);
-  nr_shared_orphan(env);
-  env->napi = NULL;
-  while (env->callbacks != NULL) nr_callback_free(env->callbacks);
-  struct nr_agent *agent = connection->agent;
-  nr_connection_unref(connection);
-  if (agent != NULL) agent->envs--;
-}
-
-static struct nr_env *create(struct nr_connection *connection, napi_env napi, const struct nr_prepared *prepared) {
+static struct nr_env *create(struct nr_place *place, const struct nr_prepared *prepared) {
+  struct nr_connection *connection = prepared->connection;
   struct nr_env **envs = realloc(connection->envs, (connection->env_count + 1) * sizeof *envs);
   if (envs == NULL) return NULL;
   connection->envs = envs;
   struct nr_env *env = calloc(1, sizeof *env);
   if (env == NULL) return NULL;
   env->connection = connection;
-  env->napi = napi;
+  env->napi = place->napi;
   env->api_version = prepared->api_version;
   env->file = strdup(prepared->file);
-  if (env->file == NULL || napi_add_env_cleanup_hook(napi, ending, env) != napi_ok ||
-      napi_set_instance_data(napi, env, torn_down, NULL) != napi_ok) {
-    free(env->file);
+  if (env->file == NULL) {
     free(env);
     return NULL;
   }
-  nr_connection_ref(connection);
-  connection->agent->envs++;
   envs[connection->env_count++] = env;
   env->number = connection->env_count;
+  nr_place_take(place, env);
   return env;
 }
 
@@ -100,7 +58,10 @@ static napi_value run_init(struct nr_env *env, const struct nr_prepared *prepare
   enter.tail = &tail;
   enter.tail_count = 1;
   if (nr_prototypes_plain(connection->agent, env->napi)) enter.flags |= NR_FLAG_PLAIN;
-  if (nr_enter_run(&enter) < 0) {
+  env->initialises = true;
+  int failure = nr_enter_run(&enter);
+  env->initialises = false;
+  if (failure < 0) {
     nr_throw_failure(connection, env->napi, "the load");
   } else {
     result = nr_enter_result(&enter, "the load");
@@ -110,15 +71,18 @@ static napi_value run_init(struct nr_env *env, const struct nr_prepared *prepare
   return result;
 }
 
-napi_value nr_env_init(struct nr_agent *agent, napi_env napi, napi_value exports) {
+napi_value nr_env_init(struct nr_agent *agent, struct nr_place *place, napi_env napi, napi_value exports) {
   struct nr_prepared *prepared = agent->prepared;
   napi_value result = NULL;
   agent->prepared = NULL; /* the Init may load another addon */
-  struct nr_env *env = create(prepared->connection, napi, prepared);
+  if (place == NULL) place = nr_place_create(agent, napi);
+  struct nr_env *env = place == NULL ? NULL : create(place, prepared);
   if (env == NULL) {
     napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", "Out of memory for another addon");
   } else {
+    uint32_t id = place->id;
     result = run_init(env, prepared, exports);
+    agent->place_last = id; /* others may have been loaded meanwhile */
   }
   nr_connection_unref(prepared->connection);
   free(prepared->file);

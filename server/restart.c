@@ -118,6 +118,23 @@ static void ask(struct nr_connection *connection, napi_env napi) {
   napi_call_function(napi, undefined, function, 1, &serial, NULL);
 }
 
+static napi_value succeed(struct nr_callback *callback, napi_env napi, napi_callback_info info) {
+  struct nr_connection *connection = callback->connection;
+  struct nr_connection *now = latest(connection);
+  if (now->restarts && !now->exited && nr_port_failure(now->port) < 0) {
+    ask(now, napi);
+    if (has_exception(napi)) return NULL;
+  }
+  if (callback->connection != connection) return nr_callback_invoke(callback, napi, info);
+  if (callback->successor != NULL) return forward(callback, napi, info);
+  if (connection->heir != NULL) {
+    nr_throw_gone(connection, napi);
+  } else {
+    nr_throw_failure(connection, napi, "a call");
+  }
+  return NULL;
+}
+
 napi_value nr_restart_call(struct nr_callback *callback, napi_env napi, napi_callback_info info) {
   void *data = NULL;
   if (has_exception(napi)) return NULL;
@@ -131,18 +148,10 @@ napi_value nr_restart_call(struct nr_callback *callback, napi_env napi, napi_cal
     return NULL;
   }
   if (connection->agent->probes) return NULL;
-  struct nr_connection *now = latest(connection);
-  if (now->restarts && !now->exited && nr_port_failure(now->port) < 0) {
-    ask(now, napi);
-    if (has_exception(napi)) return NULL;
-  }
-  if (callback->successor != NULL) return forward(callback, napi, info);
-  if (connection->heir != NULL) {
-    nr_throw_gone(connection, napi);
-  } else {
-    nr_throw_failure(connection, napi, "a call");
-  }
-  return NULL;
+  nr_connection_ref(connection); /* the callback may come to be another host's */
+  napi_value result = succeed(callback, napi, info);
+  nr_connection_unref(connection);
+  return result;
 }
 
 /* Methods of a new class are V8's to refuse for objects of the old one (server/lib/survey.js), before anything of ours

@@ -30,6 +30,7 @@ struct nr_connection;
 struct nr_env;
 struct nr_launch;
 struct nr_launch_files;
+struct nr_place;
 struct nr_shared_queue;
 struct nr_times;
 
@@ -70,7 +71,10 @@ struct nr_agent {
   uintptr_t stack_careful;      /* below this address every entry asks V8 whether there is stack left */
   struct nr_ending *ending;     /* what its end takes (ending.c) */
   uint32_t envs;                /* of addons, not yet torn down */
-  bool worker;                  /* not Node's main thread */
+  struct nr_place *places;      /* those envs */
+  uint32_t place_ids;
+  uint32_t place_last;   /* that an addon was loaded into */
+  bool worker;           /* not Node's main thread */
   uintptr_t stack_floor; /* below this address no entry begins: V8 does not measure what calls of API functions take */
 };
 
@@ -99,13 +103,15 @@ struct nr_env {
   int32_t api_version;
   char *file;
   struct nr_callback *callbacks; /* all that live, for the teardown */
-  struct nr_kept *kept;          /* memory that V8 may point to as long as the env lives */
+  struct nr_place *place;        /* NULL after its teardown */
+  struct nr_env *next;           /* of that place */
   struct nr_wrap *instance_data; /* of the addon; NULL: none with a finalizer */
   napi_ref instance_reference;   /* what holds its place among the finalizers */
   struct nr_wrap *strings;       /* external ones with a finalizer */
   bool drains;                   /* an entry is on its way that collects what basic finalizers called */
   bool works;                    /* its addon has made some: at the end they are waited for */
   bool ending;                   /* its teardown has begun */
+  bool initialises;              /* its addon's Init runs */
 };
 
 /* A JavaScript function of the host: the data pointer of its trampoline. */
@@ -507,11 +513,11 @@ void nr_memory_end(struct nr_connection *connection);
 /* ---- env.c ----------------------------------------------------------------------------------------------------------
  */
 
-/* Runs the Init of the module that was prepared, for the env that Node has just made. The value to return from the
- * agent's own Init. */
-napi_value nr_env_init(struct nr_agent *agent, napi_env napi, napi_value exports);
+/* Runs the Init of the module that was prepared, in that place; NULL: one for the env that Node has just made. The
+ * value to return from the agent's own Init. */
+napi_value nr_env_init(struct nr_agent *agent, struct nr_place *place, napi_env napi, napi_value exports);
 void nr_env_destroy(struct nr_env *env);
-/* free()s the memory after the env's teardown. */
+/* V8 may point to that memory as long as the env lives: it is free()d after its teardown. */
 void nr_env_keep(struct nr_env *env, void *memory);
 
 /* ---- external_strings.c ---------------------------------------------------------------------------------------------
@@ -562,6 +568,8 @@ bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi);
 /* The trampoline's data for a callback of the host; lives until nr_callback_free() or the env's teardown. */
 struct nr_callback *nr_callback_create(struct nr_env *env, nr_id id, bool member);
 void nr_callback_free(struct nr_callback *callback);
+/* It is a callback of another host from now on. */
+void nr_callback_rebind(struct nr_callback *callback, struct nr_env *env, nr_id id);
 /* A napi_callback whose data is a struct nr_callback. */
 napi_value nr_trampoline(napi_env napi, napi_callback_info info);
 /* Calls this callback of the host with what `info` holds; NULL: the one that is its data. */

@@ -36,32 +36,39 @@ function getAgent() {
   return thread.agent;
 }
 
-/** The serial of the host; `module.exports` as after process.dlopen(). Node is asked to load the agent once more: it makes a fresh env, and the agent's Init runs the addon's. */
-function loadInto(module, file, flags, { group, launch }) {
+/**
+ * {serial, place}: of the host and of the addon's env; `module.exports` as after process.dlopen(). Node is asked to load the agent once more: it makes a fresh env, and the agent's Init runs the
+ * addon's. `before`: the place of a dead host that this one may have.
+ */
+function loadInto(module, file, flags, { group, launch }, before) {
   const { native, agentPath } = getAgent();
   const serial = native.prepare(file, flags, group, launch);
   try {
-    thread.dlopen.call(process, module, agentPath);
+    if (before === undefined || !native.reuse(before, module)) thread.dlopen.call(process, module, agentPath);
   } finally {
     native.cancel();
   }
-  return serial;
+  return { serial, place: native.place() };
 }
 
 /** Does what process.dlopen(module, file, flags) does, but the addon lives in a host (`options`: of options.js). */
 function dlopenIsolated(module, file, flags, options) {
   const again = { ...options, launch: { ...options.launch, again: 1 } };
+  let place;
   const load = (fileNow) => {
     const next = { exports: {}, filename: fileNow, id: fileNow, loaded: false };
-    return { serial: loadInto(next, fileNow, flags, again), exports: next.exports };
+    const loaded = loadInto(next, fileNow, flags, again, place);
+    ({ place } = loaded);
+    return { serial: loaded.serial, exports: next.exports };
   };
   const host = new Host(getAgent().native, load, file, options);
   host.prepare();
   setReport(options.group, options.report);
-  const serial = loadInto(module, file, flags, options);
+  const loaded = loadInto(module, file, flags, options);
+  ({ place } = loaded);
   const { exports } = module;
   if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function') {
-    host.begin(serial, exports);
+    host.begin(loaded.serial, exports);
     thread.hostByExports.set(exports, host);
   }
 }

@@ -91,7 +91,21 @@ test('on-call: objects of the old host are gone, classes go on', () => {
   assert.throws(() => sub.value, { code: 'ERR_NAPI_REMOTE_GONE' });
 });
 
-test('on-call: prototypes of classes keep what the program has made of them', () => {
+/** Each load of another file makes its classes anew; another process of the same one has those that were there. */
+const renewals = {
+  'another process': () => (host) => host.restart(),
+  'another file': (t) => {
+    const folder = temporaryFolder(t);
+    let number = 0;
+    return (host) => {
+      const file = path.join(folder, `${++number}.node`);
+      fs.copyFileSync(plugin, file);
+      host.reload(file);
+    };
+  },
+};
+for (const [what, renewal] of Object.entries(renewals)) test(`prototypes of classes keep what the program has made of them: ${what}`, (t) => {
+  const renew = renewal(t);
   const { addon, host } = loadPlugin();
   const { Counter } = addon;
   const own = Object.getOwnPropertyNames(Counter.prototype);
@@ -106,7 +120,12 @@ test('on-call: prototypes of classes keep what the program has made of them', ()
   Counter.prototype.twice = function twice() { return this.next() + this.next(); };
   Object.setPrototypeOf(Counter.prototype, Above.prototype);
   for (let i = 0; i < 3; i++) {
-    host.restart();
+    const old = new Counter(1);
+    class Sub extends Counter {}
+    const oldSub = new Sub(1);
+    renew(host);
+    assert.equal(new Sub(1).next(), 2);
+    for (const use of [() => old.next(), () => old.value, () => oldSub.next(), () => oldSub.value]) assert.equal(caught(use).code, 'ERR_NAPI_REMOTE_GONE');
     assert.deepEqual(Object.getOwnPropertyNames(Counter.prototype).filter((key) => !/^twice|^more/.test(key)), own);
     assert.deepEqual(own.map(describe), attributes);
     for (const counter of [new Counter(1), Counter.make(1), addon.makeCounter(1)]) {
@@ -118,7 +137,7 @@ test('on-call: prototypes of classes keep what the program has made of them', ()
   }
   assert.deepEqual([Counter.prototype.more0, Counter.prototype.more1, Counter.prototype.more2], [0, 1, 2]);
   delete Counter.prototype.next;
-  host.restart();
+  renew(host);
   assert.equal('next' in new Counter(1), false);
 });
 
@@ -297,6 +316,39 @@ test('options that are none', () => {
     { policy: 'never', bakcoff: {} }]) {
     assert.throws(() => load(plugin, { restart }), { name: 'TypeError', code: /^ERR_INVALID_ARG_(TYPE|VALUE)$/ }, JSON.stringify(restart));
   }
+});
+
+test('another process has the classes of the one before, and its properties', () => {
+  const { addon, host } = loadPlugin();
+  const { Counter, described } = addon;
+  const { prototype, make } = Counter;
+  const { next } = prototype;
+  for (let i = 0; i < 3; i++) {
+    host.restart();
+    assert.deepEqual([addon.Counter, Counter.prototype, Counter.make, prototype.next, Object.getPrototypeOf(make(1))], [Counter, prototype, make, next, prototype]);
+    assert.deepEqual([described(), addon.described()], [1, 2]);
+  }
+});
+
+test('a Worker ends after restarts, with objects of all of its hosts', () => {
+  const result = runJson((kit) => {
+    const { Worker } = require('node:worker_threads');
+    const source = `const { kit } = require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)});
+      const addon = kit.remote.load(kit.addonFile('plugin'), { restart: 'on-call' });
+      globalThis.objects = [];
+      for (let i = 0; i < 5; i++) {
+        objects.push(new addon.Counter(i), addon.makeCounter(i), addon.owe());
+        addon.hold({});
+        addon.addHook();
+        if (i % 2) addon.startThread(() => {});
+        kit.remote.hostOf(addon).restart();
+      }
+      objects.forEach((object) => object.catch?.(() => {}));
+      require('node:worker_threads').parentPort.postMessage(addon.count());`;
+    const worker = new Worker(source, { eval: true });
+    worker.on('message', (count) => worker.terminate().then((code) => kit.print({ count, code })));
+  });
+  assert.deepEqual(result, { count: 1, code: 1 });
 });
 
 test('in a Worker', () => {

@@ -3,6 +3,6 @@
 const { test } = require('node:test');
 const { check, soak } = require('../soak/run.js');
 
-test('an addon that crashes and is called again, 100 times: descriptors, mappings and processes stay', async () => {
-  check(await soak(100));
+test('an addon that crashes and is called again, 200 times: descriptors, mappings, processes and the heap stay', async () => {
+  check(await soak(200));
 });
