@@ -300,7 +300,7 @@ export interface Host extends EventEmitter {
  * `file` is a path (a relative one is relative to the working directory) or a `file:` URL. Throws
  * - `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: the arguments are wrong;
  * - `ERR_DLOPEN_FAILED`: the loader refused the file, in its own words, as Node reports it;
- * - `ERR_NAPI_REMOTE_UNSUPPORTED`: the addon uses V8 or Node internals, or a Node-API version that this Node lacks;
+ * - `ERR_NAPI_REMOTE_UNSUPPORTED`: the addon uses V8, Node internals or a library of Node's own, or a Node-API version that this Node lacks;
  * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started (with `pid`, `exitCode` or `signal`, and with `stdio: 'pipe'` its `stderr`, as far as there is any);
  * - what the addon's own initialisation throws.
  *

@@ -3,6 +3,8 @@
  */
 #include "server/loading.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,12 +92,39 @@ static bool refuse_internals(napi_env napi, const char *file) {
   return true;
 }
 
-/* Has the host dlopen() the file. 0, or a pending exception. */
-static int load(struct nr_connection *connection, napi_env napi, const char *file, int flags,
-                struct nr_prepared *prepared) {
+#define NR_SYMBOL_SIZE 256u
+
+/* "... undefined symbol: NAME, version ...": is NAME something that Node has (OpenSSL, zlib), and the host has not? */
+static bool names_symbol_of_node(const char *error, size_t length, char *name) {
+  static const char words[] = "undefined symbol: ";
+  const char *at = length == 0 ? NULL : memmem(error, length, words, sizeof words - 1);
+  if (at == NULL) return false;
+  at += sizeof words - 1;
+  size_t used = 0;
+  for (const char *end = error + length; at + used < end && strchr(", \n", at[used]) == NULL; used++) {
+    if (used + 1 == NR_SYMBOL_SIZE) return false;
+  }
+  memcpy(name, at, used);
+  name[used] = '\0';
+  return used > 0 && dlsym(RTLD_DEFAULT, name) != NULL;
+}
+
+static void throw_load_error(napi_env napi, const char *text, size_t length) {
+  napi_value code, message, exception;
+  if (napi_create_string_utf8(napi, "ERR_DLOPEN_FAILED", NAPI_AUTO_LENGTH, &code) == napi_ok &&
+      napi_create_string_utf8(napi, text, length, &message) == napi_ok &&
+      napi_create_error(napi, code, message, &exception) == napi_ok) {
+    napi_throw(napi, exception);
+  }
+}
+
+/* Has the host dlopen() the file. 0; -EAGAIN: it fails, with `again` not for good; -1: a pending exception. */
+static int load_with(struct nr_connection *connection, napi_env napi, const char *file, int flags, bool again,
+                     struct nr_prepared *prepared) {
   struct nr_enter enter;
   Nr__LoadRequest request = NR__LOAD_REQUEST__INIT;
   struct nr_slice tail = {.data = file, .length = strlen(file)};
+  char name[NR_SYMBOL_SIZE];
   int status = -1;
   nr_enter_begin(&enter, connection, NULL, NR_OP_LOAD);
   request.file = nr_span_make(0, (uint32_t)tail.length);
@@ -109,13 +138,16 @@ static int load(struct nr_connection *connection, napi_env napi, const char *fil
   }
   const Nr__LoadReply *reply = enter.reply;
   if (reply->module_id == 0) {
-    const uint8_t *error = nr_frame_bytes(&enter.frame, reply->error);
-    napi_value code, message, exception;
+    const char *error = (const char *)nr_frame_bytes(&enter.frame, reply->error);
     size_t length = error == NULL ? 0 : nr_span_length(reply->error);
-    if (napi_create_string_utf8(napi, "ERR_DLOPEN_FAILED", NAPI_AUTO_LENGTH, &code) == napi_ok &&
-        napi_create_string_utf8(napi, length == 0 ? "" : (const char *)error, length, &message) == napi_ok &&
-        napi_create_error(napi, code, message, &exception) == napi_ok) {
-      napi_throw(napi, exception);
+    if (names_symbol_of_node(error, length, name)) {
+      char text[NR_SYMBOL_SIZE + 1024];
+      snprintf(text, sizeof text, "%s uses %s, which exists only inside Node, and is not Node-API", file, name);
+      napi_throw_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
+    } else if (again) {
+      status = -EAGAIN;
+    } else {
+      throw_load_error(napi, length == 0 ? "" : error, length);
     }
     goto end;
   }
@@ -125,6 +157,15 @@ static int load(struct nr_connection *connection, napi_env napi, const char *fil
 end:
   nr_enter_end(&enter);
   return status;
+}
+
+/* Symbols are looked up at once where Node would do it lazily: a call of what is not there would end the host. */
+static int load(struct nr_connection *connection, napi_env napi, const char *file, int flags,
+                struct nr_prepared *prepared) {
+  bool lazy = (flags & RTLD_LAZY) != 0;
+  int now = lazy ? (flags & ~RTLD_LAZY) | RTLD_NOW : flags;
+  int status = load_with(connection, napi, file, now, lazy, prepared);
+  return status == -EAGAIN ? load_with(connection, napi, file, flags, false, prepared) : status;
 }
 
 /* All four Nodes end the process for a version that they lack. */

@@ -155,3 +155,23 @@ test('an addon that uses V8 itself is refused, by the readable names of what it 
   const [inProcess] = runJson(loadAll, { args: [[file]] });
   assert.equal(inProcess.code, undefined);
 });
+
+test('an addon that uses a library of Node\'s own is refused by what it uses, and not when it is called', () => {
+  const file = addonFile('node_symbols');
+  const refused = { code: 'ERR_NAPI_REMOTE_UNSUPPORTED', message: `${file} uses zlibVersion, which exists only inside Node, and is not Node-API` };
+  assert.throws(() => load(file), refused);
+  const [result, after] = runJson(loadAll, { args: [[file, addonFile('init_null')]], isolated: true });
+  assert.deepEqual([result.code, result.message], Object.values(refused));
+  assert.equal(after.inits, 1);
+  const [inProcess] = runJson(loadAll, { args: [[file]] });
+  assert.equal(inProcess.code, undefined);
+});
+
+test('an addon that lacks what it does not call: as in-process', () => {
+  const flags = ['RTLD_NOW', 'RTLD_LAZY'];
+  const program = (kit, names) => kit.print(names.map((name) => kit.outcome(() => kit.dlopen(kit.addonFile('nowhere'), os.constants.dlopen[name]).answer())));
+  const inProcess = runJson(program, { args: [flags] });
+  assert.deepEqual(runJson(program, { args: [flags], isolated: true }), inProcess);
+  assert.equal(inProcess[0].code, 'ERR_DLOPEN_FAILED');
+  assert.equal(inProcess[1].value, 42);
+});
