@@ -55,6 +55,15 @@ static void note_thread(void) {
   prctl(PR_GET_NAME, crash->thread_name);
 }
 
+static void note_registers(const ucontext_t *context) {
+#if defined(__x86_64__)
+  for (; nr_register_names[crash->register_count] != NULL; crash->register_count++)
+    crash->registers[crash->register_count] = (uint64_t)context->uc_mcontext.gregs[crash->register_count];
+#else
+  (void)context;
+#endif
+}
+
 static void note_signal(const siginfo_t *info, const ucontext_t *context) {
   crash->signal = info->si_signo;
   crash->code = info->si_code;
@@ -64,10 +73,7 @@ static void note_signal(const siginfo_t *info, const ucontext_t *context) {
   } else {
     crash->address = (uint64_t)(uintptr_t)info->si_addr;
   }
-#if defined(__x86_64__)
-  for (; nr_register_names[crash->register_count] != NULL; crash->register_count++)
-    crash->registers[crash->register_count] = (uint64_t)context->uc_mcontext.gregs[crash->register_count];
-#endif
+  note_registers(context);
   if (crash->text[0] == '\0' && abort_message != NULL && *abort_message != NULL)
     strncpy(crash->text, (*abort_message)->text, sizeof crash->text - 1);
   crash->state |= NR_CRASH_SIGNAL;
@@ -222,10 +228,30 @@ static void pass_on(int signal, siginfo_t *info) {
   if (syscall(SYS_rt_tgsigqueueinfo, self, thread, signal, info) < 0) syscall(SYS_tgkill, self, thread, signal);
 }
 
+static bool is_question(const siginfo_t *info) {
+  return info->si_signo == SIGABRT && info->si_code == SI_QUEUE && info->si_value.sival_ptr == NR_CRASH_QUESTION;
+}
+
+/* Nothing is to change any more: SIGKILL is under way. */
+static _Noreturn void testify(bool first, ucontext_t *context) {
+  if (first) {
+    note_thread();
+    note_registers(context);
+    crash->state |= NR_CRASH_ASKED;
+    attempt(note_modules, NULL);
+    note_stack(context);
+    attempt(note_limits, NULL);
+    __atomic_fetch_or(&crash->state, NR_CRASH_WHOLE, __ATOMIC_RELEASE);
+  }
+  for (;;) pause();
+}
+
 static void on_crash(int signal, siginfo_t *info, void *context) {
   int error = errno;
   uint32_t thread = (uint32_t)syscall(SYS_gettid), nobody = 0;
   bool first = __atomic_compare_exchange_n(&writer, &nobody, thread, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+  if (is_question(info) && (first || nobody != thread)) testify(first, context);
+  if (is_question(info)) return; /* it is asked twice, or crashing already */
   if (!first && nobody == thread && in_step) siglongjmp(next_step, 1);
   if (syscall(SYS_getpid) == process) {
     while (!first && nobody != thread) pause(); /* the other one ends the process */
@@ -238,6 +264,15 @@ static void on_crash(int signal, siginfo_t *info, void *context) {
   }
   pass_on(signal, info);
   errno = error;
+}
+
+void nr_crash_ask(pid_t thread) {
+  struct sigaction present;
+  siginfo_t info = {.si_signo = SIGABRT, .si_code = SI_QUEUE};
+  info.si_pid = process;
+  info.si_value.sival_ptr = NR_CRASH_QUESTION;
+  if (sigaction(SIGABRT, NULL, &present) < 0 || present.sa_sigaction != on_crash) return; /* an addon's own */
+  syscall(SYS_rt_tgsigqueueinfo, process, thread, SIGABRT, &info);
 }
 
 /* ---- exit() ---- */

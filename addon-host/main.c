@@ -160,6 +160,11 @@ static void join(int socket, const Nr__Join *request, struct joining *joining, s
   nr_thread_begin(thread);
 }
 
+static void testify(uint32_t number) {
+  pid_t thread = nr_thread_id(number);
+  if (thread != 0) nr_crash_ask(thread);
+}
+
 /* Threads join and leave here. Node's end closes the socket: also seen when all threads are busy in native code for
  * hours. */
 static void *listen_to_node(void *context) {
@@ -173,6 +178,8 @@ static void *listen_to_node(void *context) {
     if (request == NULL) _exit(1);
     if (request->left) {
       nr_thread_leave(request->thread);
+    } else if (request->testify) {
+      testify(request->thread);
     } else {
       join(socket, request, &joining, count);
     }

@@ -24,6 +24,7 @@ struct nr_thread {
   uint32_t number;
   bool worker;
   bool begun;
+  pid_t id; /* 0: it does not run yet */
   struct nr_port *port;
   int memory;
 };
@@ -36,6 +37,9 @@ static struct {
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void run(struct nr_thread *thread) {
+  pthread_mutex_lock(&threads.lock);
+  thread->id = gettid();
+  pthread_mutex_unlock(&threads.lock);
   nr_port_keep_apart(thread->port);
   struct nr_channel *channel = nr_channel_create(thread->port, thread->memory, thread->worker);
   if (channel == NULL) {
@@ -124,6 +128,16 @@ void nr_thread_begin(struct nr_thread *thread) {
   thread->begun = true;
   pthread_cond_broadcast(&threads.changed);
   pthread_mutex_unlock(&threads.lock);
+}
+
+pid_t nr_thread_id(uint32_t number) {
+  pid_t id = 0;
+  pthread_mutex_lock(&threads.lock);
+  for (struct nr_thread *thread = threads.list; thread != NULL; thread = thread->next) {
+    if (thread->number == number) id = thread->id;
+  }
+  pthread_mutex_unlock(&threads.lock);
+  return id;
 }
 
 void nr_thread_leave(uint32_t number) {

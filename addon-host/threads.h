@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct nr_port;
 struct nr_thread;
@@ -16,6 +17,8 @@ struct nr_thread;
 struct nr_thread *nr_thread_prepare(uint32_t number, bool worker, struct nr_port *port, int memory, int *error);
 /* The server knows of it. */
 void nr_thread_begin(struct nr_thread *thread);
+/* The system's number for it; 0: it does not run. */
+pid_t nr_thread_id(uint32_t number);
 /* The server has left, whatever the thread is doing. No effect when it has ended. */
 void nr_thread_leave(uint32_t number);
 /* Serves Node's main thread. On the process' main thread; does not return. */

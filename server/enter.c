@@ -54,6 +54,7 @@ static bool is_late(const struct nr_connection *connection) {
 static int end_late(struct nr_connection *connection) {
   char limit[32];
   snprintf(limit, sizeof limit, "%u ms", connection->limit_ms);
+  nr_host_hear(connection->host, connection->port);
   nr_host_condemn(connection->host, NR_VERDICT_TIMEOUT, limit);
   nr_host_await_death(connection->host, NR_DEATH_MILLISECONDS);
   nr_port_fail(connection->port, EPIPE);

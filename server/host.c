@@ -431,6 +431,31 @@ void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *
   nr_host_kill(host);
 }
 
+/* How long a host may take to note where it is, after how long it must be one that is stopped, and how often all that
+ * is looked at. */
+#define NR_HEAR_NS UINT64_C(300000000)
+#define NR_STOPPED_NS UINT64_C(20000000)
+#define NR_LOOK_NS 200000L
+
+void nr_host_hear(struct nr_host *host, const struct nr_port *port) {
+  pthread_mutex_lock(&host->lock);
+  const struct nr_seat *seat = *find_seat(host, port);
+  uint32_t thread = seat == NULL ? 0 : seat->thread;
+  pthread_mutex_unlock(&host->lock);
+  if (thread == 0 || host->left == NULL || nr_joining_ask(host->socket, thread) < 0) return;
+  const struct timespec pause = {.tv_nsec = NR_LOOK_NS};
+  const uint64_t start = nr_now_ns();
+  bool continued = false;
+  for (uint64_t now = start; now < start + NR_HEAR_NS; now = nr_now_ns()) {
+    if (nr_left_is_whole(host->left) || nr_host_death(host).dead) return;
+    if (!continued && now > start + NR_STOPPED_NS) {
+      nr_child_continue(host->child);
+      continued = true;
+    }
+    nanosleep(&pause, NULL);
+  }
+}
+
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);

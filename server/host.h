@@ -75,6 +75,9 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 void nr_host_kill(struct nr_host *host);
 /* The same, with the reason noted for errors and events; the first one counts. */
 void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *fault);
+/* It is about to be ended although it lives: what this thread's is doing there is noted for the report. Bounded; some
+ * hosts do not answer. */
+void nr_host_hear(struct nr_host *host, const struct nr_port *port);
 /* Waits until it has been reaped; false: not within the time. */
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds);
 

@@ -134,3 +134,10 @@ int nr_joining_leave(int socket, uint32_t thread) {
   request.left = true;
   return nr_socket_send(socket, &request.base, NULL, 0);
 }
+
+int nr_joining_ask(int socket, uint32_t thread) {
+  Nr__Join request = NR__JOIN__INIT;
+  request.thread = thread;
+  request.testify = true;
+  return nr_socket_send(socket, &request.base, NULL, 0);
+}

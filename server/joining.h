@@ -27,5 +27,7 @@ struct nr_joining {
 int nr_joining_connect(int socket, struct nr_joining *joining, struct nr_port **port, char *why, size_t why_size);
 /* The thread has left without a word. 0 or a negative errno; never blocks. */
 int nr_joining_leave(int socket, uint32_t thread);
+/* It is about to have the host ended, which is to note what that thread is doing. 0 or a negative errno. */
+int nr_joining_ask(int socket, uint32_t thread);
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef NR_SERVER_LEFT_H
 #define NR_SERVER_LEFT_H
 
+#include <stdbool.h>
+
 struct nr_left;
 
 /* Takes the recorder's memfd over. NULL: out of memory. */
@@ -13,6 +15,8 @@ struct nr_left *nr_left_create(int memfd);
 void nr_left_free(struct nr_left *left);
 /* As JSON, to be freed; NULL: nothing, or dropped since it is of a death too long ago. */
 char *nr_left_read(struct nr_left *left);
+/* Is all there that the host was asked for (wire/recorder.h)? */
+bool nr_left_is_whole(struct nr_left *left);
 /* The host is dead: what there is is read for good. */
 void nr_left_conclude(struct nr_left *left);
 

@@ -329,6 +329,7 @@ napi_value nr_loading_end(napi_env napi, napi_callback_info info) {
       napi_create_reference(connection->agent->napi, signal, 1, &connection->signal);
     lives = nr_port_failure(connection->port) == 0;
     if (lives) nr_doorbell_hold(connection, true);
+    if (lives && type == napi_object) nr_host_hear(connection->host, connection->port);
     nr_host_condemn(connection->host, type == napi_object ? NR_VERDICT_ABORTED : NR_VERDICT_KILLED, "");
   }
   return napi_get_boolean(napi, lives, &result) == napi_ok ? result : NULL;

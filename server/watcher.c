@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "server/spawn.h"
+#include "wire/recorder.h"
 
 struct nr_child {
   struct nr_child *next; /* in the watcher's list */
@@ -236,14 +237,21 @@ pid_t nr_child_pid(const struct nr_child *child) {
   return child->inner != 0 ? child->inner : child->pid;
 }
 
-static pid_t parent_of(pid_t pid) {
-  char path[32], line[512];
+/* What the kernel says of a process, from its state on; empty: it is gone. */
+static const char *read_stat(pid_t pid, char *line, size_t size) {
+  char path[32];
   snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
   FILE *file = fopen(path, "re");
-  if (file == NULL) return 0;
-  char *name_end = fgets(line, sizeof line, file) == NULL ? NULL : strrchr(line, ')');
+  if (file == NULL) return "";
+  const char *name_end = fgets(line, (int)size, file) == NULL ? NULL : strrchr(line, ')');
   fclose(file);
-  return name_end == NULL || strlen(name_end) < 4 ? 0 : (pid_t)strtol(name_end + 4, NULL, 10);
+  return name_end == NULL || strlen(name_end) < 4 ? "" : name_end + 2;
+}
+
+static pid_t parent_of(pid_t pid) {
+  char line[512];
+  const char *state = read_stat(pid, line, sizeof line);
+  return *state == '\0' ? 0 : (pid_t)strtol(state + 1, NULL, 10);
 }
 
 #define NR_WRAPPERS_MAX 16
@@ -265,10 +273,25 @@ void nr_child_limit_resident(struct nr_child *child, uint64_t bytes, void (*exce
   ring();
 }
 
-void nr_child_kill(struct nr_child *child) {
+static void send_signal(struct nr_child *child, int signal, const siginfo_t *info) {
   pthread_mutex_lock(&watcher.lock);
-  if (child->pidfd >= 0) syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+  if (child->pidfd >= 0) syscall(SYS_pidfd_send_signal, child->pidfd, signal, info, 0);
   pthread_mutex_unlock(&watcher.lock);
+}
+
+void nr_child_kill(struct nr_child *child) {
+  send_signal(child, SIGKILL, NULL);
+}
+
+void nr_child_continue(struct nr_child *child) {
+  siginfo_t question = {.si_signo = SIGABRT, .si_code = SI_QUEUE};
+  char line[512];
+  /* A command that stands between would die of it. */
+  if (child->inner != 0 || *read_stat(child->pid, line, sizeof line) != 'T') return;
+  question.si_pid = getpid();
+  question.si_value.sival_ptr = NR_CRASH_QUESTION;
+  send_signal(child, SIGABRT, &question);
+  send_signal(child, SIGCONT, NULL);
 }
 
 ssize_t nr_child_copy(struct nr_child *child, const struct iovec *own, size_t own_count, const struct iovec *theirs,

@@ -30,6 +30,8 @@ void nr_child_limit_resident(struct nr_child *child, uint64_t bytes, void (*exce
 pid_t nr_child_pid(const struct nr_child *child);
 /* SIGKILL, unless it has been reaped. */
 void nr_child_kill(struct nr_child *child);
+/* If it is stopped it goes on, after it has noted where it is (wire/recorder.h). */
+void nr_child_continue(struct nr_child *child);
 /*
  * Copies between memory of this process and the child's: process_vm_readv(2) or, with `writes`, process_vm_writev(2).
  * The bytes copied, or a negative errno; -ESRCH when it has been reaped: the pid may be another's by then.

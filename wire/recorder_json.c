@@ -104,7 +104,7 @@ char *nr_recorder_json(const struct nr_recorder *recorder) {
   fputs("{\"words\":", out);
   put_string(out, recorder->crash.text);
   fputs(",\"crash\":", out);
-  if ((recorder->crash.state & (NR_CRASH_SIGNAL | NR_CRASH_EXIT)) != 0) {
+  if ((recorder->crash.state & (NR_CRASH_SIGNAL | NR_CRASH_EXIT | NR_CRASH_ASKED)) != 0) {
     put_crash(out, &recorder->crash);
   } else {
     fputs("null", out);

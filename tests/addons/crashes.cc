@@ -150,6 +150,12 @@ CRASH hang_in_deadlock() {
 
 CRASH hang_stopped() {
   raise(SIGSTOP);
+  sink = 1;
+}
+
+CRASH hang_handling_abort() {
+  signal(SIGABRT, [](int) { _exit(8); });
+  for (;;) pause();
 }
 
 static const struct {
@@ -179,6 +185,7 @@ static const struct {
     {"in_loop", hang_in_loop},
     {"in_deadlock", hang_in_deadlock},
     {"stopped", hang_stopped},
+    {"handles_abort", hang_handling_abort},
 };
 
 /* crash(name[, path of a FIFO to write to before]) */

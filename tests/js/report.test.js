@@ -14,14 +14,14 @@ const file = addonFile('crashes');
 const sanitized = /NR_SANITIZE:\w+=./.test(fs.readFileSync(path.join(build, 'CMakeCache.txt'), 'latin1'));
 if (sanitized) process.env.ASAN_OPTIONS = `${process.env.ASAN_OPTIONS ?? ''}:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0`;
 
-function deathOf(act, addon = load(file)) {
+function deathOf(act, addon = load(file), code = 'ERR_NAPI_REMOTE_HOST_DIED') {
   let death;
   try {
     act(addon);
   } catch (error) {
     death = error;
   }
-  assert.equal(death?.code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  assert.equal(death?.code, code);
   return death;
 }
 
@@ -195,6 +195,50 @@ for (const way of ['in_loop', 'in_deadlock', 'stopped']) {
     assert.ok(stack.some((line) => line.includes('hangs')), stack.join('\n'));
   });
 }
+
+for (const way of ['in_loop', 'in_deadlock', 'stopped']) {
+  test(`${way}: a timeout ends it, and the native stack says where it was`, () => {
+    const error = deathOf((addon) => addon.crash(way), load(file, { timeout: { call: 200 } }), 'ERR_NAPI_REMOTE_TIMEOUT');
+    const { report } = error;
+    assert.equal(error.signal, 'SIGKILL');
+    checkReport(report, error, new RegExp(`str="${way}"`));
+    assert.equal(report.fault, undefined);
+    assert.equal(frameOf(report, `hang_${way}`)?.module, file, JSON.stringify(report.nativeStack, null, 1));
+    assert.ok(report.modules.length > 0 && report.userLimits.open_files !== undefined && Object.keys(report.registers).length > 0);
+  });
+}
+
+test('a timeout in a Worker: the stack is that of its thread', () => {
+  const [code, names] = runJson((kit) => {
+    const { Worker } = require('node:worker_threads');
+    const main = kit.remote.load(kit.addonFile('crashes'), { group: 'both', timeout: { call: 500 } });
+    const source = `const { kit } = require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)});
+      const addon = kit.remote.load(kit.addonFile('crashes'), { group: 'both', timeout: { call: 500 } });
+      try {
+        addon.crash('in_deadlock');
+      } catch ({ code, report }) {
+        require('node:worker_threads').parentPort.postMessage([code, report.nativeStack.map((frame) => frame.function)]);
+      }`;
+    main.call(() => {});
+    new Worker(source, { eval: true }).on('message', (message) => kit.print(message));
+  });
+  assert.equal(code, 'ERR_NAPI_REMOTE_TIMEOUT');
+  assert.ok(names.includes('hang_in_deadlock'), names.join());
+});
+
+test('an AbortSignal: what the host was doing, below the call that JavaScript aborts in', () => {
+  const controller = new AbortController();
+  const { report } = deathOf((addon) => addon.call(() => controller.abort()), load(file, { signal: controller.signal }), 'ABORT_ERR');
+  const names = report.nativeStack.map((frame) => frame.function);
+  assert.ok(names.includes('napi_call_function') && names.some((name) => name?.startsWith('call(')), names.join());
+});
+
+test('a timeout, and a handler of the addon for the signal that would ask: no stack, and nothing else', () => {
+  const error = deathOf((addon) => addon.crash('handles_abort'), load(file, { timeout: { call: 200 } }), 'ERR_NAPI_REMOTE_TIMEOUT');
+  assert.equal(error.signal, 'SIGKILL');
+  assert.deepEqual(error.report.nativeStack, []);
+  assert.match(error.report.calls.at(-1), /str="handles_abort"/);
+});
 
 test('closed descriptors: the host goes on working, and still leaves its report', () => {
   for (const first of [3, 0]) {
