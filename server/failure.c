@@ -41,7 +41,8 @@ const char *nr_death_reason(const struct nr_death *death) {
   case NR_VERDICT_TIMEOUT: return "timeout";
   case NR_VERDICT_KILLED:
   case NR_VERDICT_ABORTED: return "killed";
-  case NR_VERDICT_RESIDENT: return "oom";
+  case NR_VERDICT_RESIDENT:
+  case NR_VERDICT_STRUCK: return "oom";
   case NR_VERDICT_IDLE: return "clean";
   case NR_VERDICT_NONE: break;
   }
@@ -62,6 +63,8 @@ static void describe_death(const struct nr_death *death, char *text, size_t size
     snprintf(text, size, "took more memory than it may");
   } else if (death->verdict == NR_VERDICT_IDLE) {
     snprintf(text, size, "was ended while it was idle");
+  } else if (death->verdict == NR_VERDICT_STRUCK) {
+    snprintf(text, size, "was ended by the kernel, since there was no memory left");
   } else if (!death->dead) {
     snprintf(text, size, "closed the connection");
   } else if (death->signal != 0) {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,8 @@ static void on_death(void *context, int code, int signal) {
   host->death.dead = true;
   host->death.code = code;
   host->death.signal = signal;
+  if (signal == SIGKILL && host->death.verdict == NR_VERDICT_NONE && nr_child_was_struck(host->child))
+    host->death.verdict = NR_VERDICT_STRUCK;
   for (struct nr_seat *seat = host->seats; seat != NULL; seat = seat->next) nr_port_fail(seat->port, EPIPE);
   pthread_cond_broadcast(&host->died);
   pthread_mutex_unlock(&host->lock);

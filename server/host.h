@@ -26,6 +26,7 @@ enum nr_verdict {
   NR_VERDICT_ABORTED,  /* an AbortSignal */
   NR_VERDICT_RESIDENT, /* it took more memory than it may */
   NR_VERDICT_IDLE,     /* it had nothing to do */
+  NR_VERDICT_STRUCK,   /* it was the kernel, for want of memory */
 };
 
 /* What is known of a process that ended. */

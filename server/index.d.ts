@@ -117,7 +117,7 @@ export interface Exit {
   code: number | null;
   signal: string | null;
   /**
-   * `clean` (exit code 0, or the option `idle`), `oom` (more memory than `limits.resident`), `abnormal` (another one), `crashed` (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS), `killed` (another signal, `kill()`, an AbortSignal),
+   * `clean` (exit code 0, or the option `idle`), `oom` (more memory than `limits.resident`, or the kernel had none left and counts that for the control group, of version 2), `abnormal` (another one), `crashed` (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS), `killed` (another signal, `kill()`, an AbortSignal),
    * `timeout`, `protocol` (it sent what no host may send), `launch-failed` (another one was to take its place; `error` tells why none did).
    */
   reason: 'clean' | 'abnormal' | 'crashed' | 'killed' | 'oom' | 'timeout' | 'protocol' | 'launch-failed';

@@ -16,7 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "server/oom.h"
 #include "server/spawn.h"
+#include "wire/port.h"
 #include "wire/recorder.h"
 
 struct nr_child {
@@ -24,6 +26,7 @@ struct nr_child {
   pid_t pid;
   pid_t inner;       /* the host's own, when a command between has it as a child; 0: there is none */
   int pidfd;         /* -1: reaped */
+  bool struck;       /* it ended because there was no memory left (oom.h) */
   uint64_t resident; /* bytes that it may have; 0: any */
   void (*exceeded)(void *context);
   void (*died)(void *context, int code, int signal);
@@ -49,7 +52,9 @@ static struct {
   int doorbell;
   struct request *requests;
   struct nr_child *children;
-} watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .doorbell = -1};
+  struct nr_oom oom; /* of this process' own group, in which hosts are as well; the thread's own, as is its path */
+  char oom_path[512];
+} watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .doorbell = -1, .oom = {.fd = -1}};
 
 static void ring(void) {
   uint64_t one = 1;
@@ -100,9 +105,32 @@ static void drop(struct nr_child *child) {
   }
 }
 
+#define NR_GROUPS "/sys/fs/cgroup"
+
+/* Where the kernel counts what it ends in a process' group. */
+static bool find_group(const char *process, char *path, size_t size) {
+  char name[64], text[4096];
+  snprintf(name, sizeof name, "/proc/%s/cgroup", process);
+  FILE *file = fopen(name, "re");
+  if (file == NULL) return false;
+  size_t length = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[length] = '\0';
+  return nr_oom_find(NR_GROUPS, text, path, size);
+}
+
+/* Of a child that is dead and not reaped yet. */
+static bool was_struck(const struct nr_child *child) {
+  char name[16], path[sizeof watcher.oom_path];
+  snprintf(name, sizeof name, "%d", (int)child->pid);
+  return watcher.oom.fd >= 0 && find_group(name, path, sizeof path) && strcmp(path, watcher.oom_path) == 0 &&
+         nr_oom_struck(&watcher.oom, nr_now_ns());
+}
+
 /* Reaps a child whose pidfd is readable. The callback runs without the lock: it may drop the last count of its host. */
 static void reap(struct nr_child *child) {
   siginfo_t info = {.si_pid = 0};
+  child->struck = was_struck(child);
   pthread_mutex_lock(&watcher.lock);
   waitid(P_PID, (id_t)child->pid, &info, WEXITED);
   close(child->pidfd);
@@ -113,8 +141,11 @@ static void reap(struct nr_child *child) {
   child->died(child->context, exited ? info.si_status : 0, exited ? 0 : info.si_status);
 }
 
+/* The doorbell, and the count of what has been ended for want of memory. */
+#define NR_POLLS 2u
+
 static size_t fill_polls(struct pollfd **polls, struct nr_child ***children, size_t *room) {
-  size_t count = 1;
+  size_t count = NR_POLLS;
   for (struct nr_child *child = watcher.children; child != NULL; child = child->next) count++;
   if (count > *room) {
     *polls = realloc(*polls, count * sizeof **polls);
@@ -123,7 +154,8 @@ static size_t fill_polls(struct pollfd **polls, struct nr_child ***children, siz
     *room = count;
   }
   (*polls)[0] = (struct pollfd){.fd = watcher.doorbell, .events = POLLIN};
-  size_t i = 1;
+  (*polls)[1] = (struct pollfd){.fd = watcher.oom.fd, .events = POLLPRI};
+  size_t i = NR_POLLS;
   for (struct nr_child *child = watcher.children; child != NULL; child = child->next, i++) {
     (*polls)[i] = (struct pollfd){.fd = child->pidfd, .events = POLLIN};
     (*children)[i] = child;
@@ -166,6 +198,7 @@ static void *run(void *unused) {
   struct nr_child **children = NULL;
   size_t room = 0;
   (void)unused;
+  if (find_group("self", watcher.oom_path, sizeof watcher.oom_path)) nr_oom_open(&watcher.oom, watcher.oom_path);
   for (;;) {
     pthread_mutex_lock(&watcher.lock);
     serve_requests();
@@ -175,7 +208,8 @@ static void *run(void *unused) {
     if (count == 0 || poll(polls, count, timeout) < 0) continue;
     uint64_t rings;
     if ((polls[0].revents & POLLIN) != 0 && read(watcher.doorbell, &rings, sizeof rings) < 0) continue;
-    for (size_t i = 1; i < count; i++) {
+    if (polls[1].revents != 0) nr_oom_look(&watcher.oom, nr_now_ns());
+    for (size_t i = NR_POLLS; i < count; i++) {
       if (polls[i].revents != 0) reap(children[i]);
     }
   }
@@ -263,6 +297,10 @@ bool nr_child_adopt(struct nr_child *child, pid_t pid) {
   if (above != child->pid) return false;
   child->inner = pid;
   return true;
+}
+
+bool nr_child_was_struck(const struct nr_child *child) {
+  return child->struck;
 }
 
 void nr_child_limit_resident(struct nr_child *child, uint64_t bytes, void (*exceeded)(void *context)) {

@@ -27,6 +27,8 @@ int nr_child_start(const char *path, const struct nr_launch *launch, const struc
 bool nr_child_adopt(struct nr_child *child, pid_t pid);
 /* From now on `exceeded` is called on the watcher thread, once, when it has more bytes of memory than that. */
 void nr_child_limit_resident(struct nr_child *child, uint64_t bytes, void (*exceeded)(void *context));
+/* It is dead: was it ended because the machine, or its control group, had no memory left? */
+bool nr_child_was_struck(const struct nr_child *child);
 pid_t nr_child_pid(const struct nr_child *child);
 /* SIGKILL, unless it has been reaped. */
 void nr_child_kill(struct nr_child *child);
