@@ -115,6 +115,7 @@ static void on_death(void *context, int code, int signal) {
   host->death.dead = true;
   host->death.code = code;
   host->death.signal = signal;
+  host->death.usage = nr_child_usage(host->child);
   if (signal == SIGKILL && host->death.verdict == NR_VERDICT_NONE && nr_child_was_struck(host->child))
     host->death.verdict = NR_VERDICT_STRUCK;
   for (struct nr_seat *seat = host->seats; seat != NULL; seat = seat->next) nr_port_fail(seat->port, EPIPE);

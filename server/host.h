@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -35,7 +36,8 @@ struct nr_death {
   int code;   /* exit code, when signal is 0 */
   int signal; /* the signal that ended it; 0: it exited */
   enum nr_verdict verdict;
-  char fault[160]; /* what it did to the protocol; empty: nothing */
+  struct rusage usage; /* of the process, and of those that it has waited for */
+  char fault[160];     /* what it did to the protocol; empty: nothing */
 };
 
 /*

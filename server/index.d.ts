@@ -201,6 +201,11 @@ export interface Report {
   /** The last 64 Node-API calls, newest last. */
   calls: string[];
   otherThreads: { id: number; calls: string[] }[];
+  /** What the process took; not there as long as it lives. */
+  resourceUsage?: {
+    userCpuSeconds: number; kernelCpuSeconds: number; maxRss: number;
+    pageFaults: { IORequired: number; IONotRequired: number }; fsActivity: { reads: number; writes: number };
+  };
   userLimits: Record<string, { soft: number | 'unlimited'; hard: number | 'unlimited' }>;
   modules: { base: string; path: string; buildId: string }[];
   sharedObjects: string[];

@@ -39,16 +39,36 @@ static napi_value files_of(napi_env napi, struct nr_connection *connection) {
   return files;
 }
 
-/* reportOf(error, files, recorded). NULL with a pending exception, or when the thread has ended. */
+static double seconds(struct timeval time) {
+  return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+/* What the process took, in the order in which server/lib/report.js wants it; undefined: it lives. */
+static napi_value usage_of(napi_env napi, struct nr_connection *connection) {
+  napi_value list, number;
+  const struct nr_death death = nr_host_death(connection->host);
+  const struct rusage *usage = &death.usage;
+  const double numbers[] = {seconds(usage->ru_utime), seconds(usage->ru_stime), (double)usage->ru_maxrss,
+                            (double)usage->ru_majflt, (double)usage->ru_minflt, (double)usage->ru_inblock,
+                            (double)usage->ru_oublock};
+  if (!death.dead || napi_create_array(napi, &list) != napi_ok) return string_or_undefined(napi, NULL);
+  for (uint32_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    if (napi_create_double(napi, numbers[i], &number) == napi_ok) napi_set_element(napi, list, i, number);
+  }
+  return list;
+}
+
+/* reportOf(error, files, usage, recorded). NULL with a pending exception, or when the thread has ended. */
 static napi_value make_report(napi_env napi, struct nr_connection *connection, napi_value error) {
   napi_value function, report = NULL;
   struct nr_agent *agent = connection->agent;
   if (agent == NULL || agent->report_of == NULL) return NULL;
   if (napi_get_reference_value(agent->napi, agent->report_of, &function) != napi_ok || function == NULL) return NULL;
-  napi_value argv[] = {error, files_of(napi, connection), nr_report_recorded(napi, connection)};
+  napi_value argv[] = {error, files_of(napi, connection), usage_of(napi, connection),
+                       nr_report_recorded(napi, connection)};
   if (argv[1] == NULL) return NULL;
-  if (argv[2] == NULL) argv[2] = string_or_undefined(napi, NULL);
-  return napi_call_function(napi, error, function, 3, argv, &report) == napi_ok ? report : NULL;
+  if (argv[3] == NULL) argv[3] = string_or_undefined(napi, NULL);
+  return napi_call_function(napi, error, function, 4, argv, &report) == napi_ok ? report : NULL;
 }
 
 /* The getter. What it gives takes its place. */

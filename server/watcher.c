@@ -24,10 +24,11 @@
 struct nr_child {
   struct nr_child *next; /* in the watcher's list */
   pid_t pid;
-  pid_t inner;       /* the host's own, when a command between has it as a child; 0: there is none */
-  int pidfd;         /* -1: reaped */
-  bool struck;       /* it ended because there was no memory left (oom.h) */
-  uint64_t resident; /* bytes that it may have; 0: any */
+  pid_t inner;         /* the host's own, when a command between has it as a child; 0: there is none */
+  int pidfd;           /* -1: reaped */
+  struct rusage usage; /* once it is dead */
+  bool struck;         /* it ended because there was no memory left (oom.h) */
+  uint64_t resident;   /* bytes that it may have; 0: any */
   void (*exceeded)(void *context);
   void (*died)(void *context, int code, int signal);
   void *context;
@@ -132,7 +133,7 @@ static void reap(struct nr_child *child) {
   siginfo_t info = {.si_pid = 0};
   child->struck = was_struck(child);
   pthread_mutex_lock(&watcher.lock);
-  waitid(P_PID, (id_t)child->pid, &info, WEXITED);
+  syscall(SYS_waitid, P_PID, child->pid, &info, WEXITED, &child->usage);
   close(child->pidfd);
   child->pidfd = -1;
   drop(child);
@@ -297,6 +298,10 @@ bool nr_child_adopt(struct nr_child *child, pid_t pid) {
   if (above != child->pid) return false;
   child->inner = pid;
   return true;
+}
+
+struct rusage nr_child_usage(const struct nr_child *child) {
+  return child->usage;
 }
 
 bool nr_child_was_struck(const struct nr_child *child) {

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -29,6 +30,8 @@ bool nr_child_adopt(struct nr_child *child, pid_t pid);
 void nr_child_limit_resident(struct nr_child *child, uint64_t bytes, void (*exceeded)(void *context));
 /* It is dead: was it ended because the machine, or its control group, had no memory left? */
 bool nr_child_was_struck(const struct nr_child *child);
+/* It is dead: what it took, as getrusage(2) counts. */
+struct rusage nr_child_usage(const struct nr_child *child);
 pid_t nr_child_pid(const struct nr_child *child);
 /* SIGKILL, unless it has been reaped. */
 void nr_child_kill(struct nr_child *child);

@@ -137,6 +137,11 @@ function endOf(error, { crash, words }) {
   return end;
 }
 
+/** Of what the agent knows of a dead process, in the form of Node's. */
+function usageOf([userCpuSeconds, kernelCpuSeconds, kilobytes, IORequired, IONotRequired, reads, writes]) {
+  return { userCpuSeconds, kernelCpuSeconds, maxRss: kilobytes * 1024, pageFaults: { IORequired, IONotRequired }, fsActivity: { reads, writes } };
+}
+
 function javascriptStackOf(error) {
   const [message, ...stack] = (typeof error.stack === 'string' ? error.stack : '').split('\n');
   const lines = stack.map((line) => line.trim()).filter((line) => line.startsWith('at '));
@@ -152,7 +157,7 @@ function chooseRing(rings, crash, pid) {
 const line = ({ depth, text }) => `${'  '.repeat(Math.min(depth, 40))}${text}`;
 
 class Report {
-  constructor(error, files, recorded) {
+  constructor(error, files, usage, recorded) {
     const left = parse(recorded);
     const { crash } = left;
     const ring = chooseRing(left.rings, crash, error.pid);
@@ -170,6 +175,7 @@ class Report {
     this.registers = crash?.registers ?? {};
     this.calls = calls.map(line);
     this.otherThreads = left.rings.filter((each) => each !== ring).map((each) => ({ id: each.thread, calls: each.calls.map(line) }));
+    if (usage !== undefined) this.resourceUsage = usageOf(usage);
     this.userLimits = crash === null ? {} : limitsOf(crash);
     this.modules = (crash?.modules ?? []).map((module) => ({ ...module, path: module.path || hostFile() }));
     this.sharedObjects = this.modules.slice(1).map((module) => module.path);
@@ -182,8 +188,8 @@ class Report {
 }
 
 /** Of an error that tells of a host's end: what the agent calls when somebody reads `error.report`. */
-function reportOf(error, files, recorded) {
-  return new Report(error, files, recorded);
+function reportOf(error, files, usage, recorded) {
+  return new Report(error, files, usage, recorded);
 }
 
 /** Of a host that nobody has called: what Host.report() gives. */
@@ -191,7 +197,7 @@ function reportOfHost(native, serial) {
   const { pid, files } = native.hosts().find((host) => host.serial === serial) ?? { files: [] };
   const asked = new Error(`A report of the host process of ${files[0] ?? 'no addon'} (pid ${pid}) was asked for`);
   Error.captureStackTrace(asked, reportOfHost);
-  return new Report(Object.assign(asked, { pid }), files, native.recorded(serial));
+  return new Report(Object.assign(asked, { pid }), files, undefined, native.recorded(serial));
 }
 
 // ---- Files ----

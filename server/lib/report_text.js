@@ -20,6 +20,10 @@ function faultLine({ signal, code, address, sender, thread }) {
   return `${signal} (${code})${where}${by} in thread ${thread.id} "${thread.name}"`;
 }
 
+function usageLine({ userCpuSeconds, kernelCpuSeconds, maxRss }) {
+  return `took     ${userCpuSeconds.toFixed(2)} s of the processor, ${kernelCpuSeconds.toFixed(2)} s in the kernel, at most ${(maxRss / 1e6).toFixed(1)} MB of memory`;
+}
+
 function frameLine({ pc, symbol, offset, source, inlined }, i) {
   const [, name, file] = /^(.*) \[(.*)\]$/s.exec(symbol) ?? [undefined, symbol, ''];
   const place = [source, inlined && `(in ${inlined.join(' in ')})`].filter(Boolean).map((part) => ` ${part}`).join('');
@@ -54,13 +58,14 @@ function registerLines(registers) {
 }
 
 function textOf(report) {
-  const { header, addon, end, fault, pending, javascriptStack, nativeStack, registers, calls, otherThreads, userLimits, modules } = report;
+  const { header, addon, end, fault, pending, javascriptStack, nativeStack, registers, calls, otherThreads, resourceUsage, userLimits, modules } = report;
   const facts = [`addon    ${addonLine(addon)}`];
   if (end.signal !== undefined) facts.push(`signal   ${end.signal}`);
   if (end.exitCode !== undefined) facts.push(`exit     ${end.exitCode}`);
   if (fault !== undefined) facts.push(`fault    ${faultLine(fault)}`);
   if (end.lastWords !== undefined) facts.push(`said     ${end.lastWords.trim()}`);
   if (pending.call !== undefined) facts.push(`pending  ${pending.call}`);
+  if (resourceUsage !== undefined) facts.push(usageLine(resourceUsage));
   facts.push(`time     ${header.dumpEventTime}`);
   facts.push(`node     ${header.nodejsVersion}, pid ${header.parentProcessId}; ${header.osName} ${header.osRelease} ${header.osMachine}`);
   return [

@@ -240,6 +240,17 @@ test('a timeout, and a handler of the addon for the signal that would ask: no st
   assert.match(error.report.calls.at(-1), /str="handles_abort"/);
 });
 
+test('resourceUsage: what the process took', () => {
+  const plugin = load(addonFile('plugin'), { timeout: { call: 500 } });
+  plugin.eat(50);
+  const { resourceUsage } = deathOf(() => plugin.burn(), plugin, 'ERR_NAPI_REMOTE_TIMEOUT').report;
+  assert.ok(resourceUsage.maxRss >= 50 << 20, `${resourceUsage.maxRss}`);
+  assert.ok(resourceUsage.userCpuSeconds > 0.01, `${resourceUsage.userCpuSeconds}`);
+  assert.ok(resourceUsage.pageFaults.IONotRequired >= (50 << 20) / 2 ** 21);
+  assert.deepEqual(Object.keys(resourceUsage.fsActivity), ['reads', 'writes']);
+  assert.equal(hostOf(load(file)).report().resourceUsage, undefined);
+});
+
 test('closed descriptors: the host goes on working, and still leaves its report', () => {
   for (const first of [3, 0]) {
     const addon = load(file);
