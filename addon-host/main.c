@@ -1,5 +1,5 @@
 /*
- * napi-remote-host: the process in which addons live. Started by the agent (server/watcher.c) with the number of its
+ * napi-remote-host: the process in which addons live. Started by the agent (server/hosts/watcher.c) with the number of its
  * control socket and the agent's pid; shakes hands, and then serves the JavaScript threads that join (threads.c).
  */
 #include <errno.h>

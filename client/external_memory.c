@@ -1,6 +1,6 @@
 /*
  * External buffers: their memory is the addon's own, and stays where it is; JavaScript has a copy, which the server
- * makes and keeps up to date as with any pair (server/foreign.c).
+ * makes and keeps up to date as with any pair (server/memory/foreign.c).
  *
  * Addons make such buffers of a gigabyte over the little that is mapped. Of large ones only those pages go over that
  * are there: others may be no memory at all, and those that nobody has touched are zeros.

@@ -1,6 +1,6 @@
 /*
  * Pairs: the bytes of an ArrayBuffer exist in both processes, here at an address that stays while the object lives. Our
- * half lies in memory that the server shares with us (server/blocks.h), and the server alone copies; an external
+ * half lies in memory that the server shares with us (server/memory/blocks.h), and the server alone copies; an external
  * buffer's is the addon's own.
  */
 #include "client/memory.h"

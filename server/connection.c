@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "server/doorbell.h"
-#include "server/launch.h"
-#include "server/memory.h"
+#include "server/hosts/launch.h"
+#include "server/memory/memory.h"
 #include "server/pending.h"
-#include "server/references.h"
+#include "server/calls/references.h"
 #include "server/times.h"
 
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here

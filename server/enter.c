@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/blocks.h"
+#include "server/memory/blocks.h"
 #include "server/doorbell.h"
 #include "server/pending.h"
 #include "server/server-private.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "server/doorbell.h"
-#include "server/launch.h"
+#include "server/hosts/launch.h"
 #include "server/server-private.h"
 
 static void set_string(napi_env napi, napi_value object, const char *name, const char *text) {

@@ -3,11 +3,11 @@
  * nothing may be entered there), the others are entries of their own that Node makes time for.
  */
 #include "handlers.h"
-#include "server/objects.h"
+#include "server/calls/objects.h"
 
 #include <stdlib.h>
 
-#include "server/references.h"
+#include "server/calls/references.h"
 
 struct nr_wrap *nr_wrap_create(struct nr_dispatch *d, nr_id object_id, bool finalize, bool look_up) {
   struct nr_wrap *wrap = calloc(1, sizeof *wrap);

@@ -11,8 +11,8 @@
 
 #include "server/doorbell.h"
 #include "server/elf.h"
-#include "server/launch.h"
-#include "server/objects.h"
+#include "server/hosts/launch.h"
+#include "server/calls/objects.h"
 #include "server/prepared.h"
 #include "server/server-private.h"
 #include "server/times.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/objects.h"
+#include "server/calls/objects.h"
 #include "server/prepared.h"
 
 struct nr_kept {

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "server/objects.h"
+#include "server/calls/objects.h"
 
 static bool has_exception(napi_env napi) {
   bool pending = false;

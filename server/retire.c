@@ -2,7 +2,7 @@
  * What a dead host leaves with us. Frames of the stack, trampolines and the addon's env hold its connection, the env
  * until the thread ends; what costs descriptors and memory goes as soon as nobody can be in the middle of using it.
  */
-#include "server/blocks.h"
+#include "server/memory/blocks.h"
 #include "server/doorbell.h"
 #include "server/server-private.h"
 

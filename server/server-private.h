@@ -13,7 +13,7 @@
 
 #include "napi.pb-c.h"
 #include "opcodes.h"
-#include "server/host.h"
+#include "server/hosts/host.h"
 #include "wire/arena.h"
 #include "wire/cold.h"
 #include "wire/environ.h"

@@ -107,7 +107,7 @@ const size_t nr_newer_count = sizeof nr_newer_functions / sizeof nr_newer_functi
 function serverHandlers(plans, rows, prototypes) {
   const classes = { Waited: 'waited', Posted: 'posted' };
   const served = rows.filter((row) => row.service in classes);
-  const parts = [`${MADE}#include "handlers.h"\n#include "server/guards.h"\n\n`];
+  const parts = [`${MADE}#include "handlers.h"\n#include "server/calls/guards.h"\n\n`];
   parts.push(newerFunctions(prototypes));
   parts.push(plans.filter(({ row }) => row.service in classes).map(handler).join('\n'));
   for (const [service, name] of Object.entries(classes)) {

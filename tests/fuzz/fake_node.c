@@ -11,7 +11,7 @@
 #include <uv.h>
 
 #include "napi.pb-c.h"
-#include "server/watcher.h"
+#include "server/hosts/watcher.h"
 #include "wire/protocol.h"
 #include "wire/socket.h"
 

@@ -1,13 +1,13 @@
 /*
- * Where the host's halves of pairs lie (server/blocks.c): apart from each other, used again, and given back.
+ * Where the host's halves of pairs lie (server/memory/blocks.c): apart from each other, used again, and given back.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "server/blocks.c"
-#include "server/spares.c"
+#include "server/memory/blocks.c"
+#include "server/memory/spares.c"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

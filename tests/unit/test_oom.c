@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "leaks.h"
-#include "server/oom.c"
+#include "server/hosts/oom.c"
 
 static char root[] = "/tmp/napi-remote-oom-XXXXXX";
 static char path[512];

@@ -1,7 +1,7 @@
 /*
  * The watcher thread.
  */
-#include "server/watcher.h"
+#include "server/hosts/watcher.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/oom.h"
-#include "server/spawn.h"
+#include "server/hosts/oom.h"
+#include "server/hosts/spawn.h"
 #include "wire/port.h"
 #include "wire/recorder.h"
 

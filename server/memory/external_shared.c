@@ -4,8 +4,8 @@
  * connection, which the connection's thread empties before the host gets the turn. Connections belong to one thread,
  * so the queue is an object of its own, which lives as long as any of its blocks.
  */
-#include "server/external_shared.h"
-#include "server/objects.h"
+#include "server/memory/external_shared.h"
+#include "server/calls/objects.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-#include "server/left.h"
+#include "server/hosts/left.h"
 
 #include <pthread.h>
 #include <stddef.h>

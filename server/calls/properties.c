@@ -2,7 +2,7 @@
  * Objects that are made with all their properties.
  */
 #include "handlers.h"
-#include "server/guards.h"
+#include "server/calls/guards.h"
 
 napi_status nr_serve_node_api_create_object_with_properties(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__CreateObjectWithPropertiesRequest *request = message;

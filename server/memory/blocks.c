@@ -1,4 +1,4 @@
-#include "server/blocks.h"
+#include "server/memory/blocks.h"
 
 #include <errno.h>
 #include <fcntl.h>

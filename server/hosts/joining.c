@@ -1,7 +1,7 @@
 /*
  * Joining threads: the handshake with the first, a shorter one for each after it.
  */
-#include "server/joining.h"
+#include "server/hosts/joining.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "handlers.h"
-#include "server/objects.h"
+#include "server/calls/objects.h"
 
 /* V8 has no longer ones (String::kMaxLength on 64 bits). */
 #define NR_STRING_UNITS_MAX UINT32_C(0x1fffffe8)

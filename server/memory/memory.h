@@ -5,7 +5,7 @@
 #ifndef NR_SERVER_MEMORY_H
 #define NR_SERVER_MEMORY_H
 
-#include "server/blocks.h"
+#include "server/memory/blocks.h"
 #include "server/server-private.h"
 #include "wire/cold.h"
 #include "wire/track.h"

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "handlers.h"
-#include "server/memory.h"
+#include "server/memory/memory.h"
 
 /* x86-64's. Where pages are larger, edges would have to be as well. */
 #define NR_PAGE UINT64_C(4096)

@@ -1,4 +1,4 @@
-#include "server/oom.h"
+#include "server/hosts/oom.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "server/memory.h"
+#include "server/memory/memory.h"
 
 #define NR_PAGE UINT64_C(4096)
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "handlers.h"
-#include "server/memory.h"
+#include "server/memory/memory.h"
 
 /* From here on malloc() is asked first. (A mapping that is undone at once.) */
 #define NR_PROBED (UINT64_C(64) << 20)

@@ -4,10 +4,10 @@
  * another host, or of an addon that is not isolated.
  */
 #include "handlers.h"
-#include "server/objects.h"
+#include "server/calls/objects.h"
 
 #include "server/node_info.h"
-#include "server/references.h"
+#include "server/calls/references.h"
 
 nr_id nr_object_of(struct nr_connection *connection, void *pointer) {
   struct nr_wrap *wrap = connection->agent == NULL

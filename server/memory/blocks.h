@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "server/spares.h"
+#include "server/memory/spares.h"
 
 struct nr_blocks;
 struct nr_extent;

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "server/memory.h"
+#include "server/memory/memory.h"
 
 #define NR_BITS_MIN 4u
 

@@ -4,7 +4,7 @@
  * An ArrayBuffer is known by the address of its bytes, which is unique among those that live; a weak reference tells
  * whether the one at that address is still the same. Only the window of a view is ever copied or written.
  */
-#include "server/memory.h"
+#include "server/memory/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "server/spares.h"
+#include "server/memory/spares.h"
 
 #include <stddef.h>
 #include <sys/mman.h>

@@ -2,7 +2,7 @@
  * What the real functions do not survive when it is forwarded as it is (tried on Node 20): checked here before. Each
  * guard is called by the generated handler of its function; napi_ok lets the call pass.
  */
-#include "server/guards.h"
+#include "server/calls/guards.h"
 
 #include "server/server-private.h"
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "handlers.h"
-#include "server/external_shared.h"
-#include "server/memory.h"
-#include "server/objects.h"
+#include "server/memory/external_shared.h"
+#include "server/memory/memory.h"
+#include "server/calls/objects.h"
 
 /* Copied at once from the host; where that fails, page by page. */
 #define NR_PIECE (UINT64_C(1) << 20)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "handlers.h"
-#include "server/memory.h"
+#include "server/memory/memory.h"
 #include "wire/merge.h"
 
 /* What finding a pair's bytes costs besides comparing them, as bytes. */

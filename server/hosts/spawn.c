@@ -5,7 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "server/spawn.h"
+#include "server/hosts/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server/launch.h"
+#include "server/hosts/launch.h"
 #include "wire/protocol.h"
 
 /* execvpe() has its own copies of path names there. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "handlers.h"
-#include "server/memory.h"
+#include "server/memory/memory.h"
 #include "wire/merge.h"
 
 #define NR_CHUNK (UINT64_C(64) << 10)

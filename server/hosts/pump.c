@@ -2,7 +2,7 @@
  * The thread between a host's output and JavaScript: without it a host that prints much inside of a call would wait for
  * a reader that waits for the call.
  */
-#include "server/pump.h"
+#include "server/hosts/pump.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /*
  * The options of a start, from JavaScript, and what is made of them: limits and stdio.
  */
-#include "server/launch.h"
+#include "server/hosts/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "server/pump.h"
+#include "server/hosts/pump.h"
 
 static const struct {
   const char *name;

@@ -1,7 +1,7 @@
 /*
  * Host processes: which one a group has, the threads that are joined with it, and what became of it.
  */
-#include "server/host.h"
+#include "server/hosts/host.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "napi.pb-c.h"
-#include "server/joining.h"
-#include "server/left.h"
-#include "server/launch.h"
-#include "server/watcher.h"
+#include "server/hosts/joining.h"
+#include "server/hosts/left.h"
+#include "server/hosts/launch.h"
+#include "server/hosts/watcher.h"
 #include "wire/environ.h"
 #include "wire/port.h"
 #include "wire/recorder.h"

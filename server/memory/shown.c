@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/memory.h"
+#include "server/memory/memory.h"
 
 /* Parts of a pair: those that lie closest become one when there are more. */
 #define NR_SHOWN_MAX 64u

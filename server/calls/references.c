@@ -3,12 +3,12 @@
  * is held); here the real ones live.
  */
 #include "handlers.h"
-#include "server/references.h"
+#include "server/calls/references.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "server/objects.h"
+#include "server/calls/objects.h"
 #include "server/pending.h"
 
 struct nr_reference {
