@@ -31,20 +31,36 @@ static _Noreturn void give_up(const char *what, int error) {
   _exit(70); /* EX_SOFTWARE of sysexits.h */
 }
 
-/* The terminal's SIGINT goes to the whole foreground group; it is Node's to act on. Not SIG_IGN: that would be
- * inherited by what addons start. */
-static void on_interrupt(int signal) {
-  (void)signal;
+/* Node, as far as it is this process's parent. */
+static pid_t node;
+
+/* What terminals, supervisors and `timeout` send to a whole group of processes is Node's to act on, which may have a
+ * handler that still needs its addons. Meant for this one is what it sends to itself, and what the program sends. Not
+ * SIG_IGN: that would be inherited by what addons start. */
+static void on_signal(int number, siginfo_t *info, void *context) {
+  (void)context;
+  if (info->si_code > 0 || number == SIGINT || (info->si_pid != getpid() && info->si_pid != node)) return;
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+static void set_up_signals(void) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+  struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_RESTART | SA_SIGINFO};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    if (numbers[i] == SIGINT || node != 0) sigaction(numbers[i], &action, NULL);
+  }
+  /* As in Node. */
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 static void set_up_process(pid_t parent) {
-  struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   /* It died before the line above. 0: a command has started this process, and is its parent, or was. */
   if (parent != 0 && getppid() != parent) _exit(1);
-  sigaction(SIGINT, &action, NULL);
-  action.sa_handler = SIG_IGN; /* as in Node */
-  sigaction(SIGPIPE, &action, NULL);
+  node = parent;
+  set_up_signals();
   /* Node writes to its stdio without buffers, and what an addon printed must not be lost in a crash. */
   setvbuf(stdout, NULL, _IONBF, 0);
   setvbuf(stderr, NULL, _IONBF, 0);
