@@ -46,6 +46,7 @@ struct nr_host {
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
+  int patience;            /* milliseconds that its start may take; -1: any time */
   struct nr_host *next;    /* of the registry */
   uint32_t joined;         /* threads, under its lock */
   bool listed;
@@ -106,17 +107,17 @@ static struct nr_host *create(const char *group) {
 }
 
 /* On the watcher thread: the process has been reaped. */
-static void on_death(void *context, int code, int signal) {
+static void on_death(void *context, const struct nr_child_end *end) {
   struct nr_host *host = context;
   pthread_mutex_lock(&registry.lock);
   unlist(host);
   pthread_mutex_unlock(&registry.lock);
   pthread_mutex_lock(&host->lock);
   host->death.dead = true;
-  host->death.code = code;
-  host->death.signal = signal;
-  host->death.usage = nr_child_usage(host->child);
-  if (signal == SIGKILL && host->death.verdict == NR_VERDICT_NONE && nr_child_was_struck(host->child))
+  host->death.code = end->code;
+  host->death.signal = end->signal;
+  host->death.usage = end->usage;
+  if (end->signal == SIGKILL && end->struck && host->death.verdict == NR_VERDICT_NONE)
     host->death.verdict = NR_VERDICT_STRUCK;
   for (struct nr_seat *seat = host->seats; seat != NULL; seat = seat->next) nr_port_fail(seat->port, EPIPE);
   pthread_cond_broadcast(&host->died);
@@ -204,13 +205,14 @@ static void note_end(struct nr_host *host, struct nr_launch_files *files, char *
 
 /* The group's host, counted, with one thread more that is joined or about to be. A fresh one is not started yet, and
  * its `joining` is held: others wait there until it is. */
-static struct nr_host *enlist(const char *group, bool *fresh) {
+static struct nr_host *enlist(const char *group, int patience, bool *fresh) {
   pthread_mutex_lock(&registry.lock);
   struct nr_host *host = registry.hosts;
   while (host != NULL && strcmp(host->group, group) != 0) host = host->next;
   *fresh = host == NULL;
   if (host == NULL && (host = create(group)) != NULL) {
     pthread_mutex_lock(&host->joining);
+    host->patience = patience;
     host->listed = true;
     host->next = registry.hosts;
     registry.hosts = host;
@@ -295,20 +297,37 @@ static int start(struct nr_host *host, struct wish *wish, struct nr_port **port,
   return error;
 }
 
+/* Waits for those that have come before, and has the less time for its own. A host that starts may take longer than
+ * this thread would wait for one. */
+static int wait_in_line(struct nr_host *host, struct nr_joining *joining, char *why, size_t why_size) {
+  int patience = joining->milliseconds;
+  if (patience >= 0 && (host->patience < 0 || host->patience > patience)) patience = host->patience;
+  if (patience < 0) return -pthread_mutex_lock(&host->joining);
+  uint64_t until = nr_now_ns() + (uint64_t)patience * 1000000u;
+  const struct timespec end = {.tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u)};
+  int error = -pthread_mutex_clocklock(&host->joining, CLOCK_MONOTONIC, &end);
+  if (error < 0) return explain(why, why_size, error, "the host did not answer the handshake");
+  uint64_t now = nr_now_ns();
+  joining->milliseconds = now < until ? (int)((until - now) / 1000000u) : 0;
+  return 0;
+}
+
 /* One attempt. -ESTALE: the host that was there is dying. */
 static int join(struct wish *wish, struct nr_host **result, struct nr_port **port, char *why, size_t why_size) {
   bool fresh;
   struct nr_joining *joining = &wish->joining;
-  struct nr_host *host = enlist(wish->launch->group, &fresh);
+  joining->milliseconds = nr_launch_patience(wish->launch);
+  joining->thread = 0;
+  struct nr_host *host = enlist(wish->launch->group, joining->milliseconds, &fresh);
   if (host == NULL) return -ENOMEM;
-  if (!fresh) pthread_mutex_lock(&host->joining);
-  int error;
+  int error = fresh ? 0 : wait_in_line(host, joining, why, why_size);
+  bool in_line = error == 0;
   if (fresh) {
     error = start(host, wish, port, why, why_size);
-  } else {
+  } else if (in_line) {
     error = host->threads == 0 || host->socket < 0 ? -ESTALE : take_seat(host, joining, port, why, why_size);
   }
-  pthread_mutex_unlock(&host->joining);
+  if (in_line) pthread_mutex_unlock(&host->joining);
   if (error == 0) {
     *result = host;
     return 0;
@@ -316,7 +335,7 @@ static int join(struct wish *wish, struct nr_host **result, struct nr_port **por
   *port = NULL;
   /* What has not answered in time may be stopped, and others use it; and this side may be short of something. */
   bool broken = fresh || error == -ESTALE || error == -EPIPE || error == -ECONNRESET || error == -EPROTO;
-  if (!broken) nr_joining_leave(host->socket, joining->thread);
+  if (!broken && joining->thread != 0) nr_joining_leave(host->socket, joining->thread);
   if (unjoin(host) || broken) nr_host_kill(host);
   nr_host_unref(host);
   return broken && !fresh ? -ESTALE : error;
@@ -325,8 +344,7 @@ static int join(struct wish *wish, struct nr_host **result, struct nr_port **por
 int nr_host_join(const char *path, const struct nr_launch *launch, struct nr_launch_files *files, bool worker,
                  int blocks, struct nr_host **host, struct nr_port **port, char *why, size_t why_size) {
   struct wish wish = {.path = path, .launch = launch, .files = files};
-  wish.joining = (struct nr_joining){
-      .worker = worker, .blocks = blocks, .milliseconds = nr_launch_patience(launch), .apart = launch->env != NULL};
+  wish.joining = (struct nr_joining){.worker = worker, .blocks = blocks, .apart = launch->env != NULL};
   int error = -ESTALE;
   for (int attempt = 0; error == -ESTALE && attempt < NR_JOIN_ATTEMPTS; attempt++)
     error = join(&wish, host, port, why, why_size);

@@ -24,13 +24,11 @@
 struct nr_child {
   struct nr_child *next; /* in the watcher's list */
   pid_t pid;
-  pid_t inner;         /* the host's own, when a command between has it as a child; 0: there is none */
-  int pidfd;           /* -1: reaped */
-  struct rusage usage; /* once it is dead */
-  bool struck;         /* it ended because there was no memory left (oom.h) */
-  uint64_t resident;   /* bytes that it may have; 0: any */
+  pid_t inner;       /* the host's own, when a command between has it as a child; 0: there is none */
+  int pidfd;         /* -1: reaped */
+  uint64_t resident; /* bytes that it may have; 0: any */
   void (*exceeded)(void *context);
-  void (*died)(void *context, int code, int signal);
+  void (*died)(void *context, const struct nr_child_end *end);
   void *context;
 };
 
@@ -131,15 +129,18 @@ static bool was_struck(const struct nr_child *child) {
 /* Reaps a child whose pidfd is readable. The callback runs without the lock: it may drop the last count of its host. */
 static void reap(struct nr_child *child) {
   siginfo_t info = {.si_pid = 0};
-  child->struck = was_struck(child);
+  struct nr_child_end end = {.struck = was_struck(child)};
   pthread_mutex_lock(&watcher.lock);
-  syscall(SYS_waitid, P_PID, child->pid, &info, WEXITED, &child->usage);
+  syscall(SYS_waitid, P_PID, child->pid, &info, WEXITED, &end.usage);
   close(child->pidfd);
   child->pidfd = -1;
   drop(child);
   pthread_mutex_unlock(&watcher.lock);
-  bool exited = info.si_code == CLD_EXITED;
-  child->died(child->context, exited ? info.si_status : 0, exited ? 0 : info.si_status);
+  if (info.si_code == CLD_EXITED)
+    end.code = info.si_status;
+  else
+    end.signal = info.si_status;
+  child->died(child->context, &end);
 }
 
 /* The doorbell, and the count of what has been ended for want of memory. */
@@ -245,7 +246,8 @@ static int start_thread(void) {
 }
 
 int nr_child_start(const char *path, const struct nr_launch *launch, const struct nr_launch_files *files, int socket,
-                   void (*died)(void *context, int code, int signal), void *context, struct nr_child **child) {
+                   void (*died)(void *context, const struct nr_child_end *end), void *context,
+                   struct nr_child **child) {
   struct request request = {.path = path, .launch = launch, .files = files, .socket = socket};
   request.child = calloc(1, sizeof *request.child);
   if (request.child == NULL) return -ENOMEM;
@@ -298,14 +300,6 @@ bool nr_child_adopt(struct nr_child *child, pid_t pid) {
   if (above != child->pid) return false;
   child->inner = pid;
   return true;
-}
-
-struct rusage nr_child_usage(const struct nr_child *child) {
-  return child->usage;
-}
-
-bool nr_child_was_struck(const struct nr_child *child) {
-  return child->struck;
 }
 
 void nr_child_limit_resident(struct nr_child *child, uint64_t bytes, void (*exceeded)(void *context)) {

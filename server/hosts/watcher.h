@@ -17,21 +17,25 @@ struct nr_child;
 struct nr_launch;
 struct nr_launch_files;
 
+/* How a process ended. */
+struct nr_child_end {
+  int code;            /* exit code, when signal is 0 */
+  int signal;          /* 0: it exited */
+  bool struck;         /* by the kernel, since the machine, or its control group, had no memory left */
+  struct rusage usage; /* what it took, as getrusage(2) counts */
+};
+
 /*
  * Starts `path` with `socket` as its only descriptor beside stdio, through the watcher thread (which is started when
- * there is none). `died` is called on that thread, once, after the process has been reaped. 0 or a negative errno. From
- * any thread.
+ * there is none). `died` is called on that thread, once, after the process has been reaped; that may be before this
+ * returns. 0 or a negative errno. From any thread.
  */
 int nr_child_start(const char *path, const struct nr_launch *launch, const struct nr_launch_files *files, int socket,
-                   void (*died)(void *context, int code, int signal), void *context, struct nr_child **child);
+                   void (*died)(void *context, const struct nr_child_end *end), void *context, struct nr_child **child);
 /* A command that was to start it has it as a child: this is its own pid, as it says. False: it is none of ours. */
 bool nr_child_adopt(struct nr_child *child, pid_t pid);
 /* From now on `exceeded` is called on the watcher thread, once, when it has more bytes of memory than that. */
 void nr_child_limit_resident(struct nr_child *child, uint64_t bytes, void (*exceeded)(void *context));
-/* It is dead: was it ended because the machine, or its control group, had no memory left? */
-bool nr_child_was_struck(const struct nr_child *child);
-/* It is dead: what it took, as getrusage(2) counts. */
-struct rusage nr_child_usage(const struct nr_child *child);
 pid_t nr_child_pid(const struct nr_child *child);
 /* SIGKILL, unless it has been reaped. */
 void nr_child_kill(struct nr_child *child);

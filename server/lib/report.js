@@ -209,11 +209,29 @@ function defaultName(pid) {
   return `napi-remote.${day}.${time}.${pid}.${threadId}.${String(++written).padStart(3, '0')}.json`;
 }
 
+/** Level by level: where Node's own makes all of them (`recursive`) it tries for ever when the system says of a folder that what is above it is not there, /proc among them. */
+function makeFolder(folder) {
+  const make = () => {
+    try {
+      fs.mkdirSync(folder);
+      return undefined;
+    } catch (error) {
+      return error.code === 'EEXIST' && fs.statSync(folder).isDirectory() ? undefined : error;
+    }
+  };
+  let error = make();
+  if (error?.code === 'ENOENT' && path.dirname(folder) !== folder) {
+    makeFolder(path.dirname(folder));
+    error = make();
+  }
+  if (error !== undefined) throw error;
+}
+
 /** Writes a report and its text beside it; the path of the former. */
 function write(report, { directory = '.', filename, compact = false }) {
   const file = path.resolve(directory, filename ?? defaultName(report.header.processId));
   report.header.filename = file;
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   fs.writeFileSync(file, `${JSON.stringify(report, null, compact ? 0 : 2)}\n`, { mode: 0o600 });
   fs.writeFileSync(`${file.replace(/\.json$/, '')}.txt`, `${report}`, { mode: 0o600 });
   return file;

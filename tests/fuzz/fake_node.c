@@ -136,7 +136,7 @@ void fake_uv_close(void) {
 
 struct nr_child {
   int socket;
-  void (*died)(void *context, int code, int signal);
+  void (*died)(void *context, const struct nr_child_end *end);
   void *context;
 };
 
@@ -145,7 +145,8 @@ int fake_host_memfd = -1;
 
 /* The answer waits in the socket before the question is asked. */
 int nr_child_start(const char *path, const struct nr_launch *launch, const struct nr_launch_files *files, int socket,
-                   void (*died)(void *context, int code, int signal), void *context, struct nr_child **result) {
+                   void (*died)(void *context, const struct nr_child_end *end), void *context,
+                   struct nr_child **result) {
   Nr__Welcome welcome = NR__WELCOME__INIT;
   welcome.protocol = NR_PROTOCOL_VERSION;
   welcome.pointer_size = sizeof(void *);
@@ -167,23 +168,14 @@ void nr_child_limit_resident(struct nr_child *limited, uint64_t bytes, void (*ex
 
 void nr_child_kill(struct nr_child *dying) {
   if (dying->died == NULL) return;
-  void (*died)(void *context, int code, int signal) = dying->died;
+  void (*died)(void *context, const struct nr_child_end *end) = dying->died;
   dying->died = NULL;
-  died(dying->context, 0, 9);
+  const struct nr_child_end end = {.signal = 9};
+  died(dying->context, &end);
 }
 
 void fake_host_die(void) {
   if (child != NULL) nr_child_kill(child);
-}
-
-struct rusage nr_child_usage(const struct nr_child *dead) {
-  (void)dead;
-  return (struct rusage){.ru_maxrss = 0};
-}
-
-bool nr_child_was_struck(const struct nr_child *dead) {
-  (void)dead;
-  return false;
 }
 
 void nr_child_continue(struct nr_child *stopped) {

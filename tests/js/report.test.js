@@ -374,11 +374,12 @@ test('files: NAPI_REMOTE_REPORT_DIR, one for each host, also for one that dies w
   assert.equal(idle.fault.sender, idle.header.parentProcessId);
 });
 
-test('files: a directory that cannot be made is a warning, and the error is there', () => {
-  const { code, stdout, stderr } = run((kit) => {
-    const addon = kit.remote.load(kit.addonFile('crashes'), { report: { directory: `${process.execPath}/below a file` } });
+// The latter is where Node's mkdirSync(), when it is to make all that is missing, tries for ever.
+for (const directory of [`${process.execPath}/below a file`, '/proc/no/such/folder']) test(`files: a directory that cannot be made is a warning, and the error is there: ${directory}`, () => {
+  const { code, stdout, stderr } = run((kit, directory) => {
+    const addon = kit.remote.load(kit.addonFile('crashes'), { report: { directory } });
     kit.print(kit.outcome(() => addon.crash('abort')).code);
-  });
+  }, { args: [directory] });
   assert.deepEqual({ code, stdout }, { code: 0, stdout: '"ERR_NAPI_REMOTE_HOST_DIED"\n' });
   assert.match(stderr, /NAPI_REMOTE_REPORT/);
 });

@@ -210,6 +210,37 @@ test('Workers that come and go leave nothing behind, in either process', () => {
   assert.ok(after.kilobytes < before.kilobytes + 4096, JSON.stringify({ before, after }));
 });
 
+test('four threads that want to join a host that does not answer wait at the same time, not one after the other', () => {
+  const PATIENCE = 1500;
+  const waits = runJson(async (kit, patience) => {
+    const { once } = require('node:events');
+    const { Worker } = require('node:worker_threads');
+    const options = { group: 'silent', hostWrapper: ['env'], timeout: { load: patience } };
+    const { pid } = kit.remote.hostOf(kit.remote.load(kit.addonFile('plugin'), options));
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const source = `const { parentPort, workerData: { gate, options } } = require('node:worker_threads');
+      const { kit } = require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)});
+      parentPort.postMessage('ready');
+      Atomics.wait(gate, 0, 0);
+      const start = performance.now();
+      const { code } = kit.outcome(() => kit.remote.load(kit.addonFile('plugin'), options));
+      parentPort.postMessage({ code, time: performance.now() - start });`;
+    const workers = Array.from({ length: 4 }, () => new Worker(source, { eval: true, workerData: { gate, options } }));
+    await Promise.all(workers.map((worker) => once(worker, 'message')));
+    const results = workers.map((worker) => once(worker, 'message'));
+    process.kill(pid, 'SIGSTOP');
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    const waits = (await Promise.all(results)).map(([result]) => result);
+    process.kill(pid, 'SIGKILL');
+    kit.print(waits);
+  }, { args: [PATIENCE] });
+  for (const { code, time } of waits) {
+    assert.equal(code, 'ERR_NAPI_REMOTE_LAUNCH');
+    assert.ok(time >= PATIENCE - 50 && time < 2 * PATIENCE, JSON.stringify(waits));
+  }
+});
+
 test('groups are those of the program: a named one is shared by its threads, a load without one is not', () => {
   const [own, others] = isolated(async ({ spawn, kit, remote }) => {
     const file = kit.addonFile('statics');
