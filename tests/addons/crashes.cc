@@ -158,6 +158,11 @@ CRASH hang_handling_abort() {
   for (;;) pause();
 }
 
+CRASH crash_recursion_in_thread() {
+  std::thread(crash_recursion).join();
+  sink = 1;
+}
+
 static const struct {
   const char *name;
   void (*function)();
@@ -178,6 +183,7 @@ static const struct {
     {"exception", crash_exception},
     {"out_of_memory", crash_out_of_memory},
     {"in_thread", crash_in_thread},
+    {"recursion_in_thread", crash_recursion_in_thread},
     {"smashed_stack", crash_smashed_stack},
     {"trap", crash_trap},
     {"system_call", crash_system_call},

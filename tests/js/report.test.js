@@ -57,6 +57,7 @@ const CRASHES = {
   terminate: ['crash_terminate', 'SIGABRT', 'SI_TKILL'],
   exception: ['crash_exception', 'SIGABRT', 'SI_TKILL'],
   out_of_memory: ['crash_out_of_memory', 'SIGABRT', 'SI_TKILL'],
+  recursion_in_thread: ['crash_recursion', 'SIGSEGV', 'SEGV_ACCERR'],
   in_thread: ['crash_null_pointer', 'SIGSEGV', 'SEGV_MAPERR', '0x0'],
   trap: ['crash_trap', 'SIGTRAP', 'SI_TKILL'],
   system_call: ['crash_system_call', 'SIGSYS', 'SI_TKILL'],
