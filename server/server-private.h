@@ -190,7 +190,10 @@ struct nr_connection {
   struct nr_doorbell *doorbell;      /* NULL: nobody listens any more */
   struct nr_pair_index *pair_index;  /* by address */
   struct nr_blocks *blocks;          /* the host's halves */
+  struct nr_ahead *ahead;            /* NULL: not needed yet */
   struct nr_cold cold;               /* pairs, as they are looked at */
+  struct nr_cold cold_foreign;       /* those of external buffers */
+  uint32_t foreign_count;            /* pairs of external buffers, hot ones too */
   struct nr_hot *hot;                /* what open entries have seen of pairs, innermost last */
   uint32_t hot_count;
   uint32_t hot_room;

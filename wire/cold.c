@@ -87,22 +87,32 @@ static enum nr_cold_group group_after(struct nr_cold_item *item, bool changed) {
   return item->group;
 }
 
-/* Compares items of a group, each at most once, as long as `budget` is not spent. Returns what was. One that alone
- * costs more goes beside the others: they shall not miss their turn for it. */
-static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, compare *compare_item,
-                      void *context) {
-  uint32_t spent = 0;
+/* How many items, from the first of the group on, a budget is for, and what they cost. One that alone costs more goes
+ * beside the others: they shall not miss their turn for it. */
+static uint32_t afford(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, uint32_t *spent) {
+  uint32_t count = 0;
   bool beside = false;
-  for (uint32_t left = cold->counts[group]; left > 0; left--) {
-    struct nr_cold_item *item = cold->heads[group].next;
+  const struct nr_cold_item *item = cold->heads[group].next;
+  *spent = 0;
+  for (; count < cold->counts[group]; count++, item = item->next) {
     uint32_t cost = group == NR_COLD_IDLE && item->cost > NR_COLD_CREDIT_MAX ? NR_COLD_CREDIT_MAX : item->cost;
     if (cost > budget && group != NR_COLD_IDLE) {
       if (beside) break;
       beside = true;
     } else {
-      if (spent + cost > budget) break; /* the idle ones save up */
-      spent += cost;
+      if (*spent + cost > budget) break; /* the idle ones save up */
+      *spent += cost;
     }
+  }
+  return count;
+}
+
+/* Compares as many items as the budget is for, each once. Returns what was spent. */
+static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, compare *compare_item,
+                      void *context) {
+  uint32_t spent;
+  for (uint32_t left = afford(cold, group, budget, &spent); left > 0; left--) {
+    struct nr_cold_item *item = cold->heads[group].next;
     enum nr_cold_group after = group_after(item, compare_item(item, context));
     unlink_item(cold, item);
     link_item(cold, item, after);
@@ -131,4 +141,20 @@ void nr_cold_visit(struct nr_cold *cold, uint32_t patience, compare *compare_ite
 
 void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *context) {
   visit(cold, NR_COLD_KEPT, NR_COLD_KEPT_BUDGET, compare_item, context);
+}
+
+static void peek(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget,
+                 void (*tell)(struct nr_cold_item *item, void *context), void *context) {
+  uint32_t spent;
+  struct nr_cold_item *item = cold->heads[group].next;
+  for (uint32_t left = afford(cold, group, budget, &spent); left > 0; left--, item = item->next) tell(item, context);
+}
+
+void nr_cold_peek(const struct nr_cold *cold, bool whole, void (*tell)(struct nr_cold_item *item, void *context),
+                  void *context) {
+  bool all = whole && nr_cold_visits_all(cold, 1);
+  peek(cold, NR_COLD_KEPT, all ? UINT32_MAX : NR_COLD_KEPT_BUDGET, tell, context);
+  if (!whole) return;
+  peek(cold, NR_COLD_RECENT, all ? UINT32_MAX : NR_COLD_RECENT_BUDGET, tell, context);
+  peek(cold, NR_COLD_IDLE, all ? UINT32_MAX : cold->credit + NR_COLD_IDLE_BUDGET, tell, context);
 }

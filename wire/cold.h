@@ -59,4 +59,8 @@ void nr_cold_visit(struct nr_cold *cold, uint32_t patience, bool (*compare)(stru
 /* The same for the first group only. */
 void nr_cold_visit_kept(struct nr_cold *cold, bool (*compare)(struct nr_cold_item *item, void *context), void *context);
 
+/* Tells which items the next visit of patience 1 will compare; not `whole`: the next one of the first group only. */
+void nr_cold_peek(const struct nr_cold *cold, bool whole, void (*tell)(struct nr_cold_item *item, void *context),
+                  void *context);
+
 #endif

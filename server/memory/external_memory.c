@@ -27,6 +27,7 @@ static uint8_t *memory_create(struct nr_connection *connection, uint64_t length)
 }
 
 static void external_free(struct external *external) {
+  if (external->memory != NULL) nr_memory_disown(external->connection, external->memory);
   if (external->length < NR_BLOCK_PAGED) {
     free(external->memory);
   } else {

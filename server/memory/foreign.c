@@ -27,6 +27,8 @@ bool nr_foreign_take(struct nr_connection *connection, struct nr_pair *pair, uin
                      uint64_t to) {
   uint8_t now[NR_CHUNK];
   bool changed = false;
+  if (pair->ahead != NULL && from >= pair->shown[0].from && to <= pair->shown[0].to)
+    return nr_merge(pair->ahead + (from - pair->shown[0].from), pair->block.twin + from, bytes + from, to - from);
   while (from < to) {
     uint64_t step = to - from < NR_CHUNK ? to - from : NR_CHUNK;
     if (nr_foreign_read(connection, pair->address + from, now, step))

@@ -16,6 +16,7 @@ static void forget_pair(struct nr_connection *connection, struct nr_pair *pair) 
   nr_windows_forget(connection, pair);
   nr_block_free(connection->blocks, &pair->block);
   connection->made -= pair->made;
+  connection->foreign_count -= pair->foreign;
   nr_release(connection, NR_RELEASED_PAIR, pair->id);
 }
 
@@ -139,6 +140,7 @@ static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi
   if (pair->id == 0 || napi_add_finalizer(napi, place->buffer, pair, finalize_pair, NULL, &pair->reference) != napi_ok)
     goto fail;
   nr_connection_ref(connection);
+  connection->foreign_count += pair->foreign;
   nr_pair_index_add(connection->pair_index, pair);
   return pair;
 fail:
@@ -263,7 +265,7 @@ static struct nr_pair *pair_of(struct nr_connection *connection, napi_env napi, 
 
 bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value) {
   struct nr_pair *pair = pair_of(connection, napi, value);
-  if (pair != NULL) nr_cold_keep(&connection->cold, &pair->item);
+  if (pair != NULL) nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
   return pair != NULL;
 }
 
@@ -325,6 +327,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   if (pair == NULL) return true;
   describe_pair(pair, view);
   view->shown = true;
+  pair->owned = !pair->shared;
   /* Other threads write to a SharedArrayBuffer while it is looked at. */
   if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(pair, tracked);
   for (size_t i = 0; i < part_count; i++) {
@@ -340,10 +343,17 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   return true;
 }
 
+void nr_memory_disown(struct nr_connection *connection, const void *bytes) {
+  for (struct nr_pair *pair = nr_pair_index_first(connection->pair_index, bytes); pair != NULL; pair = pair->next) {
+    if (pair->bytes == bytes) pair->owned = false;
+  }
+}
+
 uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t length) {
   napi_value buffer = NULL;
   void *bytes = NULL;
   size_t now = 0;
+  if (pair->owned) return pair->bytes;
   if (napi_get_reference_value(pair->napi, pair->reference, &buffer) != napi_ok || buffer == NULL) return NULL;
   if (pair->shared) {
     bytes = pair->bytes;
@@ -357,6 +367,7 @@ uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t len
 /* Pairs count their connection, so none is left here. */
 void nr_memory_end(struct nr_connection *connection) {
   free(connection->hot);
+  free(connection->ahead);
   if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);
   nr_pair_index_destroy(connection->pair_index);
 }

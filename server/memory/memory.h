@@ -31,6 +31,8 @@ struct nr_pair {
   bool shared;                      /* a SharedArrayBuffer's */
   bool foreign;                     /* the host's half is at `address`, the addon's own memory */
   uint64_t address;                 /* in the host */
+  bool owned;                       /* ... and the real bytes are this side's: there until nr_memory_disown() */
+  const uint8_t *ahead;             /* what the host has of what is shown, as of this pass; NULL: not read yet */
   napi_ref reference;               /* weak, of the ArrayBuffer */
   napi_env napi;                    /* of the reference */
   struct nr_connection *connection; /* counted by the finalizer */
@@ -64,6 +66,11 @@ struct nr_hot {
   bool held;      /* an argument's: it lives as long as the entry, and only JavaScript could detach it */
 };
 
+/* The list that the pair is in while it is cold. */
+static inline struct nr_cold *nr_cold_of(struct nr_connection *connection, const struct nr_pair *pair) {
+  return pair->foreign ? &connection->cold_foreign : &connection->cold;
+}
+
 /* ---- pair_index.c -------------------------------------------------------------------------------------------------
  */
 
@@ -80,6 +87,8 @@ void nr_pair_index_each(struct nr_pair_index *index, void (*visit)(struct nr_pai
 /* ---- memory.c -----------------------------------------------------------------------------------------------------
  */
 
+/* The memory of an external buffer is about to go. */
+void nr_memory_disown(struct nr_connection *connection, const void *bytes);
 /* The bytes of a pair's ArrayBuffer now; NULL when it is gone, detached, or shorter than the window. */
 uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t length);
 
@@ -149,6 +158,15 @@ void nr_birth_end(uint64_t length);
  * the bytes are, and stay so. False: nothing has changed. */
 bool nr_birth_share(struct nr_connection *connection, uint8_t *bytes, uint64_t length, bool zeros,
                     struct nr_block *block, struct nr_range *inner);
+
+/* ---- ahead.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* The pair is about to be looked at, for what native code wrote. No effect on most. */
+void nr_ahead_add(struct nr_connection *connection, struct nr_pair *pair);
+/* Reads all that were added; nr_ahead_end() after the pass. */
+void nr_ahead_read(struct nr_connection *connection);
+void nr_ahead_end(struct nr_connection *connection);
 
 /* ---- foreign.c ----------------------------------------------------------------------------------------------------
  */

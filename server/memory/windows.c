@@ -15,6 +15,8 @@
 
 /* What finding a pair's bytes costs besides comparing them, as bytes. */
 #define NR_COMPARISON 1024u
+/* What asking the kernel for those of an external buffer costs, among others (ahead.c). */
+#define NR_FOREIGN 3072u
 /* Whether native code has written is seen without a look at the ArrayBuffer: so many times as fast. */
 #define NR_TAKE_PATIENCE 4u
 /* What asking the kernel about what is tracked costs. */
@@ -28,6 +30,8 @@
 #define NR_QUIET_BYTES 8192u
 /* Visits without a change after which what was written lately is taken to be settled. */
 #define NR_UNCHANGED 4u
+/* An external buffer begins as if it had been visited so often: it is not looked at first for as long as others. */
+#define NR_FOREIGN_UNCHANGED 24u
 
 /* Parts of a large external buffer that are looked at by themselves. */
 #define NR_PRESENT_RANGES 32
@@ -90,7 +94,7 @@ bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint
 void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to) {
   if (pair->hot != NR_NO_HOT) pair->touched += to - from;
-  if (take(connection, pair, bytes, from, to)) nr_cold_keep(&connection->cold, &pair->item);
+  if (take(connection, pair, bytes, from, to)) nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
   /* Of an external buffer it may not have been there before. */
   if (pair->foreign && !nr_shown_has(pair, from, to)) nr_window_known(connection, pair, bytes, from, to);
 }
@@ -135,7 +139,7 @@ static uint32_t cost_of(const struct nr_connection *connection, const struct nr_
     bytes = NR_SCAN + tracked / 512 + (bytes > tracked ? bytes - tracked : 0);
   }
   bytes = bytes > hot ? bytes - hot : 0;
-  return NR_COMPARISON + (uint32_t)least(bytes, UINT32_MAX / 2);
+  return NR_COMPARISON + (pair->foreign ? NR_FOREIGN : 0) + (uint32_t)least(bytes, UINT32_MAX / 2);
 }
 
 static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to, bool held) {
@@ -171,9 +175,9 @@ static bool is_all_hot(const struct nr_connection *connection, const struct nr_p
 static bool heat_shown(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to, bool held) {
   if (!heat(connection, pair, from, to, held)) return false;
   if (is_all_hot(connection, pair)) { /* most are */
-    nr_cold_remove(&connection->cold, &pair->item);
+    nr_cold_remove(nr_cold_of(connection, pair), &pair->item);
   } else if (pair->item.next == NULL) {
-    nr_cold_add(&connection->cold, &pair->item, cost_of(connection, pair));
+    nr_cold_add(nr_cold_of(connection, pair), &pair->item, cost_of(connection, pair));
   } else {
     pair->item.next_cost = cost_of(connection, pair);
   }
@@ -216,7 +220,7 @@ void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair) {
 }
 
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
-  nr_cold_remove(&connection->cold, &pair->item);
+  nr_cold_remove(nr_cold_of(connection, pair), &pair->item);
   nr_track_end(connection, pair);
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below) connection->hot[i].pair = NULL;
   free(pair->shown);
@@ -256,12 +260,17 @@ static uint8_t *bytes_of(struct pass *pass, struct nr_hot *hot) {
   return bytes;
 }
 
+/* Is this one left alone for now? */
+static bool is_quiet(const struct pass *pass, const struct nr_hot *hot) {
+  return !pass->whole && hot->quiet >= NR_QUIET && hot->to - hot->from >= NR_QUIET_BYTES;
+}
+
 static void visit_hot(struct pass *pass, uint32_t least_index) {
   struct nr_connection *connection = pass->connection;
   for (uint32_t i = connection->hot_count; i > least_index; i--) {
     struct nr_hot *hot = &connection->hot[i - 1];
     hot->pass = pass->number;
-    if (!pass->whole && hot->quiet >= NR_QUIET && hot->to - hot->from >= NR_QUIET_BYTES) continue;
+    if (is_quiet(pass, hot)) continue;
     uint8_t *bytes = bytes_of(pass, hot);
     if (bytes == NULL) continue;
     hot->quiet = copy(pass, hot->pair, bytes, hot->from, hot->to) ? 0 : hot->quiet + 1;
@@ -313,19 +322,39 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   return changed;
 }
 
+static void tell_ahead(struct nr_cold_item *item, void *context) {
+  nr_ahead_add(context, (struct nr_pair *)item); /* its first member */
+}
+
+static void read_ahead(const struct pass *pass, uint32_t least_hot) {
+  struct nr_connection *connection = pass->connection;
+  for (uint32_t i = connection->hot_count; i > least_hot; i--) {
+    struct nr_hot *hot = &connection->hot[i - 1];
+    if (hot->pair != NULL && !is_quiet(pass, hot)) nr_ahead_add(connection, hot->pair);
+  }
+  nr_cold_peek(&connection->cold_foreign, pass->whole, tell_ahead, connection);
+  nr_ahead_read(connection);
+}
+
+static void visit_list(struct pass *pass, struct nr_cold *cold, uint32_t patience) {
+  if (nr_cold_is_empty(cold)) return;
+  pass->all = nr_cold_visits_all(cold, 1); /* in both directions */
+  if (pass->whole)
+    nr_cold_visit(cold, patience, visit_cold, pass);
+  else
+    nr_cold_visit_kept(cold, visit_cold, pass);
+}
+
 static void run_pass(struct nr_connection *connection, bool takes, bool whole, uint32_t least_hot) {
-  if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold)) return;
-  uint32_t patience = takes ? NR_TAKE_PATIENCE : 1;
-  struct pass pass = {.connection = connection,
-                      .takes = takes,
-                      .whole = whole,
-                      .all = nr_cold_visits_all(&connection->cold, 1), /* in both directions */
-                      .number = ++connection->passes};
+  bool foreign = connection->foreign_count > 0;
+  if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold) && !foreign) return;
+  struct pass pass = {.connection = connection, .takes = takes, .whole = whole, .number = ++connection->passes};
+  if (takes && foreign) read_ahead(&pass, least_hot);
   visit_hot(&pass, least_hot);
-  if (!whole) {
-    nr_cold_visit_kept(&connection->cold, visit_cold, &pass);
-  } else if (!nr_cold_is_empty(&connection->cold)) {
-    nr_cold_visit(&connection->cold, patience, visit_cold, &pass);
+  visit_list(&pass, &connection->cold, takes ? NR_TAKE_PATIENCE : 1);
+  if (foreign) {
+    visit_list(&pass, &connection->cold_foreign, 1);
+    nr_ahead_end(connection);
   }
   if (pass.scope != NULL) napi_close_handle_scope(connection->agent->napi, pass.scope);
 }
@@ -346,8 +375,10 @@ void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) 
 
 /* It was in use until now: it is looked at first for a while. */
 static void cool(struct nr_connection *connection, struct nr_pair *pair) {
-  nr_cold_remove(&connection->cold, &pair->item);
-  nr_cold_add(&connection->cold, &pair->item, cost_of(connection, pair));
+  nr_cold_remove(nr_cold_of(connection, pair), &pair->item);
+  nr_cold_add(nr_cold_of(connection, pair), &pair->item, cost_of(connection, pair));
+  /* Addons that return their results in external buffers make one with each call. */
+  if (pair->foreign) pair->item.unchanged = NR_FOREIGN_UNCHANGED;
 }
 
 void nr_memory_leave(struct nr_connection *connection, uint32_t hot) {
