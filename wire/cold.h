@@ -3,7 +3,7 @@
  * address may have been kept. Whoever gives up the turn compares them with what the other side has. Comparing all of
  * them each time would cost too much (1,000 of 4 KiB: 0.3 ms), so those that changed or were in use lately go first,
  * and the rest take turns, within a budget of bytes. Up to 256 KiB together all are compared every
- * time.
+ * time, until they have stayed as they are for long.
  *
  * Lists of items that belong to the caller, in whose memory a struct nr_cold_item lies. Not thread-safe.
  */
@@ -18,6 +18,7 @@ enum nr_cold_group {
   NR_COLD_KEPT,   /* has been found changed: somebody uses the address, and may do so again at any time */
   NR_COLD_RECENT, /* was hot not long ago */
   NR_COLD_IDLE,
+  NR_COLD_ASLEEP, /* unchanged for so long that it is not among those that are all compared every time */
   NR_COLD_GROUPS,
 };
 
@@ -34,8 +35,8 @@ struct nr_cold_item {
 struct nr_cold {
   struct nr_cold_item heads[NR_COLD_GROUPS]; /* of circular lists */
   uint32_t counts[NR_COLD_GROUPS];
-  uint64_t cost;   /* of comparing them all, as bytes */
-  uint32_t credit; /* bytes that the idle ones may still cost */
+  uint64_t cost;   /* of comparing all that are awake, as bytes */
+  uint32_t credit; /* bytes that the idle and sleeping ones may still cost */
 };
 
 void nr_cold_init(struct nr_cold *cold);

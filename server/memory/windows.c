@@ -303,7 +303,8 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   uint8_t *bytes = NULL;
   bool changed = false;
   if (!pass->whole && item->unchanged >= NR_QUIET && item->cost >= NR_QUIET_BYTES) return false;
-  if (pass->takes && (item->group != NR_COLD_IDLE || pass->all) && is_untouched(pair)) return false;
+  bool seldom = item->group == NR_COLD_ASLEEP || (item->group == NR_COLD_IDLE && !pass->all);
+  if (pass->takes && !seldom && is_untouched(pair)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     const struct nr_range *shown = &pair->shown[i];
     if (is_done(pass, pair, shown)) continue;
@@ -311,7 +312,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
     if (bytes == NULL) continue;
     changed |= copy(pass, pair, bytes, shown->from, shown->to);
     /* One whose turn comes seldom may always have it on the same way. */
-    if (item->group == NR_COLD_IDLE && !pass->all) {
+    if (seldom) {
       struct pass back = {.connection = connection, .takes = !pass->takes};
       changed |= copy(&back, pair, bytes, shown->from, shown->to);
     }

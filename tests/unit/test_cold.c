@@ -42,6 +42,24 @@ Test(cold, few_are_compared_every_time) {
   for (size_t i = 0; i < 10; i++) cr_assert_eq(world.compared[i], 1000);
 }
 
+Test(cold, some_fall_asleep_when_nothing_happens_for_long) {
+  set_up(100, 1088);
+  visit(2000);
+  for (size_t i = 0; i < 100; i++) cr_assert_geq(world.compared[i], 2000);
+  visit(2000);
+  size_t asleep = 0;
+  for (size_t i = 0; i < 100; i++) asleep += world.compared[i] < 3500;
+  cr_assert_gt(asleep, 60);
+  cr_assert_leq(asleep, 71); /* little enough that is awake stays so */
+  /* They still have their turn, and wake up when something has changed. */
+  world.changes[99] = world.changes[0] = true;
+  visit(200);
+  cr_assert(!world.changes[99] && !world.changes[0]);
+  uint32_t before = world.compared[0];
+  visit(1000);
+  cr_assert_eq(world.compared[0], before + 1000);
+}
+
 Test(cold, many_take_turns) {
   set_up(COUNT, 4096);
   visit(5000);
