@@ -2,6 +2,7 @@
  * The doorbell of a host, and the turns of its loop: entries that start from callbacks of libuv, with no JavaScript
  * below them (unless somebody turns Node's loop from inside a call, and then that is what is wanted).
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -13,6 +14,8 @@ struct nr_doorbell {
   uv_loop_t *loop;
   /* Of the size that Node's libuv says, not the one of our header. */
   uv_poll_t *bell;
+  uv_async_t *ahead; /* of Node's threadsafe functions, which it makes later */
+  uv_check_t *over;  /* the part of a turn in which it is heard */
   uv_timer_t *timer; /* for the next one of the host's */
   /* For a host that wants to turn with Node's loop. */
   uv_check_t *behind;
@@ -23,6 +26,7 @@ struct nr_doorbell {
   uint8_t phase; /* enum nr_phase: the host is entered for it, 0: for none */
   bool closing;  /* something is being closed, for what the host closes */
   bool held;
+  bool heard;       /* in this turn of Node's loop */
   uv_timer_t *news; /* of its death, when nobody has heard yet */
 };
 
@@ -67,16 +71,42 @@ static void lost(struct nr_connection *connection) {
   nr_connection_unref(connection);
 }
 
-static void on_bell(uv_poll_t *bell, int status, int events) {
-  struct nr_connection *connection = bell->data;
-  (void)status;
-  (void)events;
+static void on_over(uv_check_t *over) {
+  struct nr_connection *connection = over->data;
+  connection->doorbell->heard = false;
+  uv_check_stop(over);
+}
+
+/* Once in a turn of Node's loop. What comes later rings again in the next one, as libuv completes what has come while
+ * it completed others. But who turns the loop from inside a call waits for all that comes. */
+static void hear(struct nr_connection *connection) {
+  struct nr_doorbell *doorbell = connection->doorbell;
+  if (doorbell->heard && connection->turning == 0) return;
+  doorbell->heard = true;
+  uv_check_start(doorbell->over, on_over);
   nr_port_hear(connection->port);
   if (nr_port_failure(connection->port) < 0) {
     lost(connection);
   } else {
     turn(connection, NR_PHASE_POLL);
   }
+}
+
+static void on_bell(uv_poll_t *bell, int status, int events) {
+  (void)status;
+  (void)events;
+  hear(bell->data);
+}
+
+/* In a loop of its own libuv completes works before it looks at what else threads have sent. */
+static void on_ahead(uv_async_t *ahead) {
+  struct nr_connection *connection = ahead->data;
+  struct pollfd bell = {.fd = nr_port_doorbell(connection->port), .events = POLLIN};
+  if (!connection->doorbell->heard && poll(&bell, 1, 0) > 0) hear(connection);
+}
+
+void nr_doorbell_look_ahead(struct nr_connection *connection) {
+  if (connection->doorbell != NULL && connection->doorbell->ahead != NULL) uv_async_send(connection->doorbell->ahead);
 }
 
 static void on_timer(uv_timer_t *handle) {
@@ -121,16 +151,20 @@ static bool make_turners(struct nr_doorbell *doorbell, struct nr_connection *con
   doorbell->behind = make_handle(UV_CHECK, connection);
   doorbell->before = make_handle(UV_PREPARE, connection);
   doorbell->always = make_handle(UV_IDLE, connection);
+  doorbell->over = make_handle(UV_CHECK, connection);
   doorbell->timer = make_handle(UV_TIMER, connection);
   if (doorbell->timer != NULL) uv_timer_init(doorbell->loop, doorbell->timer);
   if (doorbell->behind != NULL) uv_check_init(doorbell->loop, doorbell->behind);
+  if (doorbell->over != NULL) uv_check_init(doorbell->loop, doorbell->over);
   if (doorbell->before != NULL) uv_prepare_init(doorbell->loop, doorbell->before);
   if (doorbell->always != NULL) uv_idle_init(doorbell->loop, doorbell->always);
-  if (doorbell->timer == NULL || doorbell->behind == NULL || doorbell->before == NULL || doorbell->always == NULL) {
+  if (doorbell->timer == NULL || doorbell->behind == NULL || doorbell->over == NULL || doorbell->before == NULL ||
+      doorbell->always == NULL) {
     return false;
   }
   uv_unref((uv_handle_t *)doorbell->timer);
   uv_unref((uv_handle_t *)doorbell->behind);
+  uv_unref((uv_handle_t *)doorbell->over);
   uv_unref((uv_handle_t *)doorbell->before);
   uv_unref((uv_handle_t *)doorbell->always);
   return true;
@@ -147,12 +181,23 @@ static bool make_bell(struct nr_doorbell *doorbell, struct nr_connection *connec
   return uv_poll_start(bell, UV_READABLE, on_bell) == 0;
 }
 
+static bool make_ahead(struct nr_doorbell *doorbell, struct nr_connection *connection) {
+  uv_async_t *ahead = make_handle(UV_ASYNC, connection);
+  if (ahead == NULL || uv_async_init(doorbell->loop, ahead, on_ahead) != 0) {
+    free(ahead);
+    return false;
+  }
+  doorbell->ahead = ahead;
+  uv_unref((uv_handle_t *)ahead);
+  return true;
+}
+
 bool nr_doorbell_open(struct nr_connection *connection) {
   struct nr_doorbell *doorbell = calloc(1, sizeof *doorbell);
   if (doorbell == NULL) return false;
   connection->doorbell = doorbell;
   if (napi_get_uv_event_loop(connection->agent->napi, &doorbell->loop) == napi_ok &&
-      make_turners(doorbell, connection) && make_bell(doorbell, connection)) {
+      make_turners(doorbell, connection) && make_bell(doorbell, connection) && make_ahead(doorbell, connection)) {
     return true;
   }
   nr_doorbell_close(connection);
@@ -161,11 +206,14 @@ bool nr_doorbell_open(struct nr_connection *connection) {
 
 static void silence(struct nr_doorbell *doorbell) {
   close_handle(doorbell->bell);
+  close_handle(doorbell->ahead);
   close_handle(doorbell->timer);
   close_handle(doorbell->behind);
+  close_handle(doorbell->over);
   close_handle(doorbell->before);
   close_handle(doorbell->always);
   doorbell->bell = NULL;
+  doorbell->ahead = NULL;
 }
 
 void nr_doorbell_close(struct nr_connection *connection) {

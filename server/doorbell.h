@@ -12,6 +12,8 @@ struct nr_connection;
 
 /* Listens to the host of this connection. False: without memory, or without a loop. */
 bool nr_doorbell_open(struct nr_connection *connection);
+/* A threadsafe function of Node's is about to call: works of the host that are complete come first. */
+void nr_doorbell_look_ahead(struct nr_connection *connection);
 /* The host's loop is in this state now: enum nr_flag bits. */
 void nr_doorbell_state(struct nr_connection *connection, uint8_t state);
 /* Does the host's loop keep Node going? */

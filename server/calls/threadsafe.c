@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "handlers.h"
+#include "server/doorbell.h"
 #include "server/pending.h"
 
 struct nr_threadsafe_function {
@@ -128,6 +129,7 @@ napi_status nr_serve_send_threadsafe(struct nr_dispatch *d, const void *message,
     NR_TRY(napi_call_threadsafe_function(self->real, NULL, napi_tsfn_nonblocking));
     self->items++;
   }
+  nr_doorbell_look_ahead(d->connection);
   return napi_ok;
 }
 

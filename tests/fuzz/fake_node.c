@@ -70,6 +70,12 @@ int uv_poll_start(uv_poll_t *handle, int events, uv_poll_cb call) {
   ((struct fake_handle *)(void *)handle)->polled = call;
   return 0;
 }
+int uv_async_init(uv_loop_t *loop, uv_async_t *handle, uv_async_cb call) {
+  return init(handle);
+}
+int uv_async_send(uv_async_t *handle) {
+  return 0;
+}
 int uv_timer_init(uv_loop_t *loop, uv_timer_t *handle) {
   return init(handle);
 }

@@ -178,3 +178,49 @@ programs({
     }
   },
 });
+
+// With one thread in the pool a work is complete as soon as the one behind it is executed.
+const worksAndFunctions = (kit, source) => {
+  const works = kit.dlopen(kit.addonFile('async_work'));
+  const functions = kit.dlopen(kit.addonFile('tsfn'));
+  const lines = [];
+  const tools = {
+    log: (what) => lines.push(what),
+    /** A work that is complete, but for its callback, when this returns. */
+    complete: (name, then = () => {}) => {
+      works.queue(works.create({ remove: 'last', callback: () => { lines.push(name); then(); } }));
+      const last = works.create({ remove: 'last' });
+      works.queue(last);
+      while (!works.isExecuted(last)) ;
+    },
+    /** Calls a threadsafe function of its own. */
+    call: (name, then = () => {}) => {
+      const id = functions.create(() => { lines.push(name); then(); }, { callJs: true, plain: true });
+      functions.call(id, 0);
+      functions.release(id);
+    },
+  };
+  process.on('exit', () => kit.print(lines));
+  require('node:vm').runInThisContext(`(${source})`)(tools);
+};
+
+const order = {
+  'a work that is complete before a threadsafe function is called': ({ complete, call }) => {
+    complete('work');
+    call('function');
+  },
+  'a work that is complete after a threadsafe function was called': ({ complete, call }) => {
+    call('function');
+    complete('work');
+  },
+  'a work that is complete inside a threadsafe function': ({ complete, call }) => {
+    call('function 1', () => {
+      complete('work');
+      call('function 3');
+      setImmediate(() => call('function 4'));
+    });
+    call('function 2');
+  },
+};
+
+for (const [name, body] of Object.entries(order)) programs({ [name]: worksAndFunctions }, { args: [String(body)], env: { UV_THREADPOOL_SIZE: '1' } });
