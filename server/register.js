@@ -11,7 +11,12 @@ const optionsFor = readConfig();
 // A path that is relative to the working directory of now: the host has that of when it was started. Joined as text, since `..` after
 // a symbolic link is not what path.resolve() takes it for. A name without a slash is the loader's to look for.
 function toAbsolute(name) {
-  return name.includes('/') && !name.startsWith('/') ? `${process.cwd()}/${name}` : name;
+  if (!name.includes('/') || name.startsWith('/')) return name;
+  try {
+    return `${process.cwd()}/${name}`;
+  } catch {
+    return name; // the folder is gone: the loader says so
+  }
 }
 
 // To Node what has no text is the empty name, and a name ends at its first NUL.

@@ -39,20 +39,24 @@ function findPackage(folder) {
   }
 }
 
-/** The folder of the program's script, or where it is started. */
+/** The folder of the program's script, or where it is started; undefined: there is none, or none any more. */
 function programFolder() {
-  try {
-    return path.dirname(fs.realpathSync(process.argv[1]));
-  } catch {
-    return process.cwd();
+  for (const find of [() => path.dirname(fs.realpathSync(process.argv[1])), () => process.cwd()]) {
+    try {
+      return find();
+    } catch {
+      // the next one
+    }
   }
+  return undefined;
 }
 
 /** {file, config}: the empty NAPI_REMOTE_CONFIG is for none. */
 function read() {
   const named = process.env.NAPI_REMOTE_CONFIG;
   if (named !== undefined) return named === '' ? {} : { file: path.resolve(named), config: readJson(path.resolve(named)) };
-  const file = findPackage(programFolder());
+  const folder = programFolder();
+  const file = folder === undefined ? undefined : findPackage(folder);
   if (file === undefined) return {};
   try {
     return { file, config: readJson(file)?.['napi-remote'] };

@@ -206,3 +206,22 @@ test('what is not built is an error that says so', () => {
   assert.match(stderr, /ERR_NAPI_REMOTE_LAUNCH/);
   assert.match(stderr, /\/no\/such\/folder\/agent\.node/);
 });
+
+test('a program whose working folder is gone: as in-process', (t) => {
+  const inner = (kit) => {
+    const load = (file) => kit.outcome(() => kit.dlopen(file).add(1, 2));
+    kit.print([load(kit.addonFile('basic')), load('./basic.node'), kit.outcome(() => process.cwd()).code]);
+  };
+  const outer = (kit, folder, source, nodeArgs) => {
+    process.chdir(folder);
+    require('node:fs').rmdirSync(folder);
+    const code = `(${source})(require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)}).kit)`;
+    const { stdout, stderr } = require('node:child_process').spawnSync(process.execPath, [...nodeArgs, '-e', code], { encoding: 'utf8' });
+    kit.print(stdout === '' ? stderr : JSON.parse(stdout));
+  };
+  const [inProcess, isolated] = [[], ['-r', register]].map((nodeArgs) => (
+    runJson(outer, { args: [fs.mkdtempSync(path.join(temporaryFolder(t), 'gone-')), String(inner), nodeArgs] })));
+  assert.equal(inProcess[0].value, 3);
+  assert.equal(inProcess[2], 'ENOENT');
+  assert.deepEqual(isolated, inProcess);
+});
