@@ -106,6 +106,8 @@ static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi
     size_t length = 0;
     /* One that has grown since is another block for the host: its native address cannot stay where there is no room. */
     if (pair->bytes != place->bytes || !is_same(napi, pair, place, &length) || pair->length < length) continue;
+    /* Shared memory of WebAssembly that has grown is another, longer object at the same place. */
+    if (length < place->offset + place->length) continue;
     place->block_length = length;
     place->shared = pair->shared;
     place->measured = true;

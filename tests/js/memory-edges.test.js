@@ -40,6 +40,20 @@ cases('buffers', {
     const { buffer } = numbers(size);
     return [addon.detach(buffer), addon.detach(buffer), addon.what(buffer), attempt(() => structuredClone(buffer, { transfer: [buffer] })).thrown?.name];
   }),
+  'memory of WebAssembly that grows': (addon) => [false, true].map((shared) => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 3, shared });
+    const before = new Uint8Array(memory.buffer);
+    before[10] = 5;
+    const results = [addon.sum(before)];
+    memory.grow(1);
+    const after = new Uint8Array(memory.buffer);
+    after[70_000] = 9;
+    results.push(before.length, addon.sum(after), addon.sum(after.subarray(5, 12)));
+    addon.fill(after, 3);
+    results.push(before[100], after[100], after[130_000]);
+    if (shared) results.push(addon.sum(before), addon.fill(before, 4), after[100], addon.sum(after));
+    return results;
+  }),
   'what native code wrote is in the clone': (addon) => [8, 64, 5000, 300_000].map((size) => {
     const { buffer } = numbers(size);
     const view = new Uint8Array(buffer);
