@@ -58,13 +58,29 @@ enum nr_mode {
   NR_MODE_CONTROL,
   NR_MODE_SCRIBBLE,
   NR_MODE_DOORBELL,
+  /* What is left for the report is garbage, with or without a crash that is handled. */
+  NR_MODE_RECORDER_KILL,
+  NR_MODE_RECORDER_SEGV,
+  /* At the Nth message on the control socket, the first of which is the answer to the handshake. */
+  NR_MODE_SOCKET_EXIT,
+  NR_MODE_SOCKET_EXIT_BEHIND,
+  NR_MODE_SOCKET_HANG,
+  NR_MODE_SOCKET_STOP,
+  NR_MODE_SOCKET_LOSE,
+  NR_MODE_SOCKET_GARBAGE,
+  NR_MODE_SOCKET_LARGE,
+  NR_MODE_SOCKET_TWICE,
+  NR_MODE_SOCKET_NUMBERS, /* of the message: protocol, pid, thread, error */
+  NR_MODE_SOCKET_NO_MEMORY,
+  NR_MODE_SOCKET_MANY_FDS,
+  NR_MODE_SOCKET_WRONG_FD, /* no memfd, or one that is too small or can shrink */
   NR_MODE_COUNT
 };
 
 /* In a file that the test and this host map. */
 struct nr_plan {
   uint32_t mode;
-  uint32_t frame; /* the first is 1; counted over all threads of the host */
+  uint32_t frame; /* or message on the socket: the first is 1; counted over all threads of the host */
   uint32_t seed;
   /* out */
   uint32_t sent;
@@ -72,6 +88,11 @@ struct nr_plan {
   uint32_t opcode;   /* of the frame at which it did it */
   uint32_t kind;
 };
+
+/* NULL: there is none. */
+extern struct nr_plan *nr_plan;
+/* Is this the moment for it? */
+bool nr_plan_is_due(bool socket);
 
 /* A frame that is about to be sent. */
 struct nr_outgoing {
@@ -97,6 +118,8 @@ uint64_t nr_wrong_number(struct nr_outgoing *frame, uint64_t right);
 int nr_lie_in_header(struct nr_outgoing *frame, enum nr_mode mode);
 int nr_lie_in_content(struct nr_outgoing *frame, enum nr_mode mode);
 int nr_lie_beside(struct nr_outgoing *frame, enum nr_mode mode);
+/* socket.c: ends, with noise in the recorder. */
+_Noreturn void nr_spoil_recorder(struct nr_outgoing *frame, enum nr_mode mode);
 /* record.c: writes the frame down, if that is wanted. */
 void nr_record(const struct nr_outgoing *frame);
 /* Puts bytes of whatever sort where the next frame goes: header (its commit word included), payload, and so many lines

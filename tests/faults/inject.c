@@ -14,19 +14,20 @@
 int __wrap_nr_port_send(struct nr_port *port, const struct nr_frame_header *header, const ProtobufCMessage *message,
                         const struct nr_slice *tail, size_t tail_count);
 
-static struct nr_plan *plan;
+struct nr_plan *nr_plan;
+static uint32_t messages; /* on the socket, by this host */
 
 __attribute__((constructor)) static void map_plan(void) {
   const char *path = getenv("NAPI_REMOTE_TEST_PLAN");
   if (path == NULL) return;
   int fd = open(path, O_RDWR | O_CLOEXEC);
-  void *memory = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *plan, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  void *memory = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *nr_plan, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) {
     perror(path);
     _exit(71);
   }
   close(fd);
-  plan = memory;
+  nr_plan = memory;
 }
 
 int nr_send(const struct nr_outgoing *frame) {
@@ -92,7 +93,17 @@ static int end_or_hang(struct nr_outgoing *frame, enum nr_mode mode) {
   hang();
 }
 
+bool nr_plan_is_due(bool socket) {
+  if (nr_plan == NULL) return false;
+  bool meant = socket == (nr_plan->mode >= NR_MODE_SOCKET_EXIT);
+  uint32_t count = __atomic_add_fetch(socket ? &messages : &nr_plan->sent, 1, __ATOMIC_SEQ_CST);
+  if (!meant || count != nr_plan->frame || nr_plan->mode == NR_MODE_NONE) return false;
+  __atomic_store_n(&nr_plan->fired_ns, nr_now_ns(), __ATOMIC_SEQ_CST);
+  return true;
+}
+
 static int fail(struct nr_outgoing *frame, enum nr_mode mode) {
+  if (mode == NR_MODE_RECORDER_KILL || mode == NR_MODE_RECORDER_SEGV) nr_spoil_recorder(frame, mode);
   if (mode <= NR_MODE_LOSE && mode != NR_MODE_KILL_PARTWAY) return end_or_hang(frame, mode);
   if (mode == NR_MODE_KILL_PARTWAY || (mode >= NR_MODE_KIND && mode <= NR_MODE_CLAIM))
     return nr_lie_in_header(frame, mode);
@@ -103,12 +114,9 @@ int __wrap_nr_port_send(struct nr_port *port, const struct nr_frame_header *head
                         const struct nr_slice *tail, size_t tail_count) {
   struct nr_outgoing frame = {port, *header, message, tail, tail_count, 0};
   nr_record(&frame);
-  if (plan == NULL) return nr_send(&frame);
-  if (__atomic_add_fetch(&plan->sent, 1, __ATOMIC_SEQ_CST) != plan->frame || plan->mode == NR_MODE_NONE)
-    return nr_send(&frame);
-  frame.seed = plan->seed * 2654435761u | 1;
-  plan->opcode = header->opcode;
-  plan->kind = header->kind;
-  __atomic_store_n(&plan->fired_ns, nr_now_ns(), __ATOMIC_SEQ_CST);
-  return fail(&frame, plan->mode);
+  if (!nr_plan_is_due(false)) return nr_send(&frame);
+  frame.seed = nr_plan->seed * 2654435761u | 1;
+  nr_plan->opcode = header->opcode;
+  nr_plan->kind = header->kind;
+  return fail(&frame, nr_plan->mode);
 }

@@ -13,7 +13,12 @@ const MODES = {
   short: 'lies', long: 'lies', bits: 'lies', tail: 'lies', nonsense: 'lies', value: 'lies', id: 'stalls', span: 'lies', number: 'stalls',
   twice: 'lies', unasked: 'lies', noise: 'stalls', flood: 'stalls',
   readIndex: 'stalls', sleeping: 'stalls', control: 'stalls', scribble: 'stalls', doorbell: 'stalls',
+  recorderKill: 'dies', recorderSegv: 'dies',
+  socketExit: 'dies', socketExitBehind: 'dies', socketHang: 'hangs', socketStop: 'hangs', socketLose: 'stalls', socketGarbage: 'stalls', socketLarge: 'stalls', socketTwice: 'lies',
+  socketNumbers: 'lies', socketNoMemory: 'lies', socketManyFds: 'lies', socketWrongFd: 'lies',
 };
+/** These are at a message of the control socket: only in the scene `joining`, and there only they. */
+const isOfSocket = (mode) => mode.startsWith('socket');
 const NAMES = Object.keys(MODES);
 const SIZE = 32;
 
@@ -43,4 +48,4 @@ class Plan {
   }
 }
 
-module.exports = { MODES, Plan };
+module.exports = { MODES, Plan, isOfSocket };

@@ -5,11 +5,15 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
-const { MODES } = require('./plan.js');
+const { MODES, isOfSocket } = require('./plan.js');
 const scenes = require('./scenes.js');
 
 /** Some scenes send a few frames more or less: work in the background comes when it comes. */
 const SLACK = 3;
+/** Of the control socket in the scene `joining`: the handshake, and two threads that join. */
+const MESSAGES = 3;
+/** There are few of those, and several sorts of some lies. */
+const LIES = 8;
 /** A process that says nothing for so long stands still, whatever the watchdog did. */
 const SILENCE = 60_000;
 
@@ -78,6 +82,13 @@ function allPoints(counts, seed) {
   for (const [scene, count] of Object.entries(counts)) {
     for (const mode of Object.keys(MODES)) {
       if (mode === 'none') continue;
+      if (isOfSocket(mode) !== (scene === 'joining')) continue;
+      if (isOfSocket(mode)) {
+        for (let seed1 = seed; seed1 < seed + LIES; seed1++) {
+          for (let frame = 1; frame <= MESSAGES; frame++) points.push({ scene, mode, frame, seed: seed1 });
+        }
+        continue;
+      }
       for (let frame = 1; frame <= count + SLACK; frame++) points.push({ scene, mode, frame, seed: seed + frame });
     }
   }

@@ -22,6 +22,8 @@ const TURNS = 1_000_000;
 /** The same after the fault: what it took away never comes. */
 const TURNS_AFTER = 300;
 
+let groups = 0;
+
 const isRemote = (error) => typeof error?.code === 'string' && error.code.startsWith('ERR_NAPI_REMOTE_');
 /** What the workload throws when all is well. */
 const isExpected = (error) => error?.code === 'WORKLOAD' || /^(from below|another one)$/.test(error?.message);
@@ -42,7 +44,8 @@ async function play(scene, plan) {
     }
   };
   chooseHost('napi-remote-host-faulty');
-  let addon = attempt(() => remote.load(addonFile('workload')));
+  const group = scene === 'joining' ? `joining ${++groups}` : undefined;
+  let addon = attempt(() => remote.load(addonFile('workload'), { group }));
   chooseHost('napi-remote-host');
   if (errors.length > 0) return { errors, dead: isRemote(errors[0]) };
   const ping = () => {
@@ -55,7 +58,7 @@ async function play(scene, plan) {
     if (turns >= TURNS || (plan.read().fired !== 0n && ++after > TURNS_AFTER)) return false;
     return after % 50 !== 49 || !ping();
   };
-  await scenes[scene]({ addon, attempt, goesOn });
+  await scenes[scene]({ addon, attempt, errors, goesOn, group });
   await turn();
   return { errors, dead: ping(), ping };
 }
@@ -124,6 +127,7 @@ class Runner {
     await this.#hostsEnd();
     await turn();
     if (fired !== 0n && result.ping !== undefined) result.dead ||= result.ping(); // it may have died behind the last call
+    if (point.mode.startsWith('recorder')) for (const { report } of result.errors) void String(report);
     this.#check(point, result, { fired: fired !== 0n, wasEnded, ms });
     const codes = [...new Set(result.errors.filter(isRemote).map((error) => error.code))];
     return { ...point, ...frame, sent, fired: fired !== 0n, ms, wasEnded, codes, resources: { descriptors: descriptors(), mappings: sharedMappings() } };

@@ -1,5 +1,8 @@
 'use strict';
 // What programs do with the addon `workload`, in scenes: between them every kind of entry and call. A scene collects what is thrown and goes on.
+const { once } = require('node:events');
+const path = require('node:path');
+const { Worker } = require('node:worker_threads');
 const { setImmediate: turn } = require('node:timers/promises');
 
 function calls({ addon, attempt }) {
@@ -82,4 +85,16 @@ function teardown({ addon, attempt }) {
   attempt(() => addon.threadsafe(() => {}));
 }
 
-module.exports = { calls, nested, buffers, background, finalizers, teardown };
+/** Two threads join the host, one after the other, and call it. */
+async function joining({ addon, attempt, errors, group }) {
+  attempt(() => addon.add(1, 2));
+  for (let i = 0; i < 2; i++) {
+    const worker = new Worker(path.join(__dirname, 'joiner.js'), { workerData: { group } });
+    worker.on('message', (found) => { errors.push(...found); });
+    worker.on('error', (error) => { errors.push(error); });
+    await once(worker, 'exit');
+    attempt(() => addon.add(1, 2));
+  }
+}
+
+module.exports = { joining, calls, nested, buffers, background, finalizers, teardown };

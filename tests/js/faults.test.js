@@ -27,7 +27,20 @@ test(`${POINTS} faults in one process, seed ${SEED}: each is an error with a cod
   const reached = ended.filter((point) => point.fired);
   assert.ok(reached.length > POINTS * 0.9, `${reached.length} frames were reached`);
   const codes = new Set(reached.flatMap((point) => point.codes));
+  codes.delete('ERR_NAPI_REMOTE_LAUNCH'); // of a handshake, if one is among them
   assert.deepEqual([...codes].sort(), ['ERR_NAPI_REMOTE_HOST_DIED', 'ERR_NAPI_REMOTE_PROTOCOL']);
+});
+
+test('faults in the handshake, and in the answers to threads that join', async () => {
+  const points = allPoints({ joining: 0 }, SEED);
+  const failures = [];
+  const codes = new Set();
+  await runPoints(choose(points, 40, SEED), (point) => {
+    if (point.failure !== undefined) failures.push(point);
+    for (const code of point.codes ?? []) codes.add(code);
+  });
+  assert.deepEqual(failures, []);
+  assert.deepEqual([...codes].sort(), ['ERR_NAPI_REMOTE_HOST_DIED', 'ERR_NAPI_REMOTE_LAUNCH']);
 });
 
 async function codesOf(points, isMeant) {
