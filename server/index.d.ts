@@ -72,7 +72,7 @@ export interface Limits {
   addressSpace?: number | undefined;
   /** Bytes of memory that is there: looked at 20 times a second; a host that has more is ended, with the reason `oom`. */
   resident?: number | undefined;
-  /** Seconds of processor time (RLIMIT_CPU): then it is ended. */
+  /** Seconds of processor time (RLIMIT_CPU): then it is ended, by SIGXCPU. */
   cpuSeconds?: number | undefined;
   /** Processes and threads of the user, all of them together (RLIMIT_NPROC); not for root. */
   processes?: number | undefined;
@@ -289,7 +289,7 @@ export interface Host extends EventEmitter {
   kill(): boolean;
   /** Ends the host, if it lives, and starts another in its place, whatever the option `restart` says; with all addons of its group. */
   restart(): this;
-  /** The same for a file that has been built anew, or another one. */
+  /** The same for a file that has been built anew, or another one. When that cannot be loaded the host is dead, and what takes its place, if anything does, has the file from before. */
   reload(file?: string | URL): this;
   /** Keeps the program running as long as the host lives. */
   ref(): this;

@@ -148,7 +148,11 @@ int nr_launch_limit(const struct nr_launch *launch, pid_t pid) {
     if (launch->limits[i] == 0) continue;
     if (prlimit(pid, limits[i].resource, NULL, &limit) < 0) return -errno;
     limit.rlim_cur = launch->limits[i] < limit.rlim_max ? launch->limits[i] : limit.rlim_max;
-    limit.rlim_max = limit.rlim_cur;
+    /* SIGXCPU, which says why, and only for who survives that SIGKILL. */
+    if (limits[i].resource != RLIMIT_CPU)
+      limit.rlim_max = limit.rlim_cur;
+    else if (limit.rlim_cur < limit.rlim_max)
+      limit.rlim_max = limit.rlim_cur + 1;
     if (prlimit(pid, limits[i].resource, &limit, NULL) < 0) return -errno;
   }
   return 0;

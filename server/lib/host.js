@@ -263,8 +263,14 @@ class Host extends EventEmitter {
   }
 
   reload(file = this.#file) {
+    const before = this.#file;
     this.#file = toPath(file);
-    return this.restart();
+    try {
+      return this.restart();
+    } catch (error) {
+      this.#file = before;
+      throw error;
+    }
   }
 
   ref() {

@@ -65,7 +65,7 @@ test('limits: resident memory', async () => {
 
 test('limits: processor time', () => {
   const { addon } = loadPlugin({ limits: { cpuSeconds: 1 }, timeout: { call: 60_000 } });
-  assert.match(caught(() => addon.burn()).signal, /^SIG(XCPU|KILL)$/);
+  assert.match(caught(() => addon.burn()).signal, /^SIGXCPU$/);
 });
 
 test('limits: background work and Buffers go on with few open files', async () => {

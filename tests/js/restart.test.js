@@ -311,6 +311,15 @@ test('reload(): a file that cannot be loaded', (t) => {
   assert.equal(addon.count(), 1);
 });
 
+test('reload(): another file that is not there, and what takes its place', () => {
+  const { addon, host } = loadPlugin({ restart: ON_CALL });
+  assert.throws(() => host.reload('/no/such/file.node'), { code: 'ERR_DLOPEN_FAILED' });
+  assert.equal(host.file, plugin);
+  assert.equal(addon.count(), 1);
+  assert.throws(() => host.reload(5), { code: 'ERR_INVALID_ARG_TYPE' });
+  assert.equal(addon.count(), 2);
+});
+
 test('options that are none', () => {
   for (const restart of ['sometimes', 5, null, [], { policy: 'x' }, {}, { policy: 'never', max: -1 }, { policy: 'on-call', backoff: { factor: 0 } }, { policy: 'on-call', init: 5 },
     { policy: 'never', bakcoff: {} }]) {
