@@ -328,6 +328,19 @@ test('report is made when it is looked at, and once; it can be replaced, and doe
   assert.equal(other.report.end.signal, 'SIGABRT');
 });
 
+test('what is kept for the reports of dead hosts takes no descriptors', async () => {
+  const { setImmediate: turn } = require('node:timers/promises');
+  const count = () => fs.readdirSync('/proc/self/fd').length;
+  const die = () => deathOf((addon) => addon.crash('killed'));
+  for (let i = 0; i < 3; i++) die();
+  await turn();
+  const before = count();
+  const errors = Array.from({ length: 20 }, die);
+  for (let i = 0; i < 3; i++) await turn();
+  assert.ok(count() <= before + 1, `${before} descriptors became ${count()}`);
+  for (const { report } of errors) assert.match(report.calls.at(-1), /str="killed"/);
+});
+
 test('Host.report(): of a host that lives', () => {
   const addon = load(file);
   addon.call(() => 'hello');
