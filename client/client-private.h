@@ -14,7 +14,7 @@
 
 #include "client/client.h"
 #include "client/recorder.h"
-#include "client/shared_pages.h"
+#include "client/watch.h"
 #include "napi.pb-c.h"
 #include "opcodes.h"
 #include "proto/experimental.h"
@@ -384,12 +384,12 @@ void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32
 
 /* The native address of a view that the server described. NULL for an empty one or without memory. */
 void *nr_memory_view(struct nr_channel *channel, const Nr__View *view);
-/* The pair's block is the addon's own memory. tracked: the part that nr_memory_watch() has taken on, and its ends;
- * length 0: none. sparse: not all of it is there. */
+/* The pair's block is the addon's own memory. tracked: the part that `watch` is of, which is the pair's from now
+ * on; length 0: none. sparse: not all of it is there. */
 void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, struct nr_range tracked,
-                     const struct nr_ends *ends, bool sparse);
-/* From now on the kernel tracks what is written there. False: it does not, or it is not worth it. */
-bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length, struct nr_ends *ends);
+                     struct nr_watch *watch, bool sparse);
+/* From now on the kernel tracks what is written there. NULL: it does not, or it is not worth it. */
+struct nr_watch *nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length);
 /* Before the turn goes to JavaScript: tells what was written where the server cannot compare. whole: not
  * only of what is hot or known to change (wire/turns.h). */
 void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole);

@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "client/client-private.h"
@@ -24,7 +26,7 @@ struct stretches {
   size_t room;
 };
 
-static bool add_stretch(struct stretches *stretches, uint64_t from, uint64_t to) {
+static bool add_stretch(struct stretches *stretches, uint64_t from, uint64_t to, bool constant) {
   if (stretches->count == stretches->room) {
     size_t room = stretches->room == 0 ? 16 : stretches->room * 2;
     Nr__Stretch *items = realloc(stretches->items, room * sizeof *items);
@@ -36,6 +38,7 @@ static bool add_stretch(struct stretches *stretches, uint64_t from, uint64_t to)
   nr__stretch__init(stretch);
   stretch->offset = from;
   stretch->length = to - from;
+  stretch->constant = constant;
   return true;
 }
 
@@ -52,31 +55,64 @@ static bool add_anonymous(struct stretches *stretches, uint64_t base, int pagema
   while (from < to) {
     uint64_t start = from;
     while (from < to && is_there(pagemap, from)) from = (from / NR_PAGE + 1) * NR_PAGE;
-    if (from > start && !add_stretch(stretches, start - base, (from < to ? from : to) - base)) return false;
+    if (from > start && !add_stretch(stretches, start - base, (from < to ? from : to) - base, false)) return false;
     if (from < to) from = (from / NR_PAGE + 1) * NR_PAGE;
   }
   return true;
 }
 
-/* What of the memory is readable, as /proc/self/maps tells; of files all, of the rest what is there. */
+/* The pages of shared memory that anybody has touched. */
+static bool add_shared(struct stretches *stretches, uint64_t base, uint64_t from, uint64_t to) {
+  unsigned char there[64];
+  uint64_t page = from / NR_PAGE * NR_PAGE;
+  while (page < to) {
+    size_t count = 0, i = 0;
+    while (count < sizeof there && page + count * NR_PAGE < to) count++;
+    if (mincore((void *)(uintptr_t)page, count * NR_PAGE, there) != 0) return true; /* unmapped meanwhile */
+    while (i < count) {
+      size_t first = i;
+      while (i < count && (there[i] & 1) != 0) i++;
+      uint64_t start = page + first * NR_PAGE, end = page + i * NR_PAGE;
+      if (i > first &&
+          !add_stretch(stretches, (start > from ? start : from) - base, (end < to ? end : to) - base, false))
+        return false;
+      while (i < count && (there[i] & 1) == 0) i++;
+    }
+    page += count * NR_PAGE;
+  }
+  return true;
+}
+
+/* One mapping, cut to what is asked about. Of files all, of the rest what is there. The rings and the recorder are no
+ * memory that the addon could know: that they are written is nothing to tell. */
+static bool add_mapping(struct stretches *stretches, uint64_t base, int pagemap, uint64_t from, uint64_t to,
+                        const char *access, const char *path) {
+  static const char ours[] = "/memfd:napi-remote", blocks[] = "/memfd:napi-remote-bytes";
+  if (strncmp(path, blocks, sizeof blocks - 1) == 0) return add_shared(stretches, base, from, to);
+  if (path[0] != '/') return add_anonymous(stretches, base, pagemap, from, to);
+  bool constant = access[1] != 'w' || strncmp(path, ours, sizeof ours - 1) == 0;
+  return add_stretch(stretches, from - base, to - base, constant);
+}
+
+/* What of the memory is readable, as /proc/self/maps tells. */
 static bool add_sparse(struct stretches *stretches, uint64_t base, uint64_t length) {
   FILE *maps = fopen("/proc/self/maps", "re");
   int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-  uint64_t from, to, inode;
-  char line[512], access;
+  uint64_t from, to;
+  char line[512], access[5];
   bool good = maps != NULL && pagemap >= 0;
   while (good && fgets(line, sizeof line, maps) != NULL) {
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %c%*s %*s %*s %" SCNu64, &from, &to, &access, &inode) != 4) continue;
+    int path = 0;
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %n", &from, &to, access, &path) != 3) continue;
     if (from < base) from = base;
     if (to > base + length) to = base + length;
-    if (from >= to || access != 'r') continue;
-    good =
-        inode != 0 ? add_stretch(stretches, from - base, to - base) : add_anonymous(stretches, base, pagemap, from, to);
+    if (from >= to || access[0] != 'r') continue;
+    good = add_mapping(stretches, base, pagemap, from, to, access, line + path);
   }
   if (pagemap >= 0) close(pagemap);
   if (maps != NULL) fclose(maps);
   /* Nothing at all is there: one that is empty says so. */
-  return good && (stretches->count > 0 || add_stretch(stretches, 0, 0));
+  return good && (stretches->count > 0 || add_stretch(stretches, 0, 0, false));
 }
 
 /* Of a small one nothing is said: it is what its length says. */
@@ -94,7 +130,7 @@ static struct nr_range largest(const struct stretches *stretches, uint64_t lengt
   struct nr_range range = {0, stretches->count == 0 ? length : 0};
   for (size_t i = 0; i < stretches->count; i++) {
     const Nr__Stretch *stretch = &stretches->items[i];
-    if (stretch->length > range.to - range.from)
+    if (!stretch->constant && stretch->length > range.to - range.from)
       range = (struct nr_range){stretch->offset, stretch->offset + stretch->length};
   }
   return range;
@@ -109,9 +145,9 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   request.length = length;
   /* Before the server reads it: what a thread writes in between is not lost. */
   struct nr_range watched = data == NULL ? (struct nr_range){0, 0} : largest(&stretches, length);
-  struct nr_ends ends = {.seen = {0}};
-  if (!nr_memory_watch(env->channel, (const uint8_t *)data + watched.from, watched.to - watched.from, &ends))
-    watched.to = watched.from;
+  struct nr_watch *watch =
+      nr_memory_watch(env->channel, (const uint8_t *)data + watched.from, watched.to - watched.from);
+  if (watch == NULL) watched.to = watched.from;
   request.tracked_offset = watched.from;
   request.tracked_length = watched.to - watched.from;
   request.address = (uint64_t)(uintptr_t)data;
@@ -126,7 +162,9 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
     if (result != NULL) *result = nr_unwire(reply->result);
-    nr_memory_adopt(env->channel, reply->view, data, watched, &ends, stretches.count > 0);
+    nr_memory_adopt(env->channel, reply->view, data, watched, watch, stretches.count > 0);
+  } else if (watch != NULL) {
+    nr_watch_end(env->channel->tracker, watch);
   }
   if (status != napi_ok && opcode == NR_OP_NODE_API_CREATE_EXTERNAL_SHAREDARRAYBUFFER)
     free(nr_table_remove(env->channel->objects, request.object_id, NR_SORT_OBJECT));

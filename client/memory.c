@@ -122,13 +122,16 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
 }
 
 void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, struct nr_range tracked,
-                     const struct nr_ends *ends, bool sparse) {
+                     struct nr_watch *watch, bool sparse) {
   struct nr_pair *pair =
       view == NULL || view->pair_id == 0 ? NULL : pair_add(channel, view->pair_id, data, view->block_length, true);
-  if (pair == NULL) return;
+  if (pair == NULL) {
+    if (watch != NULL) nr_watch_end(channel->tracker, watch);
+    return;
+  }
   if (sparse) nr_pair_sparse(channel, pair);
-  if (tracked.to == tracked.from) return;
+  if (watch == NULL) return;
   pair->tracked = tracked;
-  pair->ends = *ends;
+  pair->watch = watch;
   nr_pair_heat(channel, pair);
 }

@@ -15,12 +15,11 @@ struct nr_pair {
   uint8_t *block;
   uint64_t length;
   struct nr_range tracked;  /* the part that is; to == 0: none */
-  struct nr_ends ends;      /* of that part */
+  struct nr_watch *watch;   /* of that part; NULL: it is not, or cannot be */
   struct nr_sparse *sparse; /* an external buffer's that is larger than what is there of it; NULL: another's */
   bool foreign;             /* an external buffer's, the addon's own memory */
   bool hot;                 /* an open entry has seen it */
   uint32_t quiet;           /* times it was asked about since, without news */
-  bool untrackable;         /* it should be tracked, but cannot be: the server has to hear of it */
 };
 
 /* The pair of that id, made when it is new. NULL: out of memory. */

@@ -57,9 +57,8 @@ void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
 }
 
 void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair) {
-  if (pair->tracked.to > 0 && pair->foreign && channel->tracker != NULL) {
-    nr_tracker_remove(channel->tracker, pair->block + pair->tracked.from, pair->tracked.to - pair->tracked.from);
-  }
+  if (pair->watch != NULL) nr_watch_end(pair->foreign ? channel->tracker : NULL, pair->watch);
+  pair->watch = NULL;
   pair->tracked = (struct nr_range){0, 0};
   nr_cold_remove(&channel->tracked, &pair->item);
   for (uint32_t i = 0; pair->hot && i < channel->hot_count; i++) {
@@ -85,8 +84,9 @@ static void send_touch(struct nr_channel *channel, uint32_t env, const struct nr
   send_range(channel, env, pair, range);
 }
 
-bool nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length, struct nr_ends *ends) {
-  return length >= NR_TRACKED_MIN && channel->tracker != NULL && nr_ends_add(channel->tracker, data, length, ends) == 0;
+struct nr_watch *nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length) {
+  if (length < NR_TRACKED_MIN || channel->tracker == NULL) return NULL;
+  return nr_watch_start(channel->tracker, data, length);
 }
 
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
@@ -96,8 +96,8 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
   if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
     return;
   pair->tracked = (struct nr_range){request->offset, request->offset + request->length};
-  pair->untrackable = channel->tracker == NULL ||
-                      nr_ends_add(channel->tracker, pair->block + request->offset, request->length, &pair->ends) < 0;
+  if (channel->tracker != NULL)
+    pair->watch = nr_watch_start(channel->tracker, pair->block + request->offset, request->length);
   nr_pair_heat(channel, pair);
 }
 
@@ -120,14 +120,16 @@ static bool ask(struct asking *asking, struct nr_pair *pair) {
   struct nr_channel *channel = asking->channel;
   uint64_t length = pair->tracked.to - pair->tracked.from;
   if (length == 0) return false;
-  if (pair->untrackable) {
+  if (pair->watch == NULL) {
     give_up(asking, pair);
     return false;
   }
-  const uint8_t *memory = pair->block + pair->tracked.from;
-  int count = nr_ends_scan(channel->tracker, memory, length, &pair->ends, ranges, NR_TRACKED_RANGES);
+  int count = nr_watch_scan(channel->tracker, pair->watch, ranges, NR_TRACKED_RANGES);
   if (count < 0) { /* an external buffer's memory that was unmapped, and perhaps mapped anew */
-    pair->untrackable = nr_ends_add(channel->tracker, memory, length, &pair->ends) < 0;
+    if (!nr_watch_again(channel->tracker, pair->watch)) {
+      nr_watch_end(NULL, pair->watch);
+      pair->watch = NULL; /* next time the server hears of it */
+    }
     ranges[0] = (struct nr_range){0, length};
     count = 1;
   }

@@ -492,11 +492,16 @@ bool nr_memory_fits(const struct nr_connection *connection, uint64_t length);
  * nr_birth_end(). zeros: its bytes are zeros; otherwise they are Node's old memory, which the host does not see. */
 bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, napi_value value, bool shareable,
                              bool zeros, Nr__View *view);
+/* The parts of an external buffer that are there: those that may change come first. */
+struct nr_parts {
+  const struct nr_range *ranges;
+  size_t count;
+  size_t changing;
+};
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
  * have been copied to the real one. tracked: the part of which the host tells what native code writes. */
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
-                                const struct nr_range *tracked, const struct nr_range *parts, size_t part_count,
-                                Nr__View *view);
+                                const struct nr_range *tracked, const struct nr_parts *parts, Nr__View *view);
 /* Native code holds a reference: it will use the address, perhaps from another thread. Its pair is looked at before
  * others. False: it has none. */
 bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);

@@ -62,29 +62,32 @@ static struct external *external_create(struct nr_dispatch *d, const Nr__CreateE
 
 /* The parts that the host says are there; all of it when it says nothing. NULL: out of memory, more than there
  * may be, or nonsense. */
-static struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
-                                   size_t *count) {
-  *count = request->n_stretches > 0 ? request->n_stretches : 1;
-  struct nr_range *parts = nr_dispatch_alloc(d, *count * sizeof *parts);
-  if (parts == NULL) return NULL;
-  parts[0] = (struct nr_range){0, request->length};
-  for (size_t i = 0; i < request->n_stretches; i++) {
+static const struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
+                                         struct nr_parts *parts) {
+  size_t room = request->n_stretches > 0 ? request->n_stretches : 1, constants = room;
+  struct nr_range *ranges = nr_dispatch_alloc(d, room * sizeof *ranges);
+  if (ranges == NULL) return NULL;
+  ranges[0] = (struct nr_range){0, request->length};
+  *parts = (struct nr_parts){.ranges = ranges, .count = room, .changing = request->n_stretches > 0 ? 0 : 1};
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < request->n_stretches && bytes <= request->length; i++) {
     const Nr__Stretch *stretch = request->stretches[i];
     if (stretch->offset > request->length || stretch->length > request->length - stretch->offset) {
       nr_fault(d, "bytes outside of the buffer");
       return NULL;
     }
-    parts[i] = (struct nr_range){stretch->offset, stretch->offset + stretch->length};
+    size_t place = stretch->constant ? --constants : parts->changing++;
+    ranges[place] = (struct nr_range){stretch->offset, stretch->offset + stretch->length};
+    bytes += stretch->length;
   }
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < *count && bytes <= request->length; i++) bytes += parts[i].to - parts[i].from;
+  if (request->n_stretches == 0) bytes = request->length;
   if (request->length > INT64_MAX / 4 || !nr_memory_fits(d->connection, 2 * bytes)) return NULL; /* with their twin */
   if (request->tracked_offset > request->length ||
       request->tracked_length > request->length - request->tracked_offset) {
     nr_fault(d, "tracks bytes outside of the buffer");
     return NULL;
   }
-  return parts;
+  return ranges;
 }
 
 /* A host may claim gigabytes that are not there; once it is dead nobody waits for them. */
@@ -104,11 +107,11 @@ static void copy_pages(struct nr_dispatch *d, uint64_t address, uint8_t *memory,
   }
 }
 
-static void copy_in(struct nr_dispatch *d, uint64_t address, uint8_t *memory, const struct nr_range *parts,
-                    size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    for (uint64_t at = parts[i].from; at < parts[i].to && !is_over(d); at += NR_PIECE) {
-      uint64_t length = parts[i].to - at < NR_PIECE ? parts[i].to - at : NR_PIECE;
+static void copy_in(struct nr_dispatch *d, uint64_t address, uint8_t *memory, const struct nr_parts *parts) {
+  for (size_t i = 0; i < parts->count; i++) {
+    const struct nr_range *part = &parts->ranges[i];
+    for (uint64_t at = part->from; at < part->to && !is_over(d); at += NR_PIECE) {
+      uint64_t length = part->to - at < NR_PIECE ? part->to - at : NR_PIECE;
       if (!nr_foreign_read(d->connection, address + at, memory + at, length))
         copy_pages(d, address + at, memory + at, length);
     }
@@ -128,24 +131,23 @@ static napi_status create(struct nr_dispatch *d, struct external *external, bool
 }
 
 static napi_status give(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, napi_value value,
-                        const struct nr_range *parts, size_t count, Nr__ViewReply *reply) {
+                        const struct nr_parts *parts, Nr__ViewReply *reply) {
   NR_TRY(nr_give(d, request->result, value, &reply->result));
   reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
   if (reply->view == NULL) return napi_generic_failure;
   nr__view__init(reply->view);
   struct nr_range tracked = {request->tracked_offset, request->tracked_offset + request->tracked_length};
-  nr_memory_describe_foreign(d->connection, d->napi, value, request->address, &tracked, parts, count, reply->view);
+  nr_memory_describe_foreign(d->connection, d->napi, value, request->address, &tracked, parts, reply->view);
   return napi_ok;
 }
 
 static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, Nr__ViewReply *reply,
                          bool arraybuffer) {
   napi_value result = NULL;
-  size_t count;
-  struct nr_range *parts = take_parts(d, request, &count);
-  struct external *external = parts == NULL ? NULL : external_create(d, request);
+  struct nr_parts parts;
+  struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request);
   if (external == NULL) return napi_generic_failure;
-  if (request->address != 0) copy_in(d, request->address, external->memory, parts, count);
+  if (request->address != 0) copy_in(d, request->address, external->memory, &parts);
   napi_status status = create(d, external, arraybuffer, &result);
   if (status != napi_ok) {
     if (!is_pending(d->napi)) {
@@ -154,7 +156,7 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
     }
     return status;
   }
-  return give(d, request, result, parts, count, reply);
+  return give(d, request, result, &parts, reply);
 }
 
 napi_status nr_serve_napi_create_external_buffer(struct nr_dispatch *d, const void *message, void *answer) {
@@ -169,20 +171,19 @@ napi_status nr_serve_node_api_create_external_sharedarraybuffer(struct nr_dispat
                                                                 void *answer) {
   const Nr__CreateExternalMemoryRequest *request = message;
   napi_value result = NULL;
-  size_t count;
+  struct nr_parts parts;
   if (node_api_create_external_sharedarraybuffer == NULL)
     return nr_lacks(d, "node_api_create_external_sharedarraybuffer");
   /* V8 ends the process for bytes at NULL, and for more of them than there can be. */
   if (request->length > (request->address == 0 ? 0 : d->connection->agent->buffer_max)) return napi_invalid_arg;
-  struct nr_range *parts = take_parts(d, request, &count);
-  if (parts == NULL) return napi_generic_failure;
+  if (take_parts(d, request, &parts) == NULL) return napi_generic_failure;
   /* V8 never calls the deleter of bytes at NULL. */
   struct nr_shared *shared = request->address == 0 ? NULL : nr_shared_create(d, request->length, request->object_id);
   if (shared == NULL && request->address != 0) return napi_generic_failure;
   uint8_t *memory = shared == NULL ? NULL : nr_shared_bytes(shared);
-  if (shared != NULL) copy_in(d, request->address, memory, parts, count);
+  if (shared != NULL) copy_in(d, request->address, memory, &parts);
   napi_status status = node_api_create_external_sharedarraybuffer(
       d->napi, memory, request->length, shared == NULL ? NULL : nr_shared_delete, shared, &result);
   if (status != napi_ok && shared != NULL) nr_shared_drop(shared);
-  return status == napi_ok ? give(d, request, result, parts, count, (Nr__ViewReply *)answer) : status;
+  return status == napi_ok ? give(d, request, result, &parts, (Nr__ViewReply *)answer) : status;
 }

@@ -4,6 +4,7 @@
  * itself, or have unmapped it. Both ends of a copy are checked by the kernel, so an address that is a lie harms the
  * host alone.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "handlers.h"
@@ -14,6 +15,8 @@
 /* Stretches of changed bytes that go over with one call; a gap of less is not worth another stretch, but may not be
  * written either. */
 #define NR_STRETCHES 64
+/* Parts that are known to stay as they are. */
+#define NR_CONSTANTS 256u
 /* Most of it is alike, and comparing much at once is a third of the price. */
 #define NR_LEAP UINT64_C(4096)
 
@@ -72,4 +75,27 @@ bool nr_foreign_send(struct nr_connection *connection, struct nr_pair *pair, con
     changed |= count > 0;
   }
   return changed;
+}
+
+void nr_constant_set(struct nr_pair *pair, const struct nr_range *ranges, size_t count) {
+  if (count > NR_CONSTANTS) count = NR_CONSTANTS;
+  pair->constant = count == 0 ? NULL : calloc(count, sizeof *ranges);
+  if (pair->constant == NULL) return; /* then they are compared */
+  memcpy(pair->constant, ranges, count * sizeof *ranges);
+  pair->constant_count = count;
+}
+
+bool nr_constant_skip(const struct nr_pair *pair, uint64_t *from, uint64_t to, struct nr_range *part) {
+  const struct nr_range *constant = pair->constant;
+  uint64_t begin = *from, end = to;
+  for (size_t i = pair->constant_count; i > 0; i--) { /* the first one is the last in the list */
+    if (constant[i - 1].from <= begin && constant[i - 1].to > begin) begin = constant[i - 1].to;
+  }
+  if (begin >= to) return false;
+  for (size_t i = 0; i < pair->constant_count; i++) {
+    if (constant[i].from > begin && constant[i].from < end) end = constant[i].from;
+  }
+  *part = (struct nr_range){begin, end};
+  *from = end;
+  return true;
 }

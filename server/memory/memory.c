@@ -319,8 +319,7 @@ bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, na
 }
 
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
-                                const struct nr_range *tracked, const struct nr_range *parts, size_t part_count,
-                                Nr__View *view) {
+                                const struct nr_range *tracked, const struct nr_parts *parts, Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
   measure(napi, &place);
@@ -332,8 +331,9 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   pair->owned = !pair->shared;
   /* Other threads write to a SharedArrayBuffer while it is looked at. */
   if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(pair, tracked);
-  for (size_t i = 0; i < part_count; i++) {
-    uint64_t from = parts[i].from, to = parts[i].to;
+  nr_constant_set(pair, parts->ranges + parts->changing, parts->count - parts->changing);
+  for (size_t i = 0; i < parts->changing; i++) {
+    uint64_t from = parts->ranges[i].from, to = parts->ranges[i].to;
     memcpy(pair->block.twin + from, place.bytes + from, to - from);
     pair->made += to - from;
     connection->made += to - from;

@@ -45,6 +45,8 @@ struct nr_pair {
   struct nr_range *shown; /* the parts that the host has got to know: sorted, apart */
   uint32_t shown_count;
   uint32_t shown_room;
+  struct nr_range *constant; /* of an external buffer: parts that nobody can write */
+  size_t constant_count;
   uint32_t hot;                    /* the innermost hot window on it: an index; NR_NO_HOT: none */
   struct nr_range tracked;         /* the part of which the kernel knows what JavaScript wrote; to == 0: none */
   bool own_tracks;                 /* ... and is asked */
@@ -178,5 +180,9 @@ bool nr_foreign_send(struct nr_connection *connection, struct nr_pair *pair, con
                      uint64_t to);
 bool nr_foreign_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to);
+/* These parts of it stay as they are: what is nowhere else shown of them need not be compared. */
+void nr_constant_set(struct nr_pair *pair, const struct nr_range *ranges, size_t count);
+/* Cuts off the front of [from, to) what is constant: the next part that is not; false: there is none. */
+bool nr_constant_skip(const struct nr_pair *pair, uint64_t *from, uint64_t to, struct nr_range *part);
 
 #endif

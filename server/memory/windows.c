@@ -91,12 +91,17 @@ bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint
   return take(connection, pair, bytes, part.to, to) || changed;
 }
 
-void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
-                     uint64_t to) {
+static void touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
   if (pair->hot != NR_NO_HOT) pair->touched += to - from;
   if (take(connection, pair, bytes, from, to)) nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
   /* Of an external buffer it may not have been there before. */
   if (pair->foreign && !nr_shown_has(pair, from, to)) nr_window_known(connection, pair, bytes, from, to);
+}
+
+void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                     uint64_t to) {
+  struct nr_range part;
+  while (nr_constant_skip(pair, &from, to, &part)) touch(connection, pair, bytes, part.from, part.to);
 }
 
 /* ---- what the host knows ------------------------------------------------------------------------------------------
@@ -192,7 +197,11 @@ static bool show_sparse(struct nr_connection *connection, struct nr_pair *pair, 
   int count = nr_track_present(connection, bytes + from, to - from, ranges, NR_PRESENT_RANGES);
   if (count < 0) return show(connection, pair, bytes, from, to) && heat_shown(connection, pair, from, to, held);
   for (int i = 0; i < count; i++) {
-    if (!show(connection, pair, bytes, from + ranges[i].from, from + ranges[i].to)) return false;
+    uint64_t at = from + ranges[i].from, end = from + ranges[i].to;
+    struct nr_range part;
+    while (nr_constant_skip(pair, &at, end, &part)) {
+      if (!show(connection, pair, bytes, part.from, part.to)) return false;
+    }
   }
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     struct nr_range part = {most(from, pair->shown[i].from), least(to, pair->shown[i].to)};
@@ -224,6 +233,7 @@ void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
   nr_track_end(connection, pair);
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below) connection->hot[i].pair = NULL;
   free(pair->shown);
+  free(pair->constant);
 }
 
 /* One pass over what changed: `copy` is nr_window_send() or nr_window_take(). */

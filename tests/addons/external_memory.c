@@ -162,6 +162,46 @@ static napi_value peek(napi_env env, napi_callback_info info) {
   return t_number(env, last->bytes[t_uint(env, argv[0])]);
 }
 
+static uint8_t common[4 << 20];
+
+/* (offset, length): over a part of memory that others may be over as well. */
+static napi_value part(napi_env env, napi_callback_info info) {
+  napi_value argv[2], result = NULL;
+  t_args(env, info, argv, 2);
+  size_t offset = t_uint(env, argv[0]), length = t_uint(env, argv[1]);
+  if (offset + length > sizeof common) abort();
+  T_OK(napi_create_external_buffer(env, length, common + offset, NULL, NULL, &result));
+  return result;
+}
+
+/* (): as addons make one of a pointer whose end they do not know: nominally a gigabyte from a constant on, which is
+ * followed by memory that changes. [buffer, where that is in it] */
+static napi_value from_constant(napi_env env, napi_callback_info info) {
+  static const char text[] = "a constant, and what lies behind it";
+  napi_value buffer, result = t_array(env);
+  ptrdiff_t distance = (const char *)common - text;
+  if (distance < 0 || distance > 1 << 28) abort();
+  T_OK(napi_create_external_buffer(env, (size_t)1 << 30, (void *)(uintptr_t)text, NULL, NULL, &buffer));
+  T_OK(napi_set_element(env, result, 0, buffer));
+  T_OK(napi_set_element(env, result, 1, t_number(env, (double)distance)));
+  return result;
+}
+
+/* (offset, value): native code writes there. */
+static napi_value poke(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  common[t_uint(env, argv[0])] = (uint8_t)t_uint(env, argv[1]);
+  return NULL;
+}
+
+/* (offset): what native code reads there. */
+static napi_value read_common(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return t_number(env, common[t_uint(env, argv[0])]);
+}
+
 static napi_value take_counts(napi_env env, napi_callback_info info) {
   napi_value result = t_array(env);
   T_OK(napi_set_element(env, result, 0, t_number(env, finalized)));
@@ -176,8 +216,13 @@ static napi_value speak(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"buffer", buffer},   {"arraybuffer", arraybuffer}, {"constant", constant}, {"around", around},
-    {"inspect", inspect}, {"nominal", nominal},         {"nominals", nominals}, {"ask", ask},
-    {"speak", speak},     {"takeCounts", take_counts},  {"appear", appear},     {"peek", peek},
+    {"buffer", buffer},      {"arraybuffer", arraybuffer},
+    {"constant", constant},  {"around", around},
+    {"inspect", inspect},    {"nominal", nominal},
+    {"nominals", nominals},  {"ask", ask},
+    {"speak", speak},        {"takeCounts", take_counts},
+    {"appear", appear},      {"peek", peek},
+    {"part", part},          {"fromConstant", from_constant},
+    {"common", read_common}, {"poke", poke},
 };
 T_INIT(functions)

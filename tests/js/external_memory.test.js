@@ -64,6 +64,33 @@ cases({
       return [seen, peek(offset), peek(offset + 1), peek(0), at.map((other) => (other <= offset ? value[other] : 0))];
     });
   },
+  'over parts of the same memory': ({ part, poke }) => {
+    const parts = [[0, 4 << 20], [8192, 2 << 20], [100, 500_000], [499_000, 1 << 20], [500_000, 200_000], [65_536, 262_144]];
+    const seen = [];
+    const made = [];
+    for (const [i, [offset, length]] of parts.entries()) {
+      poke(300_000 + i, 10 + i);
+      made.push([offset, part(offset, length)]);
+      for (const place of [0, 200, 9000, 300_000, 300_000 + i, 499_500, 520_000, 1_500_000, (4 << 20) - 1]) {
+        poke(place, i + 1);
+        seen.push(made.map(([start, bytes]) => bytes[place - start]));
+      }
+    }
+    return seen;
+  },
+  'of a gigabyte, from a constant on': ({ fromConstant, ask, poke, common }) => {
+    const [bytes, start] = fromConstant();
+    const seen = [bytes.toString('latin1', 0, 35)];
+    for (const place of [0, 5000, 70_000, 2 ** 21, 2 ** 22 - 1]) {
+      poke(place, 7);
+      seen.push(bytes[start + place]);
+      bytes[start + place] = 8;
+      seen.push(ask(bytes), common(place));
+      bytes[start + place] = 9;
+      seen.push(ask(bytes.subarray(0, 10)), common(place));
+    }
+    return seen;
+  },
   'finalizers run when the buffers are gone': async (addon) => {
     gc();
     await turn();

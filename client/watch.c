@@ -1,0 +1,128 @@
+#include "client/watch.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Ranges that others have found written; when there are more, the last one takes in the rest. */
+#define NR_MISSED 8
+
+/* Where it begins and ends, and the ranges: addresses, in whole pages. */
+struct nr_watch {
+  struct nr_watch *next, **link;
+  const void *memory;
+  uint64_t length;
+  struct nr_range pages;
+  bool overlaps; /* ever, with another one */
+  int missed_count;
+  struct nr_range missed[NR_MISSED];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct nr_watch *watches;
+
+static uint64_t address_of(const void *memory) {
+  return (uint64_t)(uintptr_t)memory;
+}
+
+static struct nr_range whole_pages(uint64_t from, uint64_t to) {
+  uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+  return (struct nr_range){from / page * page, (to + page - 1) / page * page};
+}
+
+static struct nr_range common(struct nr_range a, struct nr_range b) {
+  return (struct nr_range){a.from > b.from ? a.from : b.from, a.to < b.to ? a.to : b.to};
+}
+
+static void miss(struct nr_watch *watch, struct nr_range range) {
+  if (watch->missed_count < NR_MISSED) {
+    watch->missed[watch->missed_count++] = range;
+    return;
+  }
+  struct nr_range *last = &watch->missed[NR_MISSED - 1];
+  if (range.from < last->from) last->from = range.from;
+  if (range.to > last->to) last->to = range.to;
+}
+
+/* What was found of some memory, to all others that have to do with it. */
+static void tell(const struct nr_watch *finder, const void *memory, const struct nr_range *ranges, int count) {
+  uint64_t begin = address_of(memory);
+  for (struct nr_watch *watch = watches; watch != NULL; watch = watch->next) {
+    for (int i = 0; i < count && watch->overlaps && watch != finder; i++) {
+      struct nr_range part = common(whole_pages(begin + ranges[i].from, begin + ranges[i].to), watch->pages);
+      if (part.from < part.to) miss(watch, part);
+    }
+  }
+}
+
+/* What was written before the kernel is asked to begin anew is told to those who have not asked yet. */
+static void tell_so_far(struct nr_tracker *tracker, struct nr_watch *fresh) {
+  struct nr_range ranges[NR_MISSED];
+  for (struct nr_watch *watch = watches; watch != NULL; watch = watch->next) {
+    struct nr_range part = common(fresh->pages, watch->pages);
+    if (watch == fresh || part.from >= part.to) continue;
+    fresh->overlaps = watch->overlaps = true;
+    const void *memory = (const void *)(uintptr_t)part.from;
+    int count = nr_tracker_scan(tracker, memory, part.to - part.from, ranges, NR_MISSED);
+    if (count < 0) { /* not watched by this thread, or not any more */
+      ranges[0] = (struct nr_range){0, part.to - part.from};
+      count = 1;
+    }
+    tell(fresh, memory, ranges, count);
+  }
+}
+
+static bool start(struct nr_tracker *tracker, struct nr_watch *watch) {
+  tell_so_far(tracker, watch);
+  watch->missed_count = 0;
+  return nr_tracker_add(tracker, watch->memory, watch->length) == 0;
+}
+
+struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, uint64_t length) {
+  struct nr_watch *watch = calloc(1, sizeof *watch);
+  if (watch == NULL) return NULL;
+  uint64_t begin = address_of(memory);
+  *watch = (struct nr_watch){.memory = memory, .length = length, .pages = whole_pages(begin, begin + length)};
+  pthread_mutex_lock(&lock);
+  bool started = start(tracker, watch);
+  if (started) {
+    watch->next = watches;
+    watch->link = &watches;
+    if (watches != NULL) watches->link = &watch->next;
+    watches = watch;
+  }
+  pthread_mutex_unlock(&lock);
+  if (started) return watch;
+  free(watch);
+  return NULL;
+}
+
+bool nr_watch_again(struct nr_tracker *tracker, struct nr_watch *watch) {
+  pthread_mutex_lock(&lock);
+  bool started = start(tracker, watch);
+  pthread_mutex_unlock(&lock);
+  return started;
+}
+
+int nr_watch_scan(struct nr_tracker *tracker, struct nr_watch *watch, struct nr_range *ranges, int room) {
+  pthread_mutex_lock(&lock);
+  int count = nr_tracker_scan(tracker, watch->memory, watch->length, ranges, (size_t)(room - NR_MISSED));
+  if (count > 0 && watch->overlaps) tell(watch, watch->memory, ranges, count);
+  uint64_t begin = address_of(watch->memory);
+  for (int i = 0; i < watch->missed_count && count >= 0; i++) {
+    struct nr_range part = common(watch->missed[i], (struct nr_range){begin, begin + watch->length});
+    ranges[count++] = (struct nr_range){part.from - begin, part.to - begin};
+  }
+  watch->missed_count = 0;
+  pthread_mutex_unlock(&lock);
+  return count;
+}
+
+void nr_watch_end(struct nr_tracker *tracker, struct nr_watch *watch) {
+  pthread_mutex_lock(&lock);
+  *watch->link = watch->next;
+  if (watch->next != NULL) watch->next->link = watch->link;
+  if (tracker != NULL) nr_tracker_remove(tracker, watch->memory, watch->length);
+  pthread_mutex_unlock(&lock);
+  free(watch);
+}
