@@ -63,6 +63,7 @@ static struct nr_connection *create(struct nr_agent *agent) {
   struct nr_connection *connection = calloc(1, sizeof *connection);
   if (connection == NULL) return NULL;
   connection->references = 1;
+  connection->closing = UINT32_MAX;
   connection->streams[0] = connection->streams[1] = connection->streams[2] = -1;
   connection->agent = agent;
   nr_cold_init(&connection->cold);

@@ -316,6 +316,7 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
     refuse(connection, frame, info);
     return NULL;
   }
+  if (frame->header.opcode != NR_OP_CLOSE_SCOPE) nr_scopes_settle(connection);
   if (is_set(frame->header.opcode)) nr_callback_built(connection);
   struct nr_dispatch *dispatch = prepare(connection, frame, handler, info, env);
   if (dispatch == NULL) return NULL;

@@ -24,6 +24,7 @@ void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, st
   enter->callback_scope_base = connection->callback_scope_base;
   enter->entry_floor = connection->entry_floor;
   enter->hot = connection->hot_count;
+  nr_scopes_settle(connection);
   connection->scope_base = connection->scope_count;
   connection->callback_scope_base = connection->callback_scope_count;
   connection->entry_floor = enter->chosen_top;
@@ -267,12 +268,10 @@ void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCM
 napi_value nr_enter_result(struct nr_enter *enter, const char *doing) {
   const Nr__ReturnReply *reply = enter->reply;
   napi_value result = NULL;
-  /* What lives in a scope that the host left open ends with it: before the result is looked up, not after. */
-  nr_scopes_close(enter->connection, enter->connection->scope_base);
   struct nr_dispatch dispatch = {
       .connection = enter->connection, .env = enter->env, .napi = enter->env->napi, .frame = &enter->frame};
   /* A stale handle is the addon's fault, and undefined for it. What is no value at all is the host's. */
-  napi_status status = nr_take(&dispatch, reply->result, &result);
+  napi_status status = nr_scopes_leave(&dispatch, reply->result, &result);
   if (!dispatch.fault) return status == napi_ok ? result : NULL;
   enter->failure = nr_port_failure(enter->connection->port);
   nr_throw_failure(enter->connection, enter->env->napi, doing);

@@ -210,6 +210,7 @@ struct nr_connection {
   struct nr_scope *scopes;
   uint32_t scope_count;
   uint32_t scope_room;
+  uint32_t closing;    /* the host has closed this level and those above: with the next call; UINT32_MAX: none */
   uint32_t scope_base; /* of the innermost entry: scopes below are not the host's to close */
   struct nr_callback_scope *callback_scopes;
   uint32_t callback_scope_count;
@@ -452,6 +453,10 @@ void *nr_absence(napi_status status);
 
 /* Closes the scopes of the host at this level and above. */
 void nr_scopes_close(struct nr_connection *connection, uint32_t level);
+/* Closes those that the host has closed by now. */
+void nr_scopes_settle(struct nr_connection *connection);
+/* Closes all of the innermost entry, which has returned, and looks up its result. */
+napi_status nr_scopes_leave(struct nr_dispatch *d, nr_value value, napi_value *result);
 /* The first place of `chosen` that belongs to the scope right below `level` (of the innermost one for scope_count). */
 uint32_t nr_scopes_floor(const struct nr_connection *connection, uint32_t level);
 

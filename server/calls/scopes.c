@@ -45,6 +45,7 @@ static void close_innermost(struct nr_connection *connection) {
 }
 
 void nr_scopes_close(struct nr_connection *connection, uint32_t level) {
+  connection->closing = UINT32_MAX;
   while (connection->scope_count > level) close_innermost(connection);
 }
 
@@ -52,11 +53,49 @@ napi_status nr_serve_close_scope(struct nr_dispatch *d, const void *message, voi
   const Nr__CloseScopeRequest *request = message;
   struct nr_connection *connection = d->connection;
   (void)answer;
-  if (request->level < connection->scope_base || request->level >= connection->scope_count) {
+  if (request->level < connection->scope_base || request->level >= connection->scope_count ||
+      request->level >= connection->closing) {
     return nr_fault(d, "a scope that is not open");
   }
-  nr_scopes_close(connection, request->level);
+  connection->closing = request->level;
   return napi_ok;
+}
+
+void nr_scopes_settle(struct nr_connection *connection) {
+  if (connection->closing != UINT32_MAX) nr_scopes_close(connection, connection->closing);
+}
+
+/* In an object that outlives the scopes. */
+static napi_status carry_out(struct nr_connection *connection, napi_env napi, napi_value value, napi_value *result) {
+  napi_value box = NULL;
+  napi_ref reference = NULL;
+  napi_property_descriptor property = {.utf8name = "value", .value = value};
+  napi_status status = napi_create_object(napi, &box);
+  if (status == napi_ok) status = napi_define_properties(napi, box, 1, &property);
+  if (status == napi_ok) status = napi_create_reference(napi, box, 1, &reference);
+  nr_scopes_close(connection, connection->scope_base);
+  if (status == napi_ok) status = napi_get_reference_value(napi, reference, &box);
+  if (status == napi_ok) status = napi_get_named_property(napi, box, "value", result);
+  if (reference != NULL) napi_delete_reference(napi, reference);
+  return status;
+}
+
+/* Addons return values from scopes that they have just closed, without an escape: a HandleScope of C++ that lasts until
+ * the function's end. In one process nothing has taken the place of the value yet, so it is still there. What lives in
+ * a scope that was left open ends with it. */
+napi_status nr_scopes_leave(struct nr_dispatch *d, nr_value value, napi_value *result) {
+  struct nr_connection *connection = d->connection;
+  uint32_t base = connection->scope_base;
+  bool inside = connection->closing == base && nr_value_is_handle(value) && nr_value_is_by_host(value) &&
+                nr_value_index(value) >= connection->scopes[base].top;
+  if (!inside) {
+    nr_scopes_close(connection, base);
+    return nr_take(d, value, result);
+  }
+  napi_status status = nr_take(d, value, result);
+  if (status == napi_ok && *result != NULL) return carry_out(connection, d->napi, *result, result);
+  nr_scopes_close(connection, base);
+  return status;
 }
 
 uint32_t nr_scopes_floor(const struct nr_connection *connection, uint32_t level) {

@@ -102,6 +102,38 @@ static napi_value escape_far(napi_env env, napi_callback_info info) {
   return value;
 }
 
+static napi_value element_in_scope(napi_env env, napi_value array, uint32_t depth) {
+  napi_handle_scope scope;
+  napi_value result;
+  T_OK(napi_open_handle_scope(env, &scope));
+  if (depth > 0)
+    result = element_in_scope(env, array, depth - 1);
+  else
+    T_OK(napi_get_element(env, array, 0, &result));
+  T_OK(napi_close_handle_scope(env, scope));
+  return result;
+}
+
+/* (array, depth): its first element, from a scope (inside `depth` others) that is closed by the time it is returned, as
+ * the scopes of C++ are that end with their function. Undefined by the letter; in V8 it is still there. */
+static napi_value from_closed(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  return element_in_scope(env, argv[0], t_uint(env, argv[1]));
+}
+
+/* (): the same with something that is made there. */
+static napi_value made_in_closed(napi_env env, napi_callback_info info) {
+  napi_handle_scope scope;
+  napi_value array;
+  T_OK(napi_open_handle_scope(env, &scope));
+  T_OK(napi_create_array_with_length(env, 2, &array));
+  T_OK(napi_set_element(env, array, 0, t_string(env, "made inside")));
+  T_OK(napi_set_element(env, array, 1, t_number(env, 5)));
+  T_OK(napi_close_handle_scope(env, scope));
+  return array;
+}
+
 /* A scope that nothing is made in. */
 static napi_value open_and_close(napi_env env, napi_callback_info info) {
   napi_handle_scope scope;
@@ -129,8 +161,15 @@ static napi_value across_call(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"manyScopes", many_scopes}, {"manyHandles", many_handles},    {"nested", nested},
-    {"escape", escape},          {"escapeTwice", escape_twice},    {"escapeFar", escape_far},
-    {"acrossCall", across_call}, {"openAndClose", open_and_close},
+    {"manyScopes", many_scopes},
+    {"manyHandles", many_handles},
+    {"nested", nested},
+    {"escape", escape},
+    {"escapeTwice", escape_twice},
+    {"escapeFar", escape_far},
+    {"acrossCall", across_call},
+    {"openAndClose", open_and_close},
+    {"fromClosed", from_closed},
+    {"madeInClosed", made_in_closed},
 };
 T_INIT(functions)

@@ -16,6 +16,13 @@ cases('scopes', {
   'what escapes, many times': ({ escape }) => Array.from({ length: 300 }, (_, i) => escape({ i })),
   'escape twice': ({ escapeTwice }) => [escapeTwice(), escapeTwice()],
   'escape through ten scopes': ({ escapeFar }) => [escapeFar(), escapeFar()],
+  'a result from a scope that has just been closed': ({ fromClosed }) => [0, 1, 5].map((depth) => values().map((value) => {
+    const result = fromClosed([value], depth);
+    return [result, Object.is(result, value)];
+  })),
+  'a result that was made in a scope which has just been closed': ({ madeInClosed, acrossCall }) => (
+    [madeInClosed(), acrossCall(madeInClosed), Array.from({ length: 2000 }, madeInClosed).every(([text, five]) => text === 'made inside' && five === 5)]
+  ),
   'calls from inside scopes': ({ acrossCall }) => values().map((value) => {
     const result = attempt(() => acrossCall((argument) => [argument, value]));
     return [result, Object.is(result.value[1], value)];
