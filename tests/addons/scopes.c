@@ -134,6 +134,24 @@ static napi_value made_in_closed(napi_env env, napi_callback_info info) {
   return array;
 }
 
+/* (value): what it is as an object and as a string, coerced in scopes that are closed before the results are used. What
+ * was an object or a string already is the same handle still. */
+static napi_value coerced_in_scopes(napi_env env, napi_callback_info info) {
+  static napi_status (*const kinds[])(napi_env, napi_value, napi_value *) = {napi_coerce_to_object,
+                                                                             napi_coerce_to_string};
+  napi_value argv[1], result = t_array(env);
+  t_args(env, info, argv, 1);
+  for (uint32_t i = 0; i < T_COUNT(kinds); i++) {
+    napi_handle_scope scope;
+    napi_value value;
+    T_OK(napi_open_handle_scope(env, &scope));
+    T_OK(kinds[i](env, argv[0], &value));
+    T_OK(napi_close_handle_scope(env, scope));
+    if (value == argv[0]) T_OK(napi_set_element(env, result, i, value));
+  }
+  return result;
+}
+
 /* A scope that nothing is made in. */
 static napi_value open_and_close(napi_env env, napi_callback_info info) {
   napi_handle_scope scope;
@@ -161,15 +179,9 @@ static napi_value across_call(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"manyScopes", many_scopes},
-    {"manyHandles", many_handles},
-    {"nested", nested},
-    {"escape", escape},
-    {"escapeTwice", escape_twice},
-    {"escapeFar", escape_far},
-    {"acrossCall", across_call},
-    {"openAndClose", open_and_close},
-    {"fromClosed", from_closed},
-    {"madeInClosed", made_in_closed},
+    {"manyScopes", many_scopes}, {"manyHandles", many_handles},    {"nested", nested},
+    {"escape", escape},          {"escapeTwice", escape_twice},    {"escapeFar", escape_far},
+    {"acrossCall", across_call}, {"openAndClose", open_and_close}, {"coercedInScopes", coerced_in_scopes},
+    {"fromClosed", from_closed}, {"madeInClosed", made_in_closed},
 };
 T_INIT(functions)

@@ -23,6 +23,10 @@ cases('scopes', {
   'a result that was made in a scope which has just been closed': ({ madeInClosed, acrossCall }) => (
     [madeInClosed(), acrossCall(madeInClosed), Array.from({ length: 2000 }, madeInClosed).every(([text, five]) => text === 'made inside' && five === 5)]
   ),
+  'what is coerced in a scope to what it was': ({ coercedInScopes }) => (
+    ['text', 'x'.repeat(300), {}, [1], () => 1, new Date(2), Buffer.from('b'), new Proxy({}, {}), 1.5, true, 10n].map((value) => (
+      coercedInScopes(value).map((result) => [result, Object.is(result, value)])))
+  ),
   'calls from inside scopes': ({ acrossCall }) => values().map((value) => {
     const result = attempt(() => acrossCall((argument) => [argument, value]));
     return [result, Object.is(result.value[1], value)];
