@@ -39,7 +39,7 @@ function generatedFunctions() {
 
 function sources(folder) {
   const directory = path.join(root, folder);
-  return fs.readdirSync(directory).filter((name) => name.endsWith('.c')).map((name) => fs.readFileSync(path.join(directory, name), 'utf8')).join('\n');
+  return fs.readdirSync(directory, { recursive: true }).filter((name) => name.endsWith('.c')).map((name) => fs.readFileSync(path.join(directory, name), 'utf8')).join('\n');
 }
 
 // A definition begins its line and has a body; a declaration ends in a semicolon, a call is indented. NR_QUESTION() defines the function that it names.
