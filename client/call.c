@@ -47,13 +47,31 @@ static napi_status refuse_early(struct nr_call *call) {
   return call->text == NULL ? napi_ok : napi_generic_failure;
 }
 
+/* Calls that builders of results make between their objects, and that neither show one to JavaScript nor change it. */
+static bool leaves_fresh(unsigned opcode) {
+  switch (opcode) {
+  case NR_OP_NAPI_CREATE_BUFFER:
+  case NR_OP_NAPI_CREATE_BUFFER_COPY:
+  case NR_OP_NAPI_CREATE_EXTERNAL_BUFFER:
+  case NR_OP_NAPI_CREATE_ARRAYBUFFER:
+  case NR_OP_NAPI_CREATE_EXTERNAL_ARRAYBUFFER:
+  case NR_OP_NAPI_CREATE_DATE:
+  case NR_OP_NAPI_CREATE_BIGINT_WORDS:
+  case NR_OP_NAPI_GET_VALUE_EXTERNAL:
+  case NR_OP_NAPI_CHECK_OBJECT_TYPE_TAG:
+  case NR_OP_NAPI_GET_VALUE_STRING_UTF8:
+  case NR_OP_NAPI_IS_ARRAY: return true;
+  default: return false;
+  }
+}
+
 napi_status nr_call_wait(struct nr_call *call) {
   napi_env env = call->env;
   struct nr_channel *channel = env->channel;
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
   nr_scopes_announce(channel, env);
-  nr_fresh_clear(channel);
+  if (call->js || !leaves_fresh(call->opcode)) nr_fresh_clear(channel);
   call->mark = nr_arena_mark(channel->arena);
   call->marked = true;
   nr_record_call(call);

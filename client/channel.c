@@ -34,6 +34,7 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
   if (channel == NULL) return NULL;
   channel->port = port;
   channel->chosen_generation = 1;
+  channel->fresh_epoch = 1;
   channel->memory = memory;
   channel->worker = worker;
   channel->environ = worker || nr_node.apart ? NULL : nr_environ_create();

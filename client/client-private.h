@@ -106,6 +106,14 @@ struct nr_known {
 #define NR_LEARNED 64u /* handles that the client remembers facts of, beside the arguments of the open entries */
 #define NR_LEARNED_TEXT 64u
 
+#define NR_FRESH 256u
+struct nr_fresh {
+  nr_value value;
+  uint32_t epoch;
+  uint32_t uses;
+  bool array;
+};
+
 struct nr_learned {
   struct nr_known known;
   uint8_t text[NR_LEARNED_TEXT * 2];
@@ -181,9 +189,11 @@ struct nr_channel {
   uint32_t scope_count;
   uint32_t scope_room;
   uint32_t scope_serial;
-  uint32_t callback_scopes;   /* open ones */
-  uint32_t scopes_on_server;  /* of `scopes`, this many from the bottom have been announced */
-  nr_value fresh[NR_LEARNED]; /* objects and arrays that this turn made and JavaScript has not seen */
+  uint32_t callback_scopes;  /* open ones */
+  uint32_t scopes_on_server; /* of `scopes`, this many from the bottom have been announced */
+  /* Objects and arrays that this turn made and JavaScript has not seen (known.c). */
+  struct nr_fresh fresh[NR_FRESH][2];
+  uint32_t fresh_epoch; /* those of another one are not fresh any more */
   struct nr_learned learned[NR_LEARNED];
 };
 
@@ -366,9 +376,11 @@ void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, const
 void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_frame *frame);
 
 /* Objects that this turn made and nobody else has seen: their properties can be set without waiting. */
+/* The addon has made a string of this text, Latin-1 or UTF-8. */
+void nr_learn_text(struct nr_channel *channel, nr_value value, const char *text, nr_span span);
 void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array);
-bool nr_fresh_has(const struct nr_channel *channel, nr_value value);
-bool nr_fresh_is_array(const struct nr_channel *channel, nr_value value);
+bool nr_fresh_has(struct nr_channel *channel, nr_value value);
+bool nr_fresh_is_array(struct nr_channel *channel, nr_value value);
 void nr_fresh_clear(struct nr_channel *channel);
 
 /* ---- scopes.c -------------------------------------------------------------------------------------------------------

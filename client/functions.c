@@ -61,6 +61,20 @@ static Nr__Property **fill_properties(struct nr_call *call, const napi_property_
   return pointers;
 }
 
+/* Defining values on an object that nobody else has seen runs no JavaScript and asks no prototype, and what can be
+ * configured can be defined once more. */
+static bool may_post(struct nr_call *call, const Nr__DefinePropertiesRequest *request) {
+  struct nr_channel *channel = call->env->channel;
+  if (!nr_fresh_has(channel, request->object) || nr_fresh_is_array(channel, request->object)) return false;
+  for (size_t i = 0; i < request->n_properties; i++) {
+    const Nr__Property *property = request->properties[i];
+    if (property->utf8name == NR_SPAN_NULL || property->value == NR_ABSENT || property->method_id != 0 ||
+        property->getter_id != 0 || property->setter_id != 0 || (property->attributes & napi_configurable) == 0)
+      return false;
+  }
+  return true;
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_define_properties(napi_env env, napi_value object, size_t property_count,
                                                         const napi_property_descriptor *properties) {
   NR_PREAMBLE(env);
@@ -71,7 +85,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_define_properties(napi_env env, napi_value
   request.properties = fill_properties(&call, properties, property_count);
   request.n_properties = request.properties == NULL ? 0 : property_count;
   call.keeps_last_error = true;
-  napi_status status = nr_call_end(&call, nr_call_wait_js(&call));
+  bool post = may_post(&call, &request);
+  napi_status status = nr_call_end(&call, post ? nr_call_post(&call) : nr_call_wait_js(&call));
   free(request.properties);
   return status;
 }

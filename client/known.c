@@ -81,20 +81,69 @@ void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_
   learned->known.text = learned->text;
 }
 
-/* Arrays are kept complemented: the tag of a handle is never zero, so neither can be taken for the other. */
+/* Longer ones are hardly names. */
+#define NR_NAME_MAX 48u
+
+void nr_learn_text(struct nr_channel *channel, nr_value value, const char *text, nr_span span) {
+  uint32_t length = span == NR_SPAN_NULL ? 0 : nr_span_length(span);
+  struct nr_learned *learned = &channel->learned[place(value)];
+  if (length > NR_NAME_MAX || !nr_value_is_handle(value)) return;
+  for (uint32_t i = 0; i < length; i++) {
+    if ((text[i] & 0x80) != 0) return;
+  }
+  learned->known = (struct nr_known){.value = value,
+                                     .shape = NR_SHAPE_TEXT,
+                                     .js_epoch = channel->js_epoch,
+                                     .wrap_epoch = channel->wrap_epoch,
+                                     .text = learned->text,
+                                     .text_length = length};
+  if (length > 0) memcpy(learned->text, text, length);
+}
+
+/* ---- fresh objects and arrays ---------------------------------------------------------------------------------------
+ *
+ * Found by the place of their handle, two of a place: the last one, and of those before it the one that was used most.
+ * What others are put into is used for as long as the builder runs, what is put there only until then.
+ */
+
+static struct nr_fresh *fresh_at(struct nr_channel *channel, nr_value value) {
+  return channel->fresh[nr_value_index(value) % NR_FRESH];
+}
+
+static bool is_fresh(const struct nr_channel *channel, const struct nr_fresh *fresh) {
+  return fresh->epoch == channel->fresh_epoch;
+}
+
 void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array) {
-  channel->fresh[place(value)] = array ? ~value : value;
+  struct nr_fresh *fresh = fresh_at(channel, value);
+  if (is_fresh(channel, &fresh[0]) && (!is_fresh(channel, &fresh[1]) || fresh[0].uses > fresh[1].uses))
+    fresh[1] = fresh[0];
+  fresh[0] = (struct nr_fresh){.value = value, .epoch = channel->fresh_epoch, .array = array};
 }
 
-bool nr_fresh_has(const struct nr_channel *channel, nr_value value) {
-  nr_value fresh = channel->fresh[place(value)];
-  return nr_value_tag(value) == NR_TAG_OBJECT && (fresh == value || fresh == ~value);
+static struct nr_fresh *find_fresh(struct nr_channel *channel, nr_value value) {
+  if (nr_value_tag(value) != NR_TAG_OBJECT) return NULL;
+  struct nr_fresh *fresh = fresh_at(channel, value);
+  for (int i = 0; i < 2; i++) {
+    if (fresh[i].value == value && is_fresh(channel, &fresh[i])) return &fresh[i];
+  }
+  return NULL;
 }
 
-bool nr_fresh_is_array(const struct nr_channel *channel, nr_value value) {
-  return channel->fresh[place(value)] == ~value;
+bool nr_fresh_has(struct nr_channel *channel, nr_value value) {
+  struct nr_fresh *fresh = find_fresh(channel, value);
+  if (fresh == NULL) return false;
+  fresh->uses++;
+  return true;
+}
+
+bool nr_fresh_is_array(struct nr_channel *channel, nr_value value) {
+  const struct nr_fresh *fresh = find_fresh(channel, value);
+  return fresh != NULL && fresh->array;
 }
 
 void nr_fresh_clear(struct nr_channel *channel) {
+  if (NR_LIKELY(++channel->fresh_epoch != 0)) return;
   memset(channel->fresh, 0, sizeof channel->fresh);
+  channel->fresh_epoch = 1;
 }

@@ -63,7 +63,9 @@ function posted(plan) {
   const result = plan.parameters.find((parameter) => parameter.kind === 'result');
   const text = plan.parameters.find((parameter) => parameter.kind === 'text' || parameter.kind === 'text16');
   const post = 'nr_call_post(&call)';
-  return [`napi_status status = ${text ? `may_fail(request.${text.name}) ? nr_call_wait(&call) : ${post}` : post};`, `if (status == napi_ok) *${result.name} = nr_local(&call, request.${result.name});`];
+  // What the addon has just made a string of, it may use as a name.
+  const learn = text?.kind === 'text' ? [`if (status == napi_ok) nr_learn_text(env->channel, request.${result.name}, ${text.name}, request.${text.name});`] : [];
+  return [`napi_status status = ${text ? `may_fail(request.${text.name}) ? nr_call_wait(&call) : ${post}` : post};`, `if (status == napi_ok) *${result.name} = nr_local(&call, request.${result.name});`, ...learn];
 }
 
 function waited(plan) {
