@@ -23,9 +23,13 @@ static uint32_t share_of(const struct nr_cold_item *item) {
   return item->cost < NR_COLD_ALL / 4 ? item->cost : (uint32_t)NR_COLD_ALL / 4;
 }
 
+static uint64_t *cost_of(struct nr_cold *cold, enum nr_cold_group group) {
+  return group == NR_COLD_ASLEEP ? &cold->asleep : &cold->awake;
+}
+
 static void unlink_item(struct nr_cold *cold, struct nr_cold_item *item) {
   cold->counts[item->group]--;
-  if (item->group != NR_COLD_ASLEEP) cold->cost -= share_of(item);
+  *cost_of(cold, item->group) -= share_of(item);
   item->previous->next = item->next;
   item->next->previous = item->previous;
   item->next = item->previous = NULL;
@@ -36,7 +40,7 @@ static void link_item(struct nr_cold *cold, struct nr_cold_item *item, enum nr_c
   struct nr_cold_item *head = &cold->heads[group];
   item->cost = item->next_cost;
   cold->counts[group]++;
-  if (group != NR_COLD_ASLEEP) cold->cost += share_of(item);
+  *cost_of(cold, group) += share_of(item);
   item->group = group;
   item->next = head;
   item->previous = head->previous;
@@ -90,7 +94,7 @@ static enum nr_cold_group group_after(const struct nr_cold *cold, struct nr_cold
   item->unchanged = changed ? 0 : item->unchanged + 1;
   if (changed) return NR_COLD_KEPT;
   if (item->group == NR_COLD_RECENT && item->unchanged >= NR_COLD_RECENT_PATIENCE) return NR_COLD_IDLE;
-  if (item->group == NR_COLD_IDLE && item->unchanged >= NR_COLD_IDLE_PATIENCE && cold->cost > NR_COLD_AWAKE)
+  if (item->group == NR_COLD_IDLE && item->unchanged >= NR_COLD_IDLE_PATIENCE && cold->awake > NR_COLD_AWAKE)
     return NR_COLD_ASLEEP;
   return item->group;
 }
@@ -129,7 +133,7 @@ static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t b
 }
 
 bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience) {
-  return cold->cost <= patience * NR_COLD_ALL;
+  return cold->awake + cold->asleep <= patience * NR_COLD_ALL;
 }
 
 /* Idle ones before those that sleep. */

@@ -35,7 +35,8 @@ struct nr_cold_item {
 struct nr_cold {
   struct nr_cold_item heads[NR_COLD_GROUPS]; /* of circular lists */
   uint32_t counts[NR_COLD_GROUPS];
-  uint64_t cost;   /* of comparing all that are awake, as bytes */
+  uint64_t awake;  /* the cost of comparing all that are, as bytes */
+  uint64_t asleep; /* the same of the others */
   uint32_t credit; /* bytes that the idle and sleeping ones may still cost */
 };
 
