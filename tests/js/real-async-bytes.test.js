@@ -69,3 +69,20 @@ compareAddon('lz4-napi', { values: 180, errors: 20, what: 'in the background' },
     await settle(() => decompressFrame(value));
   }
 });
+
+// Its calls that do not wait return an array from a scope that they have closed.
+compareAddon('node-liblzma', { values: 100, errors: 20 }, async ({ addon, record, settle, inputs, odd }) => {
+  for (const input of inputs.map((content) => Buffer.from(content)).filter(({ length }) => length !== 300001)) {
+    record(() => addon.xzSync(input));
+    record(() => addon.unxzSync(addon.xzSync(input)).equals(input));
+    const packed = await settle(() => addon.xzAsync(input));
+    await settle(async () => (await addon.unxzAsync(packed)).equals(input));
+  }
+  record(() => addon.unxzSync(Buffer.from('garbage')));
+  await settle(() => addon.unxzAsync(Buffer.from('garbage')));
+  for (const value of odd) {
+    record(() => addon.xzSync(value));
+    record(() => addon.xzSync('x', value));
+    await settle(() => addon.xzAsync(value));
+  }
+});

@@ -48,3 +48,71 @@ compareAddon('zeromq', { values: 60, errors: 10 }, async ({ addon, record, settl
   for (const socket of [reply, request, push, dealer, router]) socket.close();
   record(() => reply.closed);
 });
+
+compareAddon('udx-native', { values: 50, errors: 1 }, async ({ addon: Udx, record, settle, bytes, odd }) => {
+  const udx = new Udx();
+  const [first, second] = [udx.createSocket(), udx.createSocket()];
+  for (const socket of [first, second]) socket.bind(0, '127.0.0.1');
+  record(() => [first.address().host, first.bound, first.idle, first.ttl]);
+  const received = new Promise((resolve) => second.once('message', (message, { host }) => resolve([String(message), host])));
+  await settle(() => first.send(Buffer.from('hello ü'), second.address().port, '127.0.0.1'));
+  await settle(() => received);
+  const [from, to] = [udx.createStream(1), udx.createStream(2)];
+  from.connect(first, 2, second.address().port, '127.0.0.1');
+  to.connect(second, 1, first.address().port, '127.0.0.1');
+  const sent = bytes(300_000);
+  const whole = new Promise((resolve) => {
+    const parts = [];
+    to.on('data', (part) => parts.push(part)).on('end', () => resolve(Buffer.concat(parts)));
+  });
+  for (let at = 0; at < sent.length; at += 7000) from.write(sent.subarray(at, at + 7000));
+  from.end();
+  await settle(() => whole);
+  const closed = Promise.all([from, to].map((stream) => new Promise((resolve) => stream.on('close', resolve))));
+  from.resume();
+  to.end();
+  await settle(async () => (await closed).length);
+  await settle(() => udx.lookup('localhost', { family: 4 }));
+  for (const value of odd) {
+    record(() => [Udx.isIPv4(value), Udx.isIP(value)]);
+    record(() => typeof udx.createStream(value));
+    record(() => first.trySend(value, 1, '127.0.0.1'));
+  }
+  await settle(() => first.close());
+  await settle(() => second.close());
+});
+
+compareAddon('node-datachannel', { values: 10, errors: 30 }, async ({ addon, record, settle, odd }) => {
+  const { PeerConnection } = addon;
+  const [first, second] = ['first', 'second'].map((name) => new PeerConnection(name, { iceServers: [], bindAddress: '127.0.0.1' }));
+  for (const [from, to] of [[first, second], [second, first]]) {
+    from.onLocalDescription((description, type) => to.setRemoteDescription(description, type));
+    from.onLocalCandidate((candidate, mid) => to.addRemoteCandidate(candidate, mid));
+  }
+  const asked = new Promise((resolve) => {
+    second.onDataChannel((channel) => channel.onMessage((message) => {
+      if (typeof message === 'string') channel.sendMessage(`echo of ${message}`);
+      else channel.sendMessageBinary(Buffer.from(message));
+      resolve([channel.getLabel(), message]);
+    }));
+  });
+  const channel = first.createDataChannel('channel ü');
+  const answer = () => new Promise((resolve) => channel.onMessage(resolve));
+  const answered = answer();
+  channel.onOpen(() => channel.sendMessage('hello ü'));
+  await settle(() => asked);
+  await settle(() => answered);
+  record(() => [channel.getLabel(), channel.isOpen(), channel.bufferedAmount(), first.state(), first.signalingState()]);
+  for (const length of [1, 1000, 60_000]) {
+    const next = answer();
+    record(() => channel.sendMessageBinary(Buffer.alloc(length, length)));
+    await settle(() => next);
+  }
+  for (const value of odd) {
+    record(() => first.setRemoteDescription(value, value));
+    record(() => typeof new PeerConnection(value, {}));
+    record(() => channel.sendMessage(value) && 'sent');
+  }
+  for (const connection of [first, second]) connection.close();
+  addon.cleanup();
+});

@@ -160,3 +160,29 @@ compareAddon('@node-rs/jsonwebtoken-linux-x64-gnu', signed, ({ addon, record, ra
   }
   record(() => Object.entries(addon).sort());
 });
+
+compareAddon('secp256k1', { values: 30, errors: 100 }, ({ addon, record, bytes, odd }) => {
+  const [key, message] = [Buffer.alloc(32, 7), Buffer.alloc(32, 9)];
+  const open = addon.publicKeyCreate(key);
+  const { signature, recid } = addon.ecdsaSign(message, key);
+  record(() => [open, signature, recid, addon.privateKeyVerify(key), addon.publicKeyConvert(open, false), addon.publicKeyVerify(open)]);
+  record(() => [addon.ecdsaVerify(signature, message, open), addon.ecdsaVerify(signature, bytes(32), open), addon.ecdsaRecover(signature, recid, message)]);
+  record(() => addon.signatureImport(addon.signatureExport(signature)));
+  record(() => [addon.ecdh(open, key), addon.ecdh(open, key, { data: bytes(10) }, Buffer.alloc(32))]);
+  record(() => addon.ecdh(open, key, { hashfn: (x, y) => new Uint8Array([...x.slice(0, 16), ...y.slice(0, 16)]) }, Buffer.alloc(32)));
+  record(() => addon.ecdh(open, key, { hashfn: () => { throw new RangeError('mine'); } }, Buffer.alloc(32)));
+  record(() => addon.ecdsaSign(message, key, { data: Buffer.alloc(32), noncefn: () => new Uint8Array(32).fill(3) }));
+  record(() => addon.ecdsaSign(message, key, { noncefn: () => { throw new RangeError('mine'); } }));
+  for (const change of ['TweakAdd', 'TweakMul']) {
+    record(() => addon[`privateKey${change}`](Buffer.from(key), message));
+    record(() => addon[`publicKey${change}`](open, message));
+  }
+  record(() => [addon.publicKeyCombine([open, open]), addon.publicKeyNegate(open), addon.privateKeyNegate(Buffer.from(key))]);
+  for (let i = 0; i < 20; i++) record(() => addon.ecdsaSign(bytes(32), bytes(32)));
+  for (const value of odd) {
+    for (const name of ['publicKeyCreate', 'publicKeyConvert', 'publicKeyCombine', 'signatureNormalize', 'signatureImport']) record(() => addon[name](value));
+    record(() => addon.ecdsaSign(value, key));
+    record(() => addon.ecdsaSign(message, key, value));
+    record(() => addon.ecdsaVerify(value, message, open));
+  }
+});
