@@ -16,8 +16,8 @@ static bool is_object(nr_value value) {
 
 NR_EXPORT napi_status NAPI_CDECL napi_coerce_to_object(napi_env env, napi_value value, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, value);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, value);
+  NR_CHECK_JS_ARG(env, result);
   Nr__CoerceRequest request = NR__COERCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_COERCE_TO_OBJECT, &request.base);
   request.value = nr_wire(value);
@@ -32,8 +32,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_coerce_to_object(napi_env env, napi_value 
 
 NR_EXPORT napi_status NAPI_CDECL napi_coerce_to_string(napi_env env, napi_value value, napi_value *result) {
   NR_PREAMBLE(env);
-  NR_CHECK_ARG(env, value);
-  NR_CHECK_ARG(env, result);
+  NR_CHECK_JS_ARG(env, value);
+  NR_CHECK_JS_ARG(env, result);
   Nr__CoerceRequest request = NR__COERCE_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_COERCE_TO_STRING, &request.base);
   request.value = nr_wire(value);

@@ -57,6 +57,11 @@ describe('every function of the headers', () => {
     assert.deepEqual(exportedBy(process.execPath).filter((name) => /^(napi|node_api)_/.test(name) && !allFunctions().includes(name)), []);
   });
 
+  test('with a preamble does not refuse an argument before it is known whether JavaScript may run', () => {
+    const refuses = sources('client').split(/^\}$/m).filter((text) => /NR_PREAMBLE\(env\);[^]*(NR_CHECK_ARG\(|nr_refuse\()/.test(text));
+    assert.deepEqual(refuses, []);
+  });
+
   test('is exported by the host', () => {
     const names = new Set(exportedBy(path.join(release, 'napi-remote-host')));
     assert.deepEqual(allFunctions().filter((name) => !names.has(name)), []);
