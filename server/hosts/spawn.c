@@ -83,6 +83,15 @@ static int become(void *context) {
   _exit(127);
 }
 
+/* The child never returns from its frames, and what AddressSanitizer has noted of them would be held against whoever
+ * gets that memory next. */
+#ifdef __SANITIZE_ADDRESS__
+void __asan_unpoison_memory_region(const volatile void *memory, size_t size);
+#define NR_FORGET_FRAMES __asan_unpoison_memory_region
+#else
+#define NR_FORGET_FRAMES(memory, size) ((void)0)
+#endif
+
 static int run_child(struct start *start, int flags, pid_t *pid) {
   sigset_t all, before;
   char *stack = mmap(NULL, NR_CHILD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -93,6 +102,7 @@ static int run_child(struct start *start, int flags, pid_t *pid) {
   int error = *pid < 0 ? -errno : start->error;
   if (*pid > 0 && error < 0) waitpid(*pid, NULL, 0);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  NR_FORGET_FRAMES(stack, NR_CHILD_STACK);
   munmap(stack, NR_CHILD_STACK);
   return error;
 }
