@@ -174,14 +174,26 @@ void nr_throw_quota(const struct nr_connection *connection, napi_env napi, const
   napi_throw(napi, error);
 }
 
+/* Where a host that took too long was: in a call that Node served, or in native code. */
+static void describe_place(const struct nr_connection *connection, char *text, size_t size) {
+  const char *pending = connection->doing != NULL ? connection->doing : connection->owed;
+  if (pending != NULL)
+    snprintf(text, size, " while %s was under way", pending);
+  else if (connection->last != NULL)
+    snprintf(text, size, " in native code, after it had called %s", connection->last);
+  else
+    snprintf(text, size, " in native code");
+}
+
 napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, const char *doing) {
   nr_connection_failed(connection);
   struct nr_death death = nr_host_death(connection->host);
-  char how[224], text[512];
+  char how[224], place[128] = "", text[768];
   describe_death(&death, how, sizeof how);
-  int length =
-      snprintf(text, sizeof text, "The host process of %s (pid %d) %s",
-               connection->file == NULL ? "the addon" : connection->file, (int)nr_host_pid(connection->host), how);
+  if (death.verdict == NR_VERDICT_TIMEOUT) describe_place(connection, place, sizeof place);
+  int length = snprintf(text, sizeof text, "The host process of %s (pid %d) %s%s",
+                        connection->file == NULL ? "the addon" : connection->file, (int)nr_host_pid(connection->host),
+                        how, place);
   if (doing != NULL && length >= 0 && (size_t)length < sizeof text)
     snprintf(text + length, sizeof text - (size_t)length, "; %s was not carried out", doing);
   napi_value error = make_error(napi, code_of(&death), text);

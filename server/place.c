@@ -169,7 +169,13 @@ static void init(struct nr_agent *agent, struct nr_place *place, napi_env napi, 
   napi_value exports, result;
   if (napi_get_named_property(napi, module, "exports", &exports) != napi_ok) return;
   result = nr_env_init(agent, place, place->napi, exports);
-  if (pass_on(place, napi) || result == NULL) return;
+  if (pass_on(place, napi)) {
+    /* Functions of the host before may be this one's by now, and it is not what they are for. */
+    struct nr_connection *connection = place->env->connection;
+    if (connection->env_count == 1) nr_host_condemn(connection->host, NR_VERDICT_KILLED, "");
+    return;
+  }
+  if (result == NULL) return;
   napi_set_named_property(napi, module, "exports", result);
 }
 

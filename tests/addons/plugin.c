@@ -289,5 +289,7 @@ NAPI_MODULE_INIT() {
   t_set(env, exports, "Counter", make_class(env));
   t_set(env, exports, "number", t_number(env, PLUGIN_VERSION));
   T_OK(napi_define_properties(env, exports, 1, &described));
+  if (getenv("PLUGIN_INIT") != NULL && strcmp(getenv("PLUGIN_INIT"), "throw") == 0)
+    napi_throw_error(env, "PLUGIN_INIT", "as asked");
   return exports;
 }

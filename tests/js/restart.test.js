@@ -339,6 +339,20 @@ test('another process has the classes of the one before, and its properties', ()
   }
 });
 
+test('an Init that throws when it runs again: nothing of the addon works until one does not', () => {
+  const { addon, host } = loadPlugin();
+  const { Counter, described, count } = addon;
+  process.env.PLUGIN_INIT = 'throw';
+  try {
+    assert.throws(() => host.restart(), { code: 'PLUGIN_INIT' });
+  } finally {
+    delete process.env.PLUGIN_INIT;
+  }
+  for (const use of [() => new Counter(1), () => described(), () => count()]) assert.equal(caught(use).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  host.restart();
+  assert.deepEqual([new Counter(1).next(), described(), count(), addon.Counter], [2, 1, 2, Counter]);
+});
+
 test('a Worker ends after restarts, with objects of all of its hosts', () => {
   const result = runJson((kit) => {
     const { Worker } = require('node:worker_threads');
