@@ -24,6 +24,8 @@ const TURNS_AFTER = 300;
 
 let groups = 0;
 
+const ON_CALL = { policy: 'on-call', max: Infinity, backoff: { initial: 0 } };
+
 const isRemote = (error) => typeof error?.code === 'string' && error.code.startsWith('ERR_NAPI_REMOTE_');
 /** What the workload throws when all is well. */
 const isExpected = (error) => error?.code === 'WORKLOAD' || /^(from below|another one)$/.test(error?.message);
@@ -45,9 +47,13 @@ async function play(scene, plan) {
   };
   chooseHost('napi-remote-host-faulty');
   const group = scene === 'joining' ? `joining ${++groups}` : undefined;
-  let addon = attempt(() => remote.load(addonFile('workload'), { group }));
-  chooseHost('napi-remote-host');
-  if (errors.length > 0) return { errors, dead: isRemote(errors[0]) };
+  const restart = scene === 'restarts' ? ON_CALL : undefined;
+  let addon = attempt(() => remote.load(addonFile('workload'), { group, restart }));
+  if (restart === undefined) chooseHost('napi-remote-host');
+  if (errors.length > 0) {
+    chooseHost('napi-remote-host');
+    return { errors, dead: isRemote(errors[0]) };
+  }
   const ping = () => {
     const before = errors.length;
     attempt(() => addon.add(1, 2));
@@ -58,8 +64,10 @@ async function play(scene, plan) {
     if (turns >= TURNS || (plan.read().fired !== 0n && ++after > TURNS_AFTER)) return false;
     return after % 50 !== 49 || !ping();
   };
-  await scenes[scene]({ addon, attempt, errors, goesOn, group });
+  await scenes[scene]({ addon, attempt, errors, goesOn, group, host: remote.hostOf(addon) });
   await turn();
+  chooseHost('napi-remote-host');
+  if (restart !== undefined) return { errors, dead: true }; // a call would start another one
   return { errors, dead: ping(), ping };
 }
 

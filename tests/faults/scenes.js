@@ -97,4 +97,16 @@ async function joining({ addon, attempt, errors, group }) {
   }
 }
 
-module.exports = { joining, calls, nested, buffers, background, finalizers, teardown };
+/** One host takes the place of the other, with its env and its classes; objects of all of them are called. */
+function restarts({ addon, attempt, host }) {
+  const made = [];
+  for (let i = 0; i < 3; i++) {
+    attempt(() => addon.add(i, 1));
+    attempt(() => made.push(new addon.Wrapped()));
+    attempt(() => addon.hooks());
+    for (const wrapped of made) attempt(() => wrapped.method() + wrapped.getter);
+    if (i < 2) attempt(() => host.restart());
+  }
+}
+
+module.exports = { joining, restarts, calls, nested, buffers, background, finalizers, teardown };
