@@ -5,6 +5,7 @@
 //
 // Descriptors, mappings, processes and memory stay as they are.
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const { setImmediate: turn } = require('node:timers/promises');
 const { parseArgs } = require('node:util');
@@ -55,18 +56,24 @@ async function measure(cycle) {
 /** [{cycle, resident, heap, descriptors, sharedMappings, children}], from after the warm-up to the end. */
 async function soak(cycles, report = () => {}) {
   const addon = load(addonFile('plugin'), { restart: { policy: 'on-call', max: Infinity, backoff: { initial: 0 } } });
+  const host = hostOf(addon);
   const measured = [];
+  let crashes = 0, exits = 0;
+  host.on('exit', () => exits++);
   const every = Math.max(1, Math.floor(cycles / 10));
   for (let cycle = -WARM_UP; cycle <= cycles; cycle++) {
     assert.equal(addon.count(), 1);
     crash(addon);
+    crashes++;
     if (cycle % 5 === 0) await turn();
     if (cycle >= 0 && cycle % every === 0) {
+      // What a host leaves goes when JavaScript has been told of its end.
+      while (exits < crashes) await once(host, 'exit');
       measured.push(await measure(cycle));
       report(measured.at(-1));
     }
   }
-  hostOf(addon).kill();
+  host.kill();
   return measured;
 }
 
