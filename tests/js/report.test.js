@@ -227,6 +227,16 @@ test('a timeout in a Worker: the stack is that of its thread', () => {
   assert.ok(names.includes('hang_in_deadlock'), names.join());
 });
 
+test('a timeout of the load: the stack is that of the Init', () => {
+  process.env.PLUGIN_INIT = 'hang';
+  try {
+    const { report } = deathOf(() => load(addonFile('plugin'), { timeout: { load: 300 } }), undefined, 'ERR_NAPI_REMOTE_TIMEOUT');
+    assert.ok(report.nativeStack.some(({ function: name }) => /^napi_register_module/.test(name)), JSON.stringify(report.nativeStack));
+  } finally {
+    delete process.env.PLUGIN_INIT;
+  }
+});
+
 test('an AbortSignal: what the host was doing, below the call that JavaScript aborts in', () => {
   const controller = new AbortController();
   const { report } = deathOf((addon) => addon.call(() => controller.abort()), load(file, { signal: controller.signal }), 'ABORT_ERR');
