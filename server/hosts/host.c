@@ -1,60 +1,25 @@
 /*
  * Host processes: which one a group has, the threads that are joined with it, and what became of it.
  */
-#include "server/hosts/host.h"
+#include "server/hosts/host-private.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "napi.pb-c.h"
 #include "server/hosts/joining.h"
 #include "server/hosts/left.h"
 #include "server/hosts/launch.h"
-#include "server/hosts/watcher.h"
 #include "wire/environ.h"
 #include "wire/port.h"
-#include "wire/recorder.h"
-#include "wire/socket.h"
 
 /* Each finds a host that is dying and not reaped yet. */
 #define NR_JOIN_ATTEMPTS 3
-
-/* From the end of the socket to that of the process. */
-#define NR_END_MILLISECONDS 1000u
-
-/* A JavaScript thread's place in a host. */
-struct nr_seat {
-  struct nr_seat *next;
-  struct nr_port *port; /* to be failed when it dies */
-  uint32_t thread;      /* its number, on the control socket */
-  bool retired;         /* it does not count any more */
-};
-
-struct nr_host {
-  atomic_uint references;
-  struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
-  int socket;
-  struct nr_left *left;       /* NULL: it has not come that far */
-  struct nr_environ *environ; /* that it was started with */
-  char *group;
-  pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
-  uint32_t threads;        /* that have asked so far */
-  int patience;            /* milliseconds that its start may take; -1: any time */
-  struct nr_host *next;    /* of the registry */
-  uint32_t joined;         /* threads, under its lock */
-  bool listed;
-  pthread_mutex_t lock; /* of what follows */
-  struct nr_death death;
-  struct nr_seat *seats;
-  pthread_cond_t died;
-};
 
 /* Of the whole Node process: all of its threads find a group's host here. Dying ones are not in it. */
 static struct {
@@ -123,81 +88,6 @@ static void on_death(void *context, const struct nr_child_end *end) {
   pthread_cond_broadcast(&host->died);
   pthread_mutex_unlock(&host->lock);
   nr_host_unref(host); /* the watcher's count */
-}
-
-/* ---- A start --------------------------------------------------------------------------------------------------------
- */
-
-static int explain(char *why, size_t why_size, int error, const char *what) {
-  snprintf(why, why_size, "%s: %s", what, strerror(-error));
-  return error;
-}
-
-/* Where it leaves what it was doing, before it does anything. */
-static int give_recorder(struct nr_host *host) {
-  Nr__Recorder message = NR__RECORDER__INIT;
-  message.version = NR_RECORDER_VERSION;
-  int memfd = nr_recorder_create();
-  if (memfd < 0) return memfd;
-  host->left = nr_left_create(memfd);
-  return host->left == NULL ? -ENOMEM : nr_socket_send(host->socket, &message.base, &memfd, 1);
-}
-
-static int spawn(struct nr_host *host, const char *path, const struct nr_launch *launch, struct nr_launch_files *files,
-                 char *why, size_t why_size) {
-  int sockets[2];
-  int error = nr_launch_open(launch, files);
-  if (error < 0) return explain(why, why_size, error, "no pipes");
-  error = nr_socket_pair(sockets);
-  if (error < 0) return explain(why, why_size, error, "no socket");
-  host->socket = sockets[0];
-  nr_host_ref(host); /* the watcher's, until on_death() */
-  if (launch->env == NULL) host->environ = nr_environ_create();
-  error = give_recorder(host);
-  if (error == 0) error = nr_child_start(path, launch, files, sockets[1], on_death, host, &host->child);
-  close(sockets[1]);
-  nr_launch_close_child(files);
-  if (error == 0) {
-    files->pid = nr_child_pid(host->child);
-    return 0;
-  }
-  nr_host_unref(host);
-  snprintf(why, why_size, "%s cannot be run: %s", launch->wrapper != NULL ? launch->wrapper[0] : path,
-           strerror(-error));
-  return error;
-}
-
-/* On the watcher thread, which holds its lock. */
-static void on_exceeded(void *context) {
-  struct nr_host *host = context;
-  pthread_mutex_lock(&host->lock);
-  if (!host->death.dead && host->death.verdict == NR_VERDICT_NONE) host->death.verdict = NR_VERDICT_RESIDENT;
-  pthread_mutex_unlock(&host->lock);
-}
-
-/* Hands have been shaken, nothing is loaded yet. */
-static int settle(struct nr_host *host, const struct nr_launch *launch, pid_t pid, char *why, size_t why_size) {
-  if (!nr_child_adopt(host->child, pid))
-    return explain(why, why_size, -EPROTO, "the host is not of those that were started");
-  int error = nr_launch_limit(launch, nr_host_pid(host));
-  if (error < 0) return explain(why, why_size, error, "its limits cannot be set");
-  if (launch->resident > 0) nr_child_limit_resident(host->child, launch->resident, on_exceeded);
-  return 0;
-}
-
-/* How it ended, when it did so before the handshake. */
-static void note_end(struct nr_host *host, struct nr_launch_files *files, char *why, size_t why_size) {
-  if (!nr_host_await_death(host, NR_END_MILLISECONDS)) return;
-  struct nr_death death = nr_host_death(host);
-  size_t length = strlen(why);
-  files->ended = true;
-  files->code = death.code;
-  files->signal = death.signal;
-  if (death.signal == 0) {
-    snprintf(why + length, why_size - length, "; it exited with code %d", death.code);
-  } else {
-    snprintf(why + length, why_size - length, "; it was ended by signal %d", death.signal);
-  }
 }
 
 /* ---- Which host a group has ----------------------------------------------------------------------------------------
@@ -285,12 +175,12 @@ struct wish {
 
 /* The first thread of a fresh host. */
 static int start(struct nr_host *host, struct wish *wish, struct nr_port **port, char *why, size_t why_size) {
-  int error = spawn(host, wish->path, wish->launch, wish->files, why, why_size);
+  int error = nr_host_begin(host, wish->path, wish->launch, wish->files, on_death, why, why_size);
   if (error < 0) return error;
   error = take_seat(host, &wish->joining, port, why, why_size);
-  if (error == -EPIPE || error == -ECONNRESET) note_end(host, wish->files, why, why_size);
+  if (error == -EPIPE || error == -ECONNRESET) nr_host_note_end(host, wish->files, why, why_size);
   if (error < 0) return error;
-  error = settle(host, wish->launch, wish->joining.pid, why, why_size);
+  error = nr_host_settle(host, wish->launch, wish->joining.pid, why, why_size);
   if (error == 0) return 0;
   drop_seat(host, *port);
   nr_port_destroy(*port);
@@ -306,7 +196,7 @@ static int wait_in_line(struct nr_host *host, struct nr_joining *joining, char *
   uint64_t until = nr_now_ns() + (uint64_t)patience * 1000000u;
   const struct timespec end = {.tv_sec = (time_t)(until / 1000000000u), .tv_nsec = (long)(until % 1000000000u)};
   int error = -pthread_mutex_clocklock(&host->joining, CLOCK_MONOTONIC, &end);
-  if (error < 0) return explain(why, why_size, error, "the host did not answer the handshake");
+  if (error < 0) return nr_host_explain(why, why_size, error, "the host did not answer the handshake");
   uint64_t now = nr_now_ns();
   joining->milliseconds = now < until ? (int)((until - now) / 1000000u) : 0;
   return 0;
