@@ -53,8 +53,11 @@ static struct external *external_create(struct nr_dispatch *d, const Nr__CreateE
   external->connection = d->connection;
   nr_connection_ref(d->connection);
   external->length = request->length;
-  external->memory = memory_create(d->connection, request->length);
-  if (external->memory != NULL) external->wrap = nr_wrap_create(d, request->object_id, request->object_id != 0, false);
+  /* An empty one at NULL has no address in JavaScript's memory either: addons ask for it. */
+  bool nowhere = request->address == 0 && request->length == 0;
+  external->memory = nowhere ? NULL : memory_create(d->connection, request->length);
+  if (external->memory != NULL || nowhere)
+    external->wrap = nr_wrap_create(d, request->object_id, request->object_id != 0, false);
   if (external->wrap != NULL) return external;
   external_free(external);
   return NULL;

@@ -56,6 +56,21 @@ static napi_value arraybuffer(napi_env env, napi_callback_info info) {
 }
 
 /* Without a finalizer, over memory that is never freed; some of it written after the call. */
+/* An empty one at NULL: [buffer, has it an address as a Buffer, as a typed array, as an ArrayBuffer]. */
+static napi_value nowhere(napi_env env, napi_callback_info info) {
+  napi_value buffer, arraybuffer, result = t_array(env);
+  void *data[3];
+  size_t length;
+  T_OK(napi_create_external_buffer(env, 0, NULL, NULL, NULL, &buffer));
+  T_OK(napi_get_buffer_info(env, buffer, &data[0], &length));
+  T_OK(napi_get_typedarray_info(env, buffer, NULL, NULL, &data[1], &arraybuffer, NULL));
+  T_OK(napi_get_arraybuffer_info(env, arraybuffer, &data[2], &length));
+  T_OK(napi_set_element(env, result, 0, buffer));
+  for (uint32_t i = 0; i < T_COUNT(data); i++)
+    T_OK(napi_set_element(env, result, i + 1, t_boolean(env, data[i] != NULL)));
+  return result;
+}
+
 static napi_value constant(napi_env env, napi_callback_info info) {
   static uint8_t bytes[64] = "made of constant memory";
   napi_value result = NULL;
@@ -216,13 +231,22 @@ static napi_value speak(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"buffer", buffer},      {"arraybuffer", arraybuffer},
-    {"constant", constant},  {"around", around},
-    {"inspect", inspect},    {"nominal", nominal},
-    {"nominals", nominals},  {"ask", ask},
-    {"speak", speak},        {"takeCounts", take_counts},
-    {"appear", appear},      {"peek", peek},
-    {"part", part},          {"fromConstant", from_constant},
-    {"common", read_common}, {"poke", poke},
+    {"buffer", buffer},
+    {"arraybuffer", arraybuffer},
+    {"constant", constant},
+    {"nowhere", nowhere},
+    {"around", around},
+    {"inspect", inspect},
+    {"nominal", nominal},
+    {"nominals", nominals},
+    {"ask", ask},
+    {"speak", speak},
+    {"takeCounts", take_counts},
+    {"appear", appear},
+    {"peek", peek},
+    {"part", part},
+    {"fromConstant", from_constant},
+    {"common", read_common},
+    {"poke", poke},
 };
 T_INIT(functions)

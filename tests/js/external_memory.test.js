@@ -19,6 +19,7 @@ function cases(runs) {
 cases({
   'buffers': ({ buffer }) => SIZES.map((size) => buffer(size)),
   'array buffers': ({ arraybuffer }) => SIZES.map((size) => arraybuffer(size)),
+  'an empty one at NULL': ({ nowhere }) => nowhere(),
   'without finalizer': ({ constant }) => constant(),
   'around calls': ({ around }) => {
     const seen = [];
