@@ -1,7 +1,7 @@
 'use strict';
 // Crashes an addon and calls it again, many times over: what Node's process has of it afterwards.
 //
-//   node --expose-gc tests/soak/run.js [--cycles 10000]
+//   node tests/soak/run.js [--cycles 10000]
 //
 // Descriptors, mappings, processes and memory stay as they are.
 const assert = require('node:assert/strict');
@@ -9,8 +9,13 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const { setImmediate: turn } = require('node:timers/promises');
 const { parseArgs } = require('node:util');
+const v8 = require('node:v8');
+const vm = require('node:vm');
 const { hostOf, load } = require('../..');
 const { addonFile } = require('../js/support/child.js');
+
+v8.setFlagsFromString('--expose-gc');
+const gc = vm.runInNewContext('gc');
 
 /** The first ones make what is made once. */
 const WARM_UP = 50;
@@ -36,7 +41,7 @@ function crash(addon) {
 
 async function settle() {
   for (let i = 0; i < 5; i++) {
-    global.gc?.();
+    gc();
     await turn();
   }
 }
