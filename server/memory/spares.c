@@ -6,6 +6,10 @@
 /* V8 lets go of external buffers in large lots. */
 #define NR_SPARES_MAX (UINT64_C(96) << 20)
 
+/* What is no larger will be written whole, and its pages come cheaper together than one by one. Of larger ones there
+ * may be little (external buffers of 64 MiB and more). */
+#define NR_SPARE_WHOLE (UINT64_C(16) << 20)
+
 /* Lies in the memory that is free. */
 struct nr_spare {
   struct nr_spare *next;
@@ -20,7 +24,9 @@ uint8_t *nr_spares_take(struct nr_spares *spares, uint64_t size) {
     spares->bytes -= size;
     return (uint8_t *)spare;
   }
-  uint8_t *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  int populate = size <= NR_SPARE_WHOLE ? MAP_POPULATE : 0;
+  uint8_t *memory =
+      mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | populate, -1, 0);
   return memory == MAP_FAILED ? NULL : memory;
 }
 
