@@ -504,9 +504,11 @@ struct nr_parts {
   size_t changing;
 };
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
- * have been copied to the real one. tracked: the part of which the host tells what native code writes. */
-bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
-                                const struct nr_range *tracked, const struct nr_parts *parts, Nr__View *view);
+ * have been copied to the real one. owned: that is memory of this side's. tracked: the part of which the host tells
+ * what native code writes. */
+bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, bool owned,
+                                uint64_t address, const struct nr_range *tracked, const struct nr_parts *parts,
+                                Nr__View *view);
 /* Native code holds a reference: it will use the address, perhaps from another thread. Its pair is looked at before
  * others. False: it has none. */
 bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);

@@ -133,14 +133,15 @@ static napi_status create(struct nr_dispatch *d, struct external *external, bool
              : napi_create_external_buffer(d->napi, external->length, external->memory, finalize, external, result);
 }
 
+/* `owned`: its memory is there until external_free(). That of a SharedArrayBuffer V8 lets go of on any thread. */
 static napi_status give(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, napi_value value,
-                        const struct nr_parts *parts, Nr__ViewReply *reply) {
+                        bool owned, const struct nr_parts *parts, Nr__ViewReply *reply) {
   NR_TRY(nr_give(d, request->result, value, &reply->result));
   reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
   if (reply->view == NULL) return napi_generic_failure;
   nr__view__init(reply->view);
   struct nr_range tracked = {request->tracked_offset, request->tracked_offset + request->tracked_length};
-  nr_memory_describe_foreign(d->connection, d->napi, value, request->address, &tracked, parts, reply->view);
+  nr_memory_describe_foreign(d->connection, d->napi, value, owned, request->address, &tracked, parts, reply->view);
   return napi_ok;
 }
 
@@ -159,7 +160,7 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
     }
     return status;
   }
-  return give(d, request, result, &parts, reply);
+  return give(d, request, result, true, &parts, reply);
 }
 
 napi_status nr_serve_napi_create_external_buffer(struct nr_dispatch *d, const void *message, void *answer) {
@@ -188,5 +189,5 @@ napi_status nr_serve_node_api_create_external_sharedarraybuffer(struct nr_dispat
   napi_status status = node_api_create_external_sharedarraybuffer(
       d->napi, memory, request->length, shared == NULL ? NULL : nr_shared_delete, shared, &result);
   if (status != napi_ok && shared != NULL) nr_shared_drop(shared);
-  return status == napi_ok ? give(d, request, result, &parts, (Nr__ViewReply *)answer) : status;
+  return status == napi_ok ? give(d, request, result, false, &parts, (Nr__ViewReply *)answer) : status;
 }

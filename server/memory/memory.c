@@ -318,8 +318,9 @@ bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, na
   return true;
 }
 
-bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, uint64_t address,
-                                const struct nr_range *tracked, const struct nr_parts *parts, Nr__View *view) {
+bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, bool owned,
+                                uint64_t address, const struct nr_range *tracked, const struct nr_parts *parts,
+                                Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
   measure(napi, &place);
@@ -328,7 +329,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   if (pair == NULL) return true;
   describe_pair(pair, view);
   view->shown = true;
-  pair->owned = !pair->shared;
+  pair->owned = owned;
   /* Other threads write to a SharedArrayBuffer while it is looked at. */
   if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(pair, tracked);
   nr_constant_set(pair, parts->ranges + parts->changing, parts->count - parts->changing);
