@@ -7,7 +7,7 @@
 #include "leaks.h"
 #include "server/hosts/oom.c"
 
-static char root[] = "/tmp/napi-remote-oom-XXXXXX";
+static char root[64];
 static char path[512];
 
 static void write_file(const char *name, const char *text) {
@@ -21,6 +21,7 @@ static void write_file(const char *name, const char *text) {
 
 static void set_up(void) {
   char folder[512];
+  strcpy(root, "/tmp/napi-remote-oom-XXXXXX");
   cr_assert_not_null(mkdtemp(root));
   snprintf(folder, sizeof folder, "%s/a", root);
   mkdir(folder, 0700);
@@ -42,7 +43,8 @@ static bool find(const char *text) {
   return nr_oom_find(root, text, path, sizeof path);
 }
 
-Test(oom, finds_the_file_of_a_group, .init = set_up, .fini = remove_all) {
+Test(oom, finds_the_file_of_a_group) {
+  set_up();
   char expected[512];
   snprintf(expected, sizeof expected, "%s/a/b/memory.events", root);
   cr_assert(find("0::/a/b\n"));
@@ -52,9 +54,11 @@ Test(oom, finds_the_file_of_a_group, .init = set_up, .fini = remove_all) {
   strcat(expected, ".local");
   cr_assert(find("0::/a/b\n"));
   cr_assert_str_eq(path, expected);
+  remove_all();
 }
 
-Test(oom, knows_when_there_is_none, .init = set_up, .fini = remove_all) {
+Test(oom, knows_when_there_is_none) {
+  set_up();
   cr_assert_not(find(""));
   cr_assert_not(find("4:memory:/a/b\n"));
   cr_assert_not(find("0::/\n"));
@@ -62,9 +66,11 @@ Test(oom, knows_when_there_is_none, .init = set_up, .fini = remove_all) {
   cr_assert_not(find("0::/a/b (deleted)\n"));
   char small[8];
   cr_assert_not(nr_oom_find(root, "0::/a/b\n", small, sizeof small));
+  remove_all();
 }
 
-Test(oom, counts_what_is_new, .init = set_up, .fini = remove_all) {
+Test(oom, counts_what_is_new) {
+  set_up();
   const uint64_t second = UINT64_C(1000000000);
   struct nr_oom oom;
   cr_assert(find("0::/a/b\n"));
@@ -80,9 +86,11 @@ Test(oom, counts_what_is_new, .init = set_up, .fini = remove_all) {
   nr_oom_look(&oom, 11 * second);
   cr_assert_not(nr_oom_struck(&oom, 14 * second), "it was another, long before");
   nr_oom_close(&oom);
+  remove_all();
 }
 
-Test(oom, leaves_a_group_that_is_gone, .init = set_up, .fini = remove_all) {
+Test(oom, leaves_a_group_that_is_gone) {
+  set_up();
   struct nr_oom oom;
   cr_assert(find("0::/a/b\n"));
   cr_assert(nr_oom_open(&oom, path));
@@ -93,4 +101,5 @@ Test(oom, leaves_a_group_that_is_gone, .init = set_up, .fini = remove_all) {
   write_file("a/b/memory.events", "low 1\n");
   cr_assert_not(nr_oom_open(&oom, path));
   cr_assert_eq(oom.fd, -1);
+  remove_all();
 }
