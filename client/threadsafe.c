@@ -296,6 +296,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_threadsafe_function(
   request.func = nr_wire(func);
   request.async_resource = nr_wire(async_resource);
   request.async_resource_name = nr_wire(async_resource_name);
+  request.finalizes = thread_finalize_cb != NULL;
   napi_status status = nr_call_wait_js(&call);
   if (status == napi_ok) {
     *result = self;

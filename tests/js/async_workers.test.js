@@ -97,6 +97,21 @@ workers({
     for (let i = 0; i < 5; i++) addon.call(id, i);
     process.exit(2);
   },
+  'functions without finalizers, one of each kind, as it is terminated': (addon, post) => {
+    const create = () => addon.create(() => post('not reached'), { callJs: true, plain: true });
+    const [left, released, aborted] = [create(), create(), create()];
+    for (let i = 0; i < 3; i++) for (const id of [left, aborted]) addon.call(id, i);
+    post([addon.release(released), addon.release(aborted, true), addon.release(create())]);
+    post('terminate me');
+    for (;;);
+  },
+  'functions without finalizers, one of each kind, as it ends': (addon, post) => {
+    const create = () => addon.create(() => post('not reached'), { callJs: true, plain: true });
+    const [left, released, aborted] = [create(), create(), create()];
+    for (let i = 0; i < 3; i++) for (const id of [left, released, aborted]) addon.call(id, i);
+    post([addon.release(released), addon.release(aborted, true), addon.release(create()), addon.acquire(released)]);
+    process.exit(4);
+  },
   'handles of libuv\'s': (addon, post, kit) => {
     const handles = kit.dlopen(kit.addonFile('uv_handles'));
     const timer = handles.timer((what) => {

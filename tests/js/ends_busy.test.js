@@ -60,11 +60,19 @@ for (const [name, begin] of Object.entries(leavesBehind)) {
   });
 }
 
-test('a host that dies keeps no program running: a threadsafe function', () => {
-  const { code, signal, stdout } = run((kit) => {
-    kit.dlopen(kit.addonFile('tsfn')).create(() => {}, { callJs: true });
-    process.kill(kit.remote.hosts()[0].pid, 'SIGKILL');
-    process.on('exit', () => kit.print('the end'));
-  }, { isolated: true });
-  assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: '"the end"\n' });
-});
+for (const plain of [false, true]) {
+  test(`a host that dies keeps no program running: threadsafe functions with${plain ? 'out' : ''} finalizers`, () => {
+    const { code, signal, stdout } = run((kit, kind) => {
+      const addon = kit.dlopen(kit.addonFile('tsfn'));
+      const create = () => addon.create(() => kit.print('called'), { callJs: true, plain: kind === 'plain' });
+      const [, waiting, released, aborted] = [create(), create(), create(), create()];
+      addon.call(waiting, 1);
+      addon.call(aborted, 1);
+      addon.release(released);
+      addon.release(aborted, true);
+      process.kill(kit.remote.hosts()[0].pid, 'SIGKILL');
+      process.on('exit', () => kit.print('the end'));
+    }, { isolated: true, args: [plain ? 'plain' : 'finalized'] });
+    assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: '"the end"\n' });
+  });
+}

@@ -248,6 +248,62 @@ programs({
     for (const value of [0, 1, 2]) addon.call(id, value);
     process.on('exit', () => kit.print(log));
   },
+  // Without one Node opens no callback scope at the end.
+  'async_hooks: all that happens without a finalizer': (kit) => {
+    const hooks = require('node:async_hooks');
+    const addon = kit.dlopen(kit.addonFile('tsfn'));
+    let log = [];
+    hooks.createHook({
+      init(id, type) { if (type === 'test function') log.push('init'); },
+      before(id) { log.push(`before ${id - first}`); },
+      after(id) { log.push(`after ${id - first}`); },
+      destroy(id) { log.push(`destroy ${id - first}`); },
+    }).enable();
+    let first = 0;
+    const turn = () => new Promise((done) => setImmediate(done));
+    const ends = {
+      released: (id) => addon.release(id),
+      aborted: (id) => addon.release(id, true),
+      'aborted with items': (id) => [addon.call(id, 1), addon.call(id, 2), addon.release(id, true)],
+      'released with items': (id) => [addon.call(id, 1), addon.call(id, 2), addon.release(id)],
+      'released, acquired and called': (id) => [addon.release(id), addon.acquire(id), addon.call(id, 1), addon.release(id)],
+      'released in its own call': (id) => addon.call(id, 3),
+      'unreferenced and released': (id) => [addon.unref(id), addon.release(id)],
+      'aborted after the release': (id) => [addon.acquire(id), addon.release(id), addon.release(id, true)],
+    };
+    (async () => {
+      for (const [name, end] of Object.entries(ends)) {
+        first = hooks.executionAsyncId();
+        const id = addon.create((value) => {
+          log.push(value);
+          if (value === 3) addon.release(id);
+        }, { callJs: true, plain: true });
+        log.push(end(id));
+        for (let i = 0; i < 3; i++) await turn();
+        log.push(addon.dropped(id));
+        kit.print([name, log.filter((entry) => !/^(before|after|destroy) /.test(entry)), log.filter((entry) => /^(before|after|destroy)/.test(entry)).length]);
+        log = [];
+      }
+    })();
+  },
+  'without a finalizer: what keeps the program, and its end': (kit) => {
+    const addon = kit.dlopen(kit.addonFile('tsfn'));
+    const create = (unreferenced) => {
+      const id = addon.create((value) => kit.print(value), { callJs: true, plain: true, loud: true });
+      if (unreferenced) addon.unref(id);
+      return id;
+    };
+    const [released, again, aborted] = [create(false), create(false), create(false)];
+    create(true);
+    kit.print([addon.release(released), addon.release(again), addon.acquire(again), addon.release(aborted, true)]);
+    const left = create(true);
+    setTimeout(() => {
+      kit.print('later');
+      kit.print([addon.call(again, 1), addon.release(again)]);
+    }, 20);
+    process.on('beforeExit', () => kit.print('beforeExit'));
+    process.on('exit', () => kit.print(['exit', addon.call(left, 7)]));
+  },
   'a million calls of four threads': (kit) => {
     const addon = kit.dlopen(kit.addonFile('tsfn'));
     const each = 250_000;
