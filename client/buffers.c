@@ -30,23 +30,28 @@ struct wanted {
   size_t *byte_offset;
 };
 
-/* Answers from the view that came along. False: it did not, or not all that is wanted is in it. */
-static bool answer_known(napi_env env, unsigned opcode, const ProtobufCMessage *request, nr_value value,
-                         const uint32_t kinds[2], const struct wanted *wanted) {
-  const Nr__View *view = wanted->arraybuffer == NULL ? known_view(env, value) : NULL;
-  if (view == NULL || view->kind < kinds[0] || view->kind > kinds[1]) return false;
+/* The same, and the ArrayBuffer under a handle of this side's choice: nobody has to wait for that. */
+static napi_status post(struct nr_call *call, const Nr__ViewInfoReply *reply, napi_value *arraybuffer) {
+  napi_status status = nr_call_post(call);
+  if (status == napi_ok) *arraybuffer = nr_unwire(reply->arraybuffer);
+  call->reply = (void *)(uintptr_t)reply;
+  return nr_call_end(call, status);
+}
+
+static napi_status answer(struct nr_call *call, const Nr__View *view, nr_value arraybuffer,
+                          const struct wanted *wanted) {
   Nr__ViewInfoReply reply = NR__VIEW_INFO_REPLY__INIT;
   reply.type = view->kind;
   reply.length = view->length;
-  if (opcode == NR_OP_NAPI_GET_TYPEDARRAY_INFO) reply.length /= element_size(view->kind);
+  if (call->opcode == NR_OP_NAPI_GET_TYPEDARRAY_INFO) reply.length /= element_size(view->kind);
   reply.byte_offset = view->offset;
-  reply.arraybuffer = NR_ABSENT;
+  reply.arraybuffer = arraybuffer;
   if (wanted->type != NULL) *wanted->type = (napi_typedarray_type)view->kind;
   if (wanted->length != NULL) *wanted->length = reply.length;
-  if (wanted->data != NULL) *wanted->data = nr_memory_view(env->channel, view);
+  if (wanted->data != NULL) *wanted->data = nr_memory_view(call->env->channel, view);
   if (wanted->byte_offset != NULL) *wanted->byte_offset = view->offset;
-  nr_answer(env, opcode, request, &reply.base, napi_ok);
-  return true;
+  if (wanted->arraybuffer != NULL) return post(call, &reply, wanted->arraybuffer);
+  return nr_answer(call->env, call->opcode, call->request, &reply.base, napi_ok);
 }
 
 static napi_status ask(struct nr_call *call, const struct wanted *wanted) {
@@ -62,6 +67,21 @@ static napi_status ask(struct nr_call *call, const struct wanted *wanted) {
   return nr_call_end(call, status);
 }
 
+/* Answers from the view that came along, if it did and is of one of these kinds. want_data, arraybuffer: the request's.
+ */
+static napi_status get_info(struct nr_call *call, nr_value value, const uint32_t kinds[2],
+                            protobuf_c_boolean *want_data, nr_value *arraybuffer, const struct wanted *wanted) {
+  const Nr__View *view = known_view(call->env, value);
+  if (view != NULL && (view->kind < kinds[0] || view->kind > kinds[1])) view = NULL;
+  if (wanted->arraybuffer != NULL) {
+    if (call->env->channel->in_basic) view = NULL; /* where nothing is made */
+    *arraybuffer = nr_call_result(call);
+  }
+  *want_data = wanted->data != NULL && (view == NULL || wanted->arraybuffer == NULL);
+  return view == NULL ? ask(call, wanted)
+                      : answer(call, view, wanted->arraybuffer == NULL ? NR_ABSENT : *arraybuffer, wanted);
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_get_buffer_info(napi_env env, napi_value value, void **data, size_t *length) {
   static const uint32_t kinds[2] = {0, NR_VIEW_DATAVIEW};
   NR_CHECK_ENV(env);
@@ -70,9 +90,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_buffer_info(napi_env env, napi_value v
   Nr__GetBufferInfoRequest request = NR__GET_BUFFER_INFO_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_BUFFER_INFO, &request.base);
   request.value = nr_wire(value);
-  request.want_data = data != NULL;
-  if (answer_known(env, call.opcode, call.request, request.value, kinds, &wanted)) return napi_ok;
-  return ask(&call, &wanted);
+  return get_info(&call, request.value, kinds, &request.want_data, NULL, &wanted);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_arraybuffer_info(napi_env env, napi_value arraybuffer, void **data,
@@ -84,9 +102,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_arraybuffer_info(napi_env env, napi_va
   Nr__GetArraybufferInfoRequest request = NR__GET_ARRAYBUFFER_INFO_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_ARRAYBUFFER_INFO, &request.base);
   request.arraybuffer = nr_wire(arraybuffer);
-  request.want_data = data != NULL;
-  if (answer_known(env, call.opcode, call.request, request.arraybuffer, kinds, &wanted)) return napi_ok;
-  return ask(&call, &wanted);
+  return get_info(&call, request.arraybuffer, kinds, &request.want_data, NULL, &wanted);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_typedarray_info(napi_env env, napi_value typedarray,
@@ -99,11 +115,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_typedarray_info(napi_env env, napi_val
   Nr__GetTypedarrayInfoRequest request = NR__GET_TYPEDARRAY_INFO_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_TYPEDARRAY_INFO, &request.base);
   request.typedarray = nr_wire(typedarray);
-  request.want_data = data != NULL;
   request.arraybuffer = NR_ABSENT;
-  if (answer_known(env, call.opcode, call.request, request.typedarray, kinds, &wanted)) return napi_ok;
-  if (arraybuffer != NULL) request.arraybuffer = nr_call_result(&call);
-  return ask(&call, &wanted);
+  return get_info(&call, request.typedarray, kinds, &request.want_data, &request.arraybuffer, &wanted);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_dataview_info(napi_env env, napi_value dataview, size_t *bytelength,
@@ -115,11 +128,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_dataview_info(napi_env env, napi_value
   Nr__GetDataviewInfoRequest request = NR__GET_DATAVIEW_INFO_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_DATAVIEW_INFO, &request.base);
   request.dataview = nr_wire(dataview);
-  request.want_data = data != NULL;
   request.arraybuffer = NR_ABSENT;
-  if (answer_known(env, call.opcode, call.request, request.dataview, kinds, &wanted)) return napi_ok;
-  if (arraybuffer != NULL) request.arraybuffer = nr_call_result(&call);
-  return ask(&call, &wanted);
+  return get_info(&call, request.dataview, kinds, &request.want_data, &request.arraybuffer, &wanted);
 }
 
 /* ---- making them ----------------------------------------------------------------------------------------------------

@@ -482,15 +482,9 @@ bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valu
 /* ---- memory.c -------------------------------------------------------------------------------------------------------
  */
 
-/* Does the host get to know the bytes of a view? (They stay up to date from then on.) */
-enum nr_showing {
-  NR_SHOW_NOTHING,
-  NR_SHOW_BYTES,
-  NR_SHOW_ARGUMENT, /* the same, of an object that lives as long as the entry */
-};
-/* Fills `view` for an ArrayBuffer, typed array or DataView. False: it is none of these. */
-bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, enum nr_showing showing,
-                        Nr__View *view);
+/* Fills `view` for an ArrayBuffer, typed array or DataView, whose bytes the host gets to know: they stay up to date
+ * from then on. held: it lives as long as the entry. False: it is none of these. */
+bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, bool held, Nr__View *view);
 /* May the host have so many bytes more? All that it has made lives in this process: not more than the machine has. */
 bool nr_memory_fits(const struct nr_connection *connection, uint64_t length);
 /* The same for a Buffer or ArrayBuffer that has just been made for the host. shareable: between nr_birth_begin() and

@@ -55,7 +55,7 @@ static bool describe_view(struct nr_describe *describe, napi_value value, Nr__Fa
   Nr__View *view = nr_arena_alloc(describe->connection->arena, sizeof *view);
   if (view == NULL) return false;
   nr__view__init(view);
-  if (!nr_memory_describe(describe->connection, describe->napi, value, NR_SHOW_ARGUMENT, view)) {
+  if (!nr_memory_describe(describe->connection, describe->napi, value, true, view)) {
     fact->shape |= NR_SHAPE_NO_VIEW;
     return false;
   }

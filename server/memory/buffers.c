@@ -9,11 +9,13 @@
 /* From here on malloc() is asked first. (A mapping that is undone at once.) */
 #define NR_PROBED (UINT64_C(64) << 20)
 
+/* Nothing, where the bytes were not asked for. */
 static bool describe(struct nr_dispatch *d, napi_value value, bool shows, Nr__View **result) {
+  if (!shows) return true;
   Nr__View *view = nr_dispatch_alloc(d, sizeof *view);
   if (view == NULL) return false;
   nr__view__init(view);
-  if (!nr_memory_describe(d->connection, d->napi, value, shows ? NR_SHOW_BYTES : NR_SHOW_NOTHING, view)) return false;
+  if (!nr_memory_describe(d->connection, d->napi, value, false, view)) return false;
   *result = view;
   return true;
 }
@@ -87,7 +89,7 @@ napi_status nr_serve_napi_create_buffer_copy(struct nr_dispatch *d, const void *
   NR_TAKE_BYTES(d, request->data, &data, &length);
   NR_TRY(napi_create_buffer_copy(d->napi, length, data == NULL ? "" : data, NULL, &result));
   NR_TRY(nr_give(d, request->result, result, &reply->result));
-  if (request->want_data && !describe(d, result, true, &reply->view)) return napi_generic_failure;
+  if (!describe(d, result, request->want_data, &reply->view)) return napi_generic_failure;
   return napi_ok;
 }
 

@@ -238,8 +238,7 @@ static void describe_pair(struct nr_pair *pair, Nr__View *view) {
   view->place = pair->block.place + 1;
 }
 
-bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, enum nr_showing showing,
-                        Nr__View *view) {
+bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, bool held, Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
   struct nr_pair *pair = place.bytes == NULL ? NULL : find_pair(connection, napi, &place);
@@ -249,8 +248,7 @@ bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_va
   if (pair == NULL) return true;
   describe_pair(pair, view);
   pair->now = place.block_length;
-  view->shown = showing != NR_SHOW_NOTHING && nr_window_show(connection, pair, place.bytes, place.offset,
-                                                             place.offset + place.length, showing == NR_SHOW_ARGUMENT);
+  view->shown = nr_window_show(connection, pair, place.bytes, place.offset, place.offset + place.length, held);
   return true;
 }
 

@@ -20,6 +20,8 @@ const calls = {
   'the hash of a Buffer of 64 bytes': ['hash', (addon) => { const buffer = Buffer.alloc(64, 7); return () => addon.hashBuffer(buffer); }],
   'the sum of a fresh Buffer of 64 bytes': ['hash', (addon) => () => addon.sum(Buffer.alloc(64, 7))],
   'the sum of a pooled Buffer': ['hash', (addon) => () => addon.sum(Buffer.from('sixteen bytes ok'))],
+  'a typed array with its ArrayBuffer': ['buffers', (addon) => { const view = new Uint16Array([1, 2, 3]); return () => addon.typedarrayInfo(view); }],
+  'a DataView with its ArrayBuffer': ['buffers', (addon) => { const view = new DataView(new ArrayBuffer(16), 4, 8); return () => addon.dataviewInfo(view); }],
   'a method of a wrapped object': ['classes', (addon) => { const counter = new addon.Counter(1); return () => { const by = counter.add(2); counter.add(-2); return by; }; }, 2],
   'a method with a wrapped argument': ['classes', (addon) => { const counter = new addon.Counter(1); return () => counter.plus(counter); }],
   'a getter of a wrapped object': ['classes', (addon) => { const counter = new addon.Counter(1); return () => counter.value; }],
