@@ -33,7 +33,7 @@ export interface LoadOptions {
   signal?: AbortSignal | undefined;
   /** Whether a host that has died gets another one in its place: by default `never`. A policy, or more. */
   restart?: Restart['policy'] | Restart | undefined;
-  /** Ends a host that nobody has entered for so many milliseconds, and that has nothing under way; it is there again when it is called. Needs a `restart`, by default then `on-call`. */
+  /** Ends a host that nobody has entered for so many milliseconds, that has nothing under way, and that no other thread uses; it is there again when it is called. Needs a `restart`, by default then `on-call`. */
   idle?: number | undefined;
   /** Has `callTimes` of hostOf() tell how long calls take. Each then costs 40 ns more. */
   callTimes?: boolean | undefined;

@@ -354,13 +354,12 @@ napi_value nr_loading_streams(napi_env napi, napi_callback_info info) {
   return result;
 }
 
-/* Ends the host if no entry is open and nothing keeps its loop going. */
+/* Ends the host if no entry is open, nothing keeps its loop going, and no other thread uses it. */
 napi_value nr_loading_recycle(napi_env napi, napi_callback_info info) {
   struct nr_connection *connection = connection_argument(napi, info, NULL);
   napi_value result;
   bool idle = connection != NULL && connection->entries == 0 && nr_port_failure(connection->port) == 0 &&
-              !nr_doorbell_is_alive(connection);
-  if (idle) nr_host_condemn(connection->host, NR_VERDICT_IDLE, "");
+              !nr_doorbell_is_alive(connection) && nr_host_recycle(connection->host, connection->port);
   return napi_get_boolean(napi, idle, &result) == napi_ok ? result : NULL;
 }
 

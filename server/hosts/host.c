@@ -343,6 +343,17 @@ void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *
   nr_host_kill(host);
 }
 
+bool nr_host_recycle(struct nr_host *host, struct nr_port *port) {
+  pthread_mutex_lock(&registry.lock);
+  bool alone = host->joined == 1;
+  if (alone) unlist(host); /* no other thread finds it any more */
+  pthread_mutex_unlock(&registry.lock);
+  if (!alone) return false;
+  nr_host_condemn(host, NR_VERDICT_IDLE, "");
+  nr_port_fail(port, EPIPE);
+  return true;
+}
+
 /* How long a host may take to note where it is, after how long it must be one that is stopped, and how often all that
  * is looked at. */
 #define NR_HEAR_NS UINT64_C(300000000)

@@ -78,6 +78,9 @@ ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_c
 void nr_host_kill(struct nr_host *host);
 /* The same, with the reason noted for errors and events; the first one counts. */
 void nr_host_condemn(struct nr_host *host, enum nr_verdict verdict, const char *fault);
+/* The same for one that only this thread has joined, and needs no longer: its port fails at once, so that whoever calls
+ * next finds another host. False: other threads use it. */
+bool nr_host_recycle(struct nr_host *host, struct nr_port *port);
 /* It is about to be ended although it lives: what this thread's is doing there is noted for the report. Bounded; some
  * hosts do not answer. */
 void nr_host_hear(struct nr_host *host, const struct nr_port *port);

@@ -202,6 +202,55 @@ test('idle: a host that has nothing to do ends, and is there again when it is ca
   assert.throws(() => load(plugin, { idle: 0 }), { code: 'ERR_INVALID_ARG_VALUE' });
 });
 
+test('idle: a call in the same moment finds another one', async () => {
+  const IDLE = 20;
+  const { addon, host } = loadPlugin({ idle: IDLE, restart: { policy: 'on-call', max: Infinity, backoff: { initial: 0 } } });
+  const pids = new Set();
+  let last = performance.now();
+  // As often as the host is looked at, and right behind that.
+  await new Promise((resolve, reject) => {
+    const timer = setInterval(() => {
+      if (performance.now() - last < IDLE) return;
+      try {
+        addon.count();
+        pids.add(host.pid);
+        last = performance.now();
+        if (pids.size < 10) return;
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+      clearInterval(timer);
+    }, IDLE / 4);
+  });
+  host.kill();
+});
+
+test('idle: not while another thread uses the host', () => {
+  const { pids, ends } = runJson((kit) => {
+    const { Worker } = require('node:worker_threads');
+    const source = `const { parentPort } = require('node:worker_threads');
+      const { kit } = require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)});
+      const addon = kit.remote.load(kit.addonFile('plugin'), { group: 'both' });
+      parentPort.postMessage(addon.pid());
+      parentPort.once('message', () => {
+        addon.block(200);
+        parentPort.postMessage(addon.pid());
+      });`;
+    const worker = new Worker(source, { eval: true });
+    const pids = [], ends = [];
+    worker.once('message', (pid) => {
+      const host = kit.remote.hostOf(kit.remote.load(kit.addonFile('plugin'), { group: 'both', idle: 20 }));
+      pids.push(pid, host.pid);
+      host.ref().on('exit', ({ reason }) => ends.push([reason, pids.length]));
+      host.once('exit', () => kit.print({ pids, ends }));
+      worker.once('message', (now) => pids.push(now)).postMessage('block');
+    });
+  });
+  assert.equal(new Set(pids).size, 1);
+  assert.deepEqual(ends, [['clean', 3]]);
+});
+
 test('idle: not while work is under way', async () => {
   const { addon, host } = loadPlugin({ idle: 20 });
   addon.startWork();
