@@ -78,7 +78,8 @@ napi_value nr_env_init(struct nr_agent *agent, struct nr_place *place, napi_env 
   if (place == NULL) place = nr_place_create(agent, napi);
   struct nr_env *env = place == NULL ? NULL : create(place, prepared);
   if (env == NULL) {
-    napi_throw_error(napi, "ERR_NAPI_REMOTE_LAUNCH", "Out of memory for another addon");
+    nr_throw_refused(napi, prepared->file, "ERR_NAPI_REMOTE_LAUNCH", "Out of memory for another addon",
+                     prepared->connection);
   } else {
     uint32_t id = place->id;
     result = run_init(env, prepared, exports);

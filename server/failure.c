@@ -138,10 +138,15 @@ void nr_throw_launch(napi_env napi, const struct nr_launch *launch, const char *
   napi_throw(napi, error);
 }
 
-void nr_throw_unsupported(napi_env napi, const char *file, const char *text) {
-  napi_value error = make_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
+void nr_throw_refused(napi_env napi, const char *file, const char *code, const char *text,
+                      struct nr_connection *connection) {
+  napi_value error = make_error(napi, code, text);
   if (error == NULL) return;
   set_string(napi, error, "addon", file);
+  if (connection != NULL) {
+    set_number(napi, error, "pid", nr_host_pid(connection->host));
+    nr_report_offer(connection, napi, error);
+  }
   napi_throw(napi, error);
 }
 
@@ -163,14 +168,15 @@ void nr_throw_gone(struct nr_connection *connection, napi_env napi) {
   if (error != NULL) napi_throw(napi, error);
 }
 
-void nr_throw_quota(const struct nr_connection *connection, napi_env napi, const char *text) {
+void nr_throw_quota(struct nr_connection *connection, napi_env napi, const char *text) {
   napi_value code, message, error;
+  const struct nr_death death = nr_host_death(connection->host);
   if (napi_create_string_utf8(napi, "ERR_NAPI_REMOTE_QUOTA", NAPI_AUTO_LENGTH, &code) != napi_ok ||
       napi_create_string_utf8(napi, text, NAPI_AUTO_LENGTH, &message) != napi_ok ||
       napi_create_range_error(napi, code, message, &error) != napi_ok)
     return;
-  if (connection->file != NULL) set_string(napi, error, "addon", connection->file);
-  set_number(napi, error, "pid", nr_host_pid(connection->host));
+  add_details(napi, error, connection, &death);
+  nr_report_offer(connection, napi, error);
   napi_throw(napi, error);
 }
 

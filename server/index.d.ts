@@ -60,7 +60,7 @@ export interface LoadOptions {
    * ```
    */
   hostWrapper?: string[] | undefined;
-  /** Has a report written when the host dies. `NAPI_REMOTE_REPORT_DIR` does that for all hosts. */
+  /** Has a report written when the host dies, or cannot be started. `NAPI_REMOTE_REPORT_DIR` does that for all hosts. */
   report?: ReportOptions | undefined;
 }
 
@@ -111,8 +111,8 @@ export interface Restart {
 
 /** How a host ended. */
 export interface Exit {
-  /** Of the process that ended. */
-  pid: number;
+  /** Of the process that ended; undefined with `launch-failed` when there was none. */
+  pid: number | undefined;
   /** Its exit code; null when a signal ended it. */
   code: number | null;
   signal: string | null;
@@ -121,18 +121,18 @@ export interface Exit {
    * `timeout`, `protocol` (it sent what no host may send), `launch-failed` (another one was to take its place; `error` tells why none did).
    */
   reason: 'clean' | 'abnormal' | 'crashed' | 'killed' | 'oom' | 'timeout' | 'protocol' | 'launch-failed';
-  error?: Error;
+  error?: HostError | Error;
 }
 
 /**
- * What is on errors with a `code` of `ERR_NAPI_REMOTE_HOST_DIED`, `_TIMEOUT`, `_PROTOCOL` or `_GONE` (then of the host that the object belonged to), and on an `AbortError`. Those with `_LAUNCH`, `_UNSUPPORTED` and `_QUOTA` have of it what there is:
- * `addon`; `pid` when a process was started; how that ended.
+ * What is on errors with a `code` of `ERR_NAPI_REMOTE_HOST_DIED`, `_TIMEOUT`, `_PROTOCOL` or `_GONE` (then of the host that the object belonged to), and on an `AbortError`. Those with `_LAUNCH`, `_UNSUPPORTED` and `_QUOTA`, and the `AbortError` of
+ * a load that never began, have of it what there is: `addon` and `report`; `pid` when a process was started; how that ended.
  */
 export interface HostError extends Error {
   code: string;
-  /** Of the host. */
-  pid: number;
-  /** The file of the addon that was loaded first. */
+  /** Of the host; none when none was started. */
+  pid?: number;
+  /** The file of the addon that was loaded first; of a load that failed, that of the addon. */
   addon: string;
   /** What ended the host, when that is known: one of the two. */
   signal?: string;
@@ -141,7 +141,9 @@ export interface HostError extends Error {
   pending?: string;
   /** The last Node-API call of the host that came to Node. */
   lastCall?: string;
-  /** What is known of the end, made when it is read. */
+  /** With `ERR_NAPI_REMOTE_LAUNCH` and `stdio: 'pipe'`: what was printed there. */
+  stderr?: string;
+  /** What is known of the end, or of what was tried, made when it is read. */
   report?: Report;
 }
 
@@ -171,7 +173,7 @@ export interface NativeFrame {
 }
 
 /**
- * What is known of the end of a host: `error.report` of `ERR_NAPI_REMOTE_HOST_DIED`, made when it is read. In the form of Node's diagnostic reports;
+ * What is known of the end of a host: `error.report` of `ERR_NAPI_REMOTE_HOST_DIED` and the others, made when it is read. In the form of Node's diagnostic reports;
  * docs/report.md describes the members and has an example. `String(report)` is the text for people.
  *
  * ```js
@@ -191,7 +193,10 @@ export interface Report {
   header: Record<string, unknown>;
   addon: { file?: string; name?: string; version?: string; buildId?: string };
   addons: string[];
-  end: { signal?: string; exitCode?: number; lastWords?: string };
+  /** Without a reason: it lives, or there is none. */
+  end: { reason?: Exit['reason']; signal?: string; exitCode?: number; lastWords?: string };
+  /** Of a host that could not be started: what was tried. */
+  launch?: { command: string[]; timeout: { call: number | null; load: number | null }; limits: Limits };
   /** Of a signal that the host's handler saw. */
   fault?: { signal: string; code: string; address?: string; sender?: number; thread: { id: number; name: string } };
   pending: { call?: string; calls: string[] };
@@ -306,7 +311,7 @@ export interface Host extends EventEmitter {
  * - `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: the arguments are wrong;
  * - `ERR_DLOPEN_FAILED`: the loader refused the file, in its own words, as Node reports it;
  * - `ERR_NAPI_REMOTE_UNSUPPORTED`: the addon uses V8, Node internals or a library of Node's own, or a Node-API version that this Node lacks;
- * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started (with `pid`, `exitCode` or `signal`, and with `stdio: 'pipe'` its `stderr`, as far as there is any);
+ * - `ERR_NAPI_REMOTE_LAUNCH`: the host could not be started (with `pid`, `exitCode` or `signal`, a `report`, and with `stdio: 'pipe'` its `stderr`, as far as there is any);
  * - what the addon's own initialisation throws.
  *
  * Calls into the addon throw `ERR_NAPI_REMOTE_HOST_DIED` when its process has died, `ERR_NAPI_REMOTE_TIMEOUT` when it took longer than `timeout` says, and

@@ -75,6 +75,8 @@ napi_value nr_loading_configure(napi_env napi, napi_callback_info info) {
   return NULL;
 }
 
+static const char unsupported[] = "ERR_NAPI_REMOTE_UNSUPPORTED";
+
 /* An addon that uses V8 or Node's own C++ cannot be proxied: said before it is loaded, by the names that it imports. */
 static bool refuse_internals(napi_env napi, const char *file) {
   struct nr_elf_report report;
@@ -88,7 +90,7 @@ static bool refuse_internals(napi_env napi, const char *file) {
   if (report.total > report.count && length > 0 && (size_t)length < sizeof text) {
     snprintf(text + length, sizeof text - (size_t)length, " and %zu more", report.total - report.count);
   }
-  nr_throw_unsupported(napi, file, text);
+  nr_throw_refused(napi, file, unsupported, text, NULL);
   return true;
 }
 
@@ -143,7 +145,7 @@ static int load_with(struct nr_connection *connection, napi_env napi, const char
     if (names_symbol_of_node(error, length, name)) {
       char text[NR_SYMBOL_SIZE + 1024];
       snprintf(text, sizeof text, "%s uses %s, which exists only inside Node, and is not Node-API", file, name);
-      napi_throw_error(napi, "ERR_NAPI_REMOTE_UNSUPPORTED", text);
+      nr_throw_refused(napi, file, unsupported, text, connection);
     } else if (again) {
       status = -EAGAIN;
     } else {
@@ -169,7 +171,7 @@ static int load(struct nr_connection *connection, napi_env napi, const char *fil
 }
 
 /* All four Nodes end the process for a version that they lack. */
-static bool version_fits(napi_env napi, const char *file, int32_t version) {
+static bool version_fits(struct nr_connection *connection, napi_env napi, const char *file, int32_t version) {
   uint32_t most = 0;
   const napi_node_version *node = NULL;
   napi_get_version(napi, &most);
@@ -179,7 +181,7 @@ static bool version_fits(napi_env napi, const char *file, int32_t version) {
   char text[1024];
   snprintf(text, sizeof text, "%s declares Node-API version %d; this Node (v%u.%u.%u) supports versions up to %u", file,
            version, node->major, node->minor, node->patch, most);
-  nr_throw_unsupported(napi, file, text);
+  nr_throw_refused(napi, file, unsupported, text, connection);
   return false;
 }
 
@@ -203,7 +205,7 @@ static uint32_t prepare(struct nr_agent *agent, napi_env napi, const char *file,
   prepared.connection = connection;
   prepared.file = strdup(file);
   if (prepared.file == NULL || load(connection, napi, file, flags, &prepared) < 0 ||
-      !version_fits(napi, file, prepared.api_version)) {
+      !version_fits(connection, napi, file, prepared.api_version)) {
     free(prepared.file);
     nr_connection_unref(connection);
     return 0;

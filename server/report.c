@@ -58,17 +58,24 @@ static napi_value usage_of(napi_env napi, struct nr_connection *connection) {
   return list;
 }
 
-/* reportOf(error, files, usage, recorded). NULL with a pending exception, or when the thread has ended. */
+/* In one word, as the event tells it; undefined: it lives. */
+static napi_value reason_of(napi_env napi, struct nr_connection *connection) {
+  const struct nr_death death = nr_host_death(connection->host);
+  bool ends = death.dead || death.verdict != NR_VERDICT_NONE;
+  return string_or_undefined(napi, ends ? nr_death_reason(&death) : NULL);
+}
+
+/* reportOf(error, files, usage, recorded, reason). NULL with a pending exception, or when the thread has ended. */
 static napi_value make_report(napi_env napi, struct nr_connection *connection, napi_value error) {
   napi_value function, report = NULL;
   struct nr_agent *agent = connection->agent;
   if (agent == NULL || agent->report_of == NULL) return NULL;
   if (napi_get_reference_value(agent->napi, agent->report_of, &function) != napi_ok || function == NULL) return NULL;
   napi_value argv[] = {error, files_of(napi, connection), usage_of(napi, connection),
-                       nr_report_recorded(napi, connection)};
+                       nr_report_recorded(napi, connection), reason_of(napi, connection)};
   if (argv[1] == NULL) return NULL;
   if (argv[3] == NULL) argv[3] = string_or_undefined(napi, NULL);
-  return napi_call_function(napi, error, function, 4, argv, &report) == napi_ok ? report : NULL;
+  return napi_call_function(napi, error, function, 5, argv, &report) == napi_ok ? report : NULL;
 }
 
 /* The getter. What it gives takes its place. */
@@ -134,6 +141,7 @@ void nr_report_death(struct nr_connection *connection, napi_env napi, napi_value
   if (nr_ending_deadline(agent) != 0) return; /* no JavaScript runs any more */
   /* One that broke the protocol has been killed just now. */
   if (!nr_host_await_death(connection->host, NR_DEATH_MILLISECONDS)) return;
+  if (nr_host_death(connection->host).verdict == NR_VERDICT_IDLE) return; /* nobody needed it */
   if (napi_open_handle_scope(napi, &scope) != napi_ok) return;
   connection->death_told = true;
   nr_connection_ref(connection);

@@ -335,13 +335,15 @@ napi_value nr_failure_error(struct nr_connection *connection, napi_env napi, con
 /* ERR_NAPI_REMOTE_LAUNCH: with what is known of a host that ended at once. */
 void nr_throw_launch(napi_env napi, const struct nr_launch *launch, const char *why,
                      const struct nr_launch_files *files);
-/* ERR_NAPI_REMOTE_UNSUPPORTED: no host can have that addon. */
-void nr_throw_unsupported(napi_env napi, const char *file, const char *text);
+/* An addon that is not loaded, for a reason with such a code. connection: where it would live; NULL: there is none yet.
+ */
+void nr_throw_refused(napi_env napi, const char *file, const char *code, const char *text,
+                      struct nr_connection *connection);
 /* ERR_NAPI_REMOTE_GONE: for what belongs to a host that is dead, and has nothing in its place. NULL as above. */
 napi_value nr_gone_error(struct nr_connection *connection, napi_env napi);
 void nr_throw_gone(struct nr_connection *connection, napi_env napi);
 /* ERR_NAPI_REMOTE_QUOTA: the host goes on. */
-void nr_throw_quota(const struct nr_connection *connection, napi_env napi, const char *text);
+void nr_throw_quota(struct nr_connection *connection, napi_env napi, const char *text);
 /* In one word, as the `exit` event tells it. */
 const char *nr_death_reason(const struct nr_death *death);
 /* SIGSEGV; `signal 40` for one without a name. */

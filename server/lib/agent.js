@@ -3,6 +3,8 @@
 const { constants } = require('node:buffer');
 const fs = require('node:fs');
 const path = require('node:path');
+const { notBuilt, told } = require('./errors.js');
+const { isOwn } = require('./groups.js');
 const { Host, onExit } = require('./host.js');
 const { onCall } = require('./restart.js');
 const { onDeath, reportOf, setReport } = require('./report.js');
@@ -14,12 +16,12 @@ function buildDirectory() {
   return path.resolve(process.env.NAPI_REMOTE_BUILD_DIR || path.join(__dirname, '..', '..', 'build', 'release'));
 }
 
+const HOST = 'napi-remote-host';
+
 function find(directory, name) {
   const file = path.join(directory, name);
   if (fs.existsSync(file)) return file;
-  const error = new Error(`napi-remote is not built: ${file} is missing (build it with \`cmake --preset release && cmake --build build/release\`)`);
-  error.code = 'ERR_NAPI_REMOTE_LAUNCH';
-  throw error;
+  throw notBuilt(file);
 }
 
 /** {native, agentPath}: loads the agent when it is first needed in this thread. */
@@ -27,7 +29,7 @@ function getAgent() {
   if (thread.agent === undefined) {
     const directory = buildDirectory();
     const agentPath = find(directory, 'agent.node');
-    const hostPath = find(directory, 'napi-remote-host');
+    const hostPath = find(directory, HOST);
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
     module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, reportOf, onDeath });
@@ -36,13 +38,27 @@ function getAgent() {
   return thread.agent;
 }
 
+/** For a load of that file: an error tells of that. */
+function agentFor(file, options) {
+  try {
+    return getAgent();
+  } catch (error) {
+    throw told(error, file, options, path.join(buildDirectory(), HOST));
+  }
+}
+
 /**
  * {serial, place}: of the host and of the addon's env; `module.exports` as after process.dlopen(). Node is asked to load the agent once more: it makes a fresh env, and the agent's Init runs the
  * addon's. `before`: the place of a dead host that this one may have.
  */
-function loadInto(module, file, flags, { group, launch }, before) {
+function loadInto(module, file, flags, options, before) {
   const { native, agentPath } = getAgent();
-  const serial = native.prepare(file, flags, group, launch);
+  let serial;
+  try {
+    serial = native.prepare(file, flags, options.group, options.launch);
+  } catch (error) {
+    throw told(error, file, options, path.join(buildDirectory(), HOST));
+  }
   try {
     if (before === undefined || !native.reuse(before, module)) thread.dlopen.call(process, module, agentPath);
   } finally {
@@ -51,20 +67,32 @@ function loadInto(module, file, flags, { group, launch }, before) {
   return { serial, place: native.place() };
 }
 
+/** Nobody can reach a host of one load that has failed: it ends, unless Init has left something under way before it threw. */
+function loadOrForsake(module, file, flags, options, before) {
+  try {
+    return loadInto(module, file, flags, options, before);
+  } catch (error) {
+    const { native } = getAgent();
+    const host = isOwn(options.group) ? native.hosts().find(({ group, alive }) => group === options.group && alive) : undefined;
+    if (host !== undefined) native.recycle(host.serial);
+    throw error;
+  }
+}
+
 /** Does what process.dlopen(module, file, flags) does, but the addon lives in a host (`options`: of options.js). */
 function dlopenIsolated(module, file, flags, options) {
   const again = { ...options, launch: { ...options.launch, again: 1 } };
   let place;
   const load = (fileNow) => {
     const next = { exports: {}, filename: fileNow, id: fileNow, loaded: false };
-    const loaded = loadInto(next, fileNow, flags, again, place);
+    const loaded = loadOrForsake(next, fileNow, flags, again, place);
     ({ place } = loaded);
     return { serial: loaded.serial, exports: next.exports };
   };
-  const host = new Host(getAgent().native, load, file, options);
-  host.prepare();
   setReport(options.group, options.report);
-  const loaded = loadInto(module, file, flags, options);
+  const host = new Host(agentFor(file, options).native, load, file, options);
+  host.prepare();
+  const loaded = loadOrForsake(module, file, flags, options);
   ({ place } = loaded);
   const { exports } = module;
   if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function') {

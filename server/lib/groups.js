@@ -11,8 +11,15 @@ function namedGroup(name) {
   return NAMED + name;
 }
 
+const OWN = 'load ';
+
+/** Of one load. */
 function ownGroup(number) {
-  return `load ${threadId}.${number}`;
+  return `${OWN}${threadId}.${number}`;
+}
+
+function isOwn(name) {
+  return name.startsWith(OWN);
 }
 
 /** Addons that one rule of a configuration is for. */
@@ -26,4 +33,4 @@ function publicName(group) {
   return group.startsWith(NAMED) ? group.slice(NAMED.length) : undefined;
 }
 
-module.exports = { SHARED, namedGroup, ownGroup, publicName, ruleGroup };
+module.exports = { SHARED, isOwn, namedGroup, ownGroup, publicName, ruleGroup };

@@ -170,7 +170,7 @@ class Host extends EventEmitter {
   }
 
   #failed(error) {
-    const exit = { pid: undefined, code: null, signal: null, reason: 'launch-failed', error };
+    const exit = { pid: error?.pid, code: error?.exitCode ?? null, signal: error?.signal ?? null, reason: 'launch-failed', error };
     if (channels.exit.hasSubscribers) channels.exit.publish({ host: this, addon: this.#file, ...exit });
     this.emit('exit', exit);
   }

@@ -21,6 +21,12 @@ const CODES = {
   SIGTRAP: ['TRAP_BRKPT', 'TRAP_TRACE', 'TRAP_BRANCH', 'TRAP_HWBKPT'],
   SIGSYS: ['SYS_SECCOMP'],
 };
+/** Why there is a report, by an error's code; of others, because a host has died. */
+const TRIGGERS = {
+  ERR_NAPI_REMOTE_LAUNCH: 'LaunchFailed',
+  ERR_NAPI_REMOTE_UNSUPPORTED: 'Unsupported',
+  ERR_NAPI_REMOTE_QUOTA: 'Quota',
+};
 const SENT = { 0: 'SI_USER', '-1': 'SI_QUEUE', '-6': 'SI_TKILL', 128: 'SI_KERNEL' };
 
 /** By the number of the limit on Linux: Node's name, and what it divides by. */
@@ -100,11 +106,11 @@ function realPath(file) {
   }
 }
 
-/** The addon on whose account it happened: that of the innermost frame; else the one that was loaded first. */
-function addonOf(files, crash, stack) {
+/** The addon on whose account it happened: that of the innermost frame; else the one that was loaded first, or was to be. */
+function addonOf(error, files, crash, stack) {
   const byModule = new Map(files.flatMap((file) => [[file, file], [realPath(file), file]]));
   const frame = stack.find(({ module }) => byModule.has(module)) ?? stack.find(({ module }) => module?.endsWith('.node'));
-  const file = byModule.get(frame?.module) ?? frame?.module ?? files[0];
+  const file = byModule.get(frame?.module) ?? frame?.module ?? (error.code === 'ERR_NAPI_REMOTE_UNSUPPORTED' ? undefined : files[0]) ?? error.addon;
   if (file === undefined) return {};
   const module = crash?.modules.find((each) => each.path === file || byModule.get(each.path) === file);
   return { file, ...packageOf(file), buildId: module?.buildId || undefined };
@@ -118,11 +124,11 @@ function limitsOf({ limits }) {
   }));
 }
 
-/** What ended the process. */
-function endOf(error, { crash, words }) {
-  const { signal, exitCode } = error;
-  const end = { signal, exitCode };
-  if (words !== '') end.lastWords = words;
+/** What ended the process. `stderr`: of one that ended before there was anything else that it could leave. */
+function endOf(error, { crash, words }, reason) {
+  const { signal, exitCode, stderr = '' } = error;
+  const end = { reason, signal, exitCode };
+  if (words !== '' || stderr !== '') end.lastWords = words || stderr;
   if (crash === null || crash.signal === 0) return end;
   const name = signalName(crash.signal);
   end.signal ??= exitCode === undefined ? name : undefined;
@@ -157,17 +163,18 @@ function chooseRing(rings, crash, pid) {
 const line = ({ depth, text }) => `${'  '.repeat(Math.min(depth, 40))}${text}`;
 
 class Report {
-  constructor(error, files, usage, recorded) {
+  constructor(error, files, { trigger = TRIGGERS[error.code] ?? 'HostDied', usage, recorded, reason, launch }) {
     const left = parse(recorded);
     const { crash } = left;
     const ring = chooseRing(left.rings, crash, error.pid);
     const calls = ring?.calls ?? [];
     const native = crash === null ? [] : namesOf(crash);
-    const { fault, ...end } = endOf(error, left);
-    this.header = headerOf(error.message, error.code === undefined ? 'GetReport' : 'HostDied', error.pid);
-    this.addon = addonOf(files, crash, native);
+    const { fault, ...end } = endOf(error, left, reason);
+    this.header = headerOf(error.message, trigger, error.pid);
+    this.addon = addonOf(error, files, crash, native);
     this.addons = files;
     this.end = end;
+    if (launch !== undefined) this.launch = launch;
     if (fault !== undefined) this.fault = fault;
     this.pending = { call: error.pending, calls: calls.filter(({ open }) => open).map(line) };
     this.javascriptStack = javascriptStackOf(error);
@@ -187,9 +194,23 @@ class Report {
   }
 }
 
-/** Of an error that tells of a host's end: what the agent calls when somebody reads `error.report`. */
-function reportOf(error, files, usage, recorded) {
-  return new Report(error, files, usage, recorded);
+/** Of an error that tells of a host: what the agent calls when somebody reads `error.report`. */
+function reportOf(error, files, usage, recorded, reason) {
+  return new Report(error, files, { usage, recorded, reason });
+}
+
+/** Gives an error that has no host its `report`, made when it is read, as the agent does it for the others. `launch`: what was tried. */
+function offerReport(error, launch) {
+  const facts = launch === undefined ? { trigger: TRIGGERS[error.code] ?? 'Aborted' } : { reason: 'launch-failed', launch };
+  Object.defineProperty(error, 'report', {
+    configurable: true,
+    get() {
+      const value = new Report(error, [error.addon], facts);
+      Reflect.defineProperty(error, 'report', { value, writable: true, configurable: true });
+      return value;
+    },
+  });
+  return error;
 }
 
 /** Of a host that nobody has called: what Host.report() gives. */
@@ -197,14 +218,14 @@ function reportOfHost(native, serial) {
   const { pid, files } = native.hosts().find((host) => host.serial === serial) ?? { files: [] };
   const asked = new Error(`A report of the host process of ${files[0] ?? 'no addon'} (pid ${pid}) was asked for`);
   Error.captureStackTrace(asked, reportOfHost);
-  return new Report(Object.assign(asked, { pid }), files, undefined, native.recorded(serial));
+  return new Report(Object.assign(asked, { pid }), files, { trigger: 'GetReport', recorded: native.recorded(serial) });
 }
 
 // ---- Files ----
 
 let written = 0;
 
-function defaultName(pid) {
+function defaultName(pid = 0) {
   const [day, time] = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15).split('T');
   return `napi-remote.${day}.${time}.${pid}.${threadId}.${String(++written).padStart(3, '0')}.json`;
 }
@@ -242,7 +263,7 @@ function wanted(group) {
   return thread.reports?.get(group) ?? (directory ? { directory } : undefined);
 }
 
-/** What the agent calls once for each host that has died. A report that cannot be written is a warning: the program has its error anyway. */
+/** What the agent calls once for each host that has died, and errors.js for one that could not be started. A report that cannot be written is a warning: the program has its error anyway. */
 function onDeath(error, group) {
   const where = wanted(group);
   if (where === undefined) return;
@@ -275,4 +296,4 @@ function setReport(group, option) {
   if (option !== undefined) (thread.reports ??= new Map()).set(group, option);
 }
 
-module.exports = { onDeath, reportOf, reportOfHost, setReport, toReportOption };
+module.exports = { offerReport, onDeath, reportOf, reportOfHost, setReport, toReportOption };

@@ -57,9 +57,18 @@ function registerLines(registers) {
   return lines;
 }
 
+/** What was tried, of a host that could not be started. */
+function launchLines({ command, timeout, limits }) {
+  const lines = [`command  ${command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')}`];
+  if (timeout.load !== null) lines.push(`timeout  ${timeout.load} ms`);
+  if (Object.keys(limits).length > 0) lines.push(`limits   ${Object.entries(limits).map(([name, limit]) => `${name} ${limit}`).join(', ')}`);
+  return lines;
+}
+
 function textOf(report) {
-  const { header, addon, end, fault, pending, javascriptStack, nativeStack, registers, calls, otherThreads, resourceUsage, userLimits, modules } = report;
+  const { header, addon, end, launch, fault, pending, javascriptStack, nativeStack, registers, calls, otherThreads, resourceUsage, userLimits, modules } = report;
   const facts = [`addon    ${addonLine(addon)}`];
+  if (end.reason !== undefined) facts.push(`end      ${end.reason}`);
   if (end.signal !== undefined) facts.push(`signal   ${end.signal}`);
   if (end.exitCode !== undefined) facts.push(`exit     ${end.exitCode}`);
   if (fault !== undefined) facts.push(`fault    ${faultLine(fault)}`);
@@ -71,6 +80,7 @@ function textOf(report) {
   return [
     clean(header.event),
     ...section('What', facts),
+    ...section('What was tried', launch === undefined ? [] : launchLines(launch)),
     ...section('JavaScript stack', javascriptStack.stack),
     ...section('Native stack', folded(nativeStack.map(frameLine), (i) => nativeStack[i].function)),
     ...section('Open entries and calls, innermost last', pending.calls),

@@ -171,7 +171,7 @@ test('a host that cannot be started', () => {
     assert.equal(typeof pid, hostWrapper[0] === '/no/such/command' ? 'undefined' : 'number');
     assert.match(error.message, /^Cannot start the host process: /);
   }
-  assert.equal(caught(() => load(plugin, { hostWrapper: ['sleep', '60'], timeout: { load: 200 } })).code, 'ERR_NAPI_REMOTE_LAUNCH');
+  assert.equal(caught(() => load(plugin, { hostWrapper: ['sh', '-c', 'exec sleep 60'], timeout: { load: 200 } })).code, 'ERR_NAPI_REMOTE_LAUNCH');
   for (const hostWrapper of ['env', [], [5], [''], ['a\0']]) {
     assert.throws(() => load(plugin, { hostWrapper }), { name: 'TypeError', code: /^ERR_INVALID_ARG_(TYPE|VALUE)$/ });
   }
