@@ -272,6 +272,11 @@ static struct nr_dispatch *prepare(struct nr_connection *connection, const struc
   return dispatch;
 }
 
+/* Nothing is posted that runs JavaScript, whatever the function may do otherwise. */
+static bool may_run_js(const struct nr_dispatch *dispatch) {
+  return dispatch->frame->header.kind == NR_KIND_CALL && (dispatch->handler->flags & NR_HANDLER_JS) != 0;
+}
+
 /* Whoever sets properties builds objects, or will: next time it is told whether prototypes are plain. */
 static bool is_set(unsigned opcode) {
   return opcode == NR_OP_NAPI_SET_NAMED_PROPERTY || opcode == NR_OP_NAPI_SET_PROPERTY ||
@@ -324,8 +329,7 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
   dispatch->outer = connection->doing;
   connection->doing = connection->last = info->name;
   connection->agent->serving++;
-  if ((handler->flags & NR_HANDLER_JS) != 0)
-    nr_memory_take(connection, nr_op_gives_turn(frame->header.opcode), connection->hot_count);
+  if (may_run_js(dispatch)) nr_memory_take(connection, nr_op_gives_turn(frame->header.opcode), connection->hot_count);
   return dispatch;
 }
 
@@ -333,7 +337,7 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   struct nr_connection *connection = dispatch->connection;
   const struct nr_frame *frame = dispatch->frame;
   bool waits = frame->header.kind == NR_KIND_CALL;
-  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0) {
+  if (may_run_js(dispatch)) {
     nr_memory_send(connection, nr_op_gives_turn(frame->header.opcode));
     nr_environment_check(connection);
   }

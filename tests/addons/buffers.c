@@ -311,6 +311,27 @@ static napi_value release_kept(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* (count): a list of views of memory of native code's, as those who return many results make it: the next one is put in
+ * when the one before is there, and is looked at. */
+static napi_value list_views(napi_env env, napi_callback_info info) {
+  napi_value argv[1], list, memory, view;
+  t_args(env, info, argv, 1);
+  uint32_t count = t_uint(env, argv[0]);
+  T_OK(napi_create_array_with_length(env, count, &list));
+  for (uint32_t i = 0; i < count; i++) {
+    void *data = NULL, *seen = NULL;
+    T_OK(napi_create_arraybuffer(env, 16, &data, &memory));
+    fill_bytes(data, 16, i);
+    T_OK(i % 2 == 0 ? napi_create_typedarray(env, napi_uint16_array, 5, memory, 2, &view)
+                    : napi_create_dataview(env, 5, memory, 3, &view));
+    T_OK(i % 2 == 0 ? napi_get_typedarray_info(env, view, NULL, NULL, &seen, NULL, NULL)
+                    : napi_get_dataview_info(env, view, NULL, &seen, NULL, NULL));
+    if (seen != (char *)data + 2 + i % 2) abort();
+    T_OK(napi_set_element(env, list, i, view));
+  }
+  return list;
+}
+
 static const struct t_function functions[] = {
     {"createBuffer", create_buffer},
     {"copyBuffer", copy_buffer},
@@ -331,6 +352,7 @@ static const struct t_function functions[] = {
     {"createDataview", create_dataview},
     {"dataviewInfo", dataview_info},
     {"infoWithoutResults", info_without_results},
+    {"listViews", list_views},
     {"what", what},
     {"detach", detach},
     {"writeDoubles", write_doubles},

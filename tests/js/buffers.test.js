@@ -22,6 +22,7 @@ cases('buffers', {
   'Buffers that native code copies': ({ copyBuffer }) => sizes.flatMap((size) => [copyBuffer(size, size % 250, false), copyBuffer(size, size % 250, true)]),
   'ArrayBuffers that native code makes': ({ createArraybuffer }) => sizes.map((size) => createArraybuffer(size, size % 249)),
   'what is what': ({ what }) => [...binaries(), ...others()].map((value) => what(value)),
+  'a list of views': ({ listViews }) => [0, 1, 2, 20, 300].map((count) => listViews(count)),
   'Buffer info': ({ bufferInfo, bufferInfoHalves }) => [...sizes.map(bufferOf), ...binaries().filter(ArrayBuffer.isView)].map((value) => [bufferInfo(value), ArrayBuffer.isView(value) && bufferInfoHalves(value)]),
   'Buffer info of what is no argument': ({ innerInfoHalves }) => [...sizes.map(bufferOf), Buffer.from('pooled')].map((value) => innerInfoHalves([value])),
   'Buffer info of others': ({ bufferInfo }) => [...others(), new ArrayBuffer(4)].map((value) => bufferInfo(value)),
