@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/dispatch.h"
 #include "server/elf.h"
 #include "server/loading.h"
 #include "server/node_info.h"

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/calls/facts.h"
+#include "server/enter.h"
+#include "server/failure.h"
 #include "server/restart.h"
 #include "server/trace.h"
 

@@ -9,11 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/calls/references.h"
 #include "server/doorbell.h"
+#include "server/enter.h"
+#include "server/failure.h"
 #include "server/hosts/launch.h"
+#include "server/memory/exchange.h"
+#include "server/memory/external_shared.h"
 #include "server/memory/memory.h"
 #include "server/pending.h"
-#include "server/calls/references.h"
 #include "server/times.h"
 
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here

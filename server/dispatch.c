@@ -2,10 +2,15 @@
  * The choke point: every call of a host passes here. Checks the frame, unpacks it, has it served on the real env, and
  * replies.
  */
+#include "server/dispatch.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "server/calls/facts.h"
+#include "server/calls/scopes.h"
+#include "server/memory/exchange.h"
 #include "server/server-private.h"
 #include "server/trace.h"
 #include "wire/turns.h"

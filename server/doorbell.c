@@ -8,6 +8,8 @@
 
 #include "handlers.h"
 #include "server/doorbell.h"
+#include "server/enter.h"
+#include "server/failure.h"
 #include "server/pending.h"
 
 struct nr_doorbell {

@@ -2,12 +2,19 @@
  * Entering the host: the server's half of the turn stack. Sends the entry, serves the host's calls until it returns,
  * and cleans up what the host left open.
  */
+#include "server/enter.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "server/memory/blocks.h"
+#include "server/calls/scopes.h"
+#include "server/dispatch.h"
 #include "server/doorbell.h"
+#include "server/failure.h"
+#include "server/memory/blocks.h"
+#include "server/memory/exchange.h"
+#include "server/memory/external_shared.h"
 #include "server/pending.h"
 #include "server/server-private.h"
 #include "server/times.h"

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "server/calls/facts.h"
+#include "server/enter.h"
+#include "server/failure.h"
 #include "server/node_info.h"
 #include "server/place.h"
 #include "server/prepared.h"

@@ -1,6 +1,8 @@
 /*
  * A host that failed, as JavaScript sees it.
  */
+#include "server/failure.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "server/calls/references.h"
+#include "server/enter.h"
 
 struct nr_wrap *nr_wrap_create(struct nr_dispatch *d, nr_id object_id, bool finalize, bool look_up) {
   struct nr_wrap *wrap = calloc(1, sizeof *wrap);

@@ -11,8 +11,9 @@
 
 #include "server/doorbell.h"
 #include "server/elf.h"
+#include "server/enter.h"
+#include "server/failure.h"
 #include "server/hosts/launch.h"
-#include "server/calls/objects.h"
 #include "server/prepared.h"
 #include "server/server-private.h"
 #include "server/times.h"

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "server/failure.h"
+
 static void lose(nr_id id, unsigned kind, void *item, void *context) {
   (void)id;
   (void)context;

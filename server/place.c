@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/calls/objects.h"
+#include "server/memory/external_shared.h"
 #include "server/prepared.h"
 
 struct nr_kept {

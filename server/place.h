@@ -8,6 +8,7 @@
 #include "server/server-private.h"
 
 struct nr_definition;
+struct nr_dispatch;
 
 struct nr_place {
   struct nr_agent *agent; /* NULL after the thread's end */

@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "server/enter.h"
 #include "server/server-private.h"
 
 #define NR_RELEASE_BATCH 1024u

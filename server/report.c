@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "server/failure.h"
 #include "server/server-private.h"
 
 void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value options) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "server/calls/objects.h"
+#include "server/failure.h"
 
 static bool has_exception(napi_env napi) {
   bool pending = false;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/dispatch.h"
+#include "server/enter.h"
 #include "wire/print.h"
 
 #define NR_TRACE_MESSAGE 512

@@ -7,6 +7,9 @@
 
 #include "server/server-private.h"
 
+struct nr_dispatch;
+struct nr_enter;
+
 /* Read on every call: set once, from the environment, when the first agent is loaded. */
 extern bool nr_server_traces;
 #define NR_SERVER_TRACES __builtin_expect(nr_server_traces, 0)

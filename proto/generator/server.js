@@ -87,7 +87,7 @@ const MADE = '/* Made by proto/generate.js from proto/napi.proto. */\n';
 /** handlers.h: the handlers that are written by hand. */
 function handlersHeader(rows, prototypes) {
   const byHand = rows.filter(({ service, words }) => ['Waited', 'Posted'].includes(service) && (words.has('hand') || words.has('internal')) && !words.has('here'));
-  return `${MADE}#ifndef NR_HANDLERS_H\n#define NR_HANDLERS_H\n\n#include "proto/experimental.h"\n#include "server/server-private.h"\n\n${
+  return `${MADE}#ifndef NR_HANDLERS_H\n#define NR_HANDLERS_H\n\n#include "proto/experimental.h"\n#include "server/dispatch.h"\n#include "server/server-private.h"\n\n${
     prototypes.filter(isNewer).map(({ name }) => `#pragma weak ${name}\n`).join('')}\n${
     byHand.map((row) => `napi_status nr_serve_${row.name}(struct nr_dispatch *d, const void *message, void *answer);\n`).join('')}\n#endif\n`;
 }

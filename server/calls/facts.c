@@ -1,8 +1,12 @@
 /*
  * What the host is told about a value along with its handle, so that most reads need no question.
  */
+#include "server/calls/facts.h"
+
 #include <string.h>
 
+#include "server/calls/objects.h"
+#include "server/memory/exchange.h"
 #include "server/server-private.h"
 
 static nr_span describe_bytes(struct nr_describe *describe, const void *bytes, size_t length) {

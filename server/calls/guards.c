@@ -4,6 +4,8 @@
  */
 #include "server/calls/guards.h"
 
+#include "server/calls/objects.h"
+#include "server/dispatch.h"
 #include "server/server-private.h"
 
 /* V8 ends the process for arrays longer than its backing stores can be (2^27 crashed Node 20; 2^26 did not). */

@@ -7,6 +7,8 @@
 #include "napi.pb-c.h"
 #include "server/server-private.h"
 
+struct nr_dispatch;
+
 napi_status nr_guard_napi_create_array_with_length(struct nr_dispatch *d,
                                                    const Nr__CreateArrayWithLengthRequest *request);
 napi_status nr_guard_napi_type_tag_object(struct nr_dispatch *d, const Nr__TypeTagObjectRequest *request);

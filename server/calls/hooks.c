@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "handlers.h"
+#include "server/enter.h"
 #include "server/pending.h"
 
 struct nr_hook {

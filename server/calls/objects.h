@@ -7,6 +7,7 @@
 
 #include "server/server-private.h"
 
+struct nr_dispatch;
 struct nr_reference;
 
 /* What a real wrap, external, finalizer or external string holds. */
@@ -37,5 +38,8 @@ void nr_wrap_finalize(napi_env napi, void *data, void *hint);
 void nr_finalizers_drain(struct nr_env *env);
 /* The host is to run this finalizer as one that a collection calls. Safe inside a collection. */
 void nr_finalize_basic(struct nr_wrap *wrap, bool orphan);
+
+/* What the host knows under an id for the pointer that a wrap or an external holds; 0: it is not of this connection. */
+nr_id nr_object_of(struct nr_connection *connection, void *pointer);
 
 #endif

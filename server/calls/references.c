@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "server/calls/objects.h"
+#include "server/memory/exchange.h"
 #include "server/pending.h"
 
 struct nr_reference {

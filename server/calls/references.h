@@ -6,6 +6,7 @@
 
 #include "server/server-private.h"
 
+struct nr_dispatch;
 struct nr_reference;
 struct nr_wrap;
 

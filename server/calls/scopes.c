@@ -1,6 +1,8 @@
 /*
  * Handle scopes of the host, mirrored by real ones: in order, and never more than were opened in the entry.
  */
+#include "server/calls/scopes.h"
+
 #include <stdlib.h>
 
 #include "handlers.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "server/calls/facts.h"
 
 typedef napi_status (*reader)(napi_env napi, napi_value value, void *buffer, size_t size, size_t *length);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/dispatch.h"
 #include "server/server-private.h"
 
 napi_status nr_take_bytes(struct nr_dispatch *dispatch, nr_span span, const char **bytes, size_t *length) {

@@ -11,7 +11,9 @@
 #include <uv.h>
 
 #include "handlers.h"
+#include "server/calls/facts.h"
 #include "server/doorbell.h"
+#include "server/enter.h"
 #include "server/pending.h"
 
 struct nr_threadsafe_function {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "handlers.h"
+#include "server/memory/exchange.h"
 #include "server/memory/memory.h"
 
 /* From here on malloc() is asked first. (A mapping that is undone at once.) */

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "server/calls/objects.h"
+#include "server/memory/exchange.h"
 #include "server/memory/external_shared.h"
 #include "server/memory/memory.h"
-#include "server/calls/objects.h"
 
 /* Copied at once from the host; where that fails, page by page. */
 #define NR_PIECE (UINT64_C(1) << 20)

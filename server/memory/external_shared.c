@@ -5,12 +5,14 @@
  * so the queue is an object of its own, which lives as long as any of its blocks.
  */
 #include "server/memory/external_shared.h"
-#include "server/calls/objects.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+
+#include "server/calls/objects.h"
+#include "server/dispatch.h"
 
 struct nr_shared_queue {
   pthread_mutex_t mutex;

@@ -4,6 +4,7 @@
 
 #include "server/server-private.h"
 
+struct nr_dispatch;
 struct nr_shared;
 
 /* Zeros. object_id: the host's finalizer, 0: none. NULL: without memory. */
@@ -13,5 +14,12 @@ uint8_t *nr_shared_bytes(const struct nr_shared *shared);
 void nr_shared_drop(struct nr_shared *shared);
 /* V8's deleter; hint: the nr_shared. On any thread, at any time. */
 void nr_shared_delete(void *data, void *hint);
+
+/* Has the host run the finalizers of the blocks that V8 has let go of. */
+void nr_shared_flush(struct nr_connection *connection);
+/* The env ends before its blocks: their finalizers run now. */
+void nr_shared_orphan(struct nr_env *env);
+/* The connection goes; NULL: there is none. */
+void nr_shared_close(struct nr_shared_queue *queue);
 
 #endif

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/memory/exchange.h"
+
 static void forget_pair(struct nr_connection *connection, struct nr_pair *pair) {
   nr_pair_index_remove(connection->pair_index, pair);
   nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "handlers.h"
+#include "server/enter.h"
 #include "server/memory/memory.h"
 
 /* x86-64's. Where pages are larger, edges would have to be as well. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "server/memory/exchange.h"
 #include "server/memory/memory.h"
 #include "wire/merge.h"
 

@@ -1,0 +1,33 @@
+/*
+ * What goes along with a value, so that the host need not ask (facts.c).
+ */
+#ifndef NR_SERVER_FACTS_H
+#define NR_SERVER_FACTS_H
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "napi.pb-c.h"
+#include "wire/port.h"
+#include "wire/value.h"
+
+struct nr_connection;
+
+/* Where facts and bytes of an entry or a reply are put together: everything in the connection's arena. */
+struct nr_describe {
+  struct nr_connection *connection;
+  napi_env napi;
+  struct nr_slice *tail;
+  uint32_t tail_count;
+  uint32_t tail_room;
+  uint32_t tail_length;
+};
+
+/* The value on the wire; objects get a handle of `given`. NR_ABSENT over a quota. `type`: its typeof. */
+nr_value nr_give_argument(struct nr_connection *connection, napi_env napi, napi_value value, napi_valuetype *type);
+/* Fills a fact about the value; false: nothing worth telling. `wrap`: look for one. `bytes`: views with contents. */
+bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes,
+                       Nr__Fact *fact);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * Bytes that both sides have, as the rest of the server sees them (memory.c): views are described to the host, and what
+ * one side has written goes over at each turn.
+ */
+#ifndef NR_SERVER_EXCHANGE_H
+#define NR_SERVER_EXCHANGE_H
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "napi.pb-c.h"
+
+struct nr_connection;
+struct nr_range;
+
+/* Fills `view` for an ArrayBuffer, typed array or DataView, whose bytes the host gets to know: they stay up to date
+ * from then on. held: it lives as long as the entry. False: it is none of these. */
+bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, bool held, Nr__View *view);
+/* May the host have so many bytes more? All that it has made lives in this process: not more than the machine has. */
+bool nr_memory_fits(const struct nr_connection *connection, uint64_t length);
+/* The same for a Buffer or ArrayBuffer that has just been made for the host. shareable: between nr_birth_begin() and
+ * nr_birth_end(). zeros: its bytes are zeros; otherwise they are Node's old memory, which the host does not see. */
+bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, napi_value value, bool shareable,
+                             bool zeros, Nr__View *view);
+/* The parts of an external buffer that are there: those that may change come first. */
+struct nr_parts {
+  const struct nr_range *ranges;
+  size_t count;
+  size_t changing;
+};
+/* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
+ * have been copied to the real one. owned: that is memory of this side's. tracked: the part of which the host tells
+ * what native code writes. */
+bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, bool owned,
+                                uint64_t address, const struct nr_range *tracked, const struct nr_parts *parts,
+                                Nr__View *view);
+/* Native code holds a reference: it will use the address, perhaps from another thread. Its pair is looked at before
+ * others. False: it has none. */
+bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);
+/* Native code takes it up again, or lets it go: what it did to the bytes meanwhile is to be seen at once, as if it had
+ * asked for them in this entry. */
+void nr_memory_warm(struct nr_connection *connection, napi_env napi, napi_value value);
+/* Before the host gets the turn: what JavaScript has written goes over. whole: not only of what is hot or known to
+ * change (wire/turns.h). */
+void nr_memory_send(struct nr_connection *connection, bool whole);
+/* Before JavaScript gets it: what native code has written comes back. `hot`: what was seen since there were so many is
+ * taken in any case; hot_count in the middle of an entry. */
+void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot);
+/* What was seen since there were so many is not hot any more. */
+void nr_memory_leave(struct nr_connection *connection, uint32_t hot);
+void nr_memory_end(struct nr_connection *connection);
+
+#endif
