@@ -47,6 +47,11 @@ static napi_status refuse_early(struct nr_call *call) {
   return call->text == NULL ? napi_ok : napi_generic_failure;
 }
 
+bool nr_call_js_runs(struct nr_call *call) {
+  const struct nr_channel *channel = call->env->channel;
+  return !channel->worker && refuse_early(call) == napi_ok && channel->entry->invoke != NULL;
+}
+
 /* Calls that builders of results make between their objects, and that neither show one to JavaScript nor change it. */
 static bool leaves_fresh(unsigned opcode) {
   switch (opcode) {

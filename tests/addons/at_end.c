@@ -72,6 +72,8 @@ static void try_values(napi_env env, const char *where) {
   SAY(napi_unwrap(env, object, &data));
   SAY(napi_wrap(env, fresh, &the_env, NULL, NULL, NULL));
   SAY(napi_coerce_to_string(env, object, &result));
+  SAY(napi_coerce_to_string(env, text, &result));
+  SAY(napi_coerce_to_object(env, object, &result));
   SAY(napi_coerce_to_bool(env, object, &result));
   SAY(napi_strict_equals(env, object, object, &truth));
   SAY(napi_instanceof(env, object, function, &truth));

@@ -103,6 +103,8 @@ static void use(struct sequence *s) {
   STEP(napi_define_properties, s->object, 1, &property);
   STEP(napi_get_property_names, s->object, &result);
   STEP(napi_coerce_to_string, s->number, &result);
+  STEP(napi_coerce_to_string, s->string, &result);
+  STEP(napi_coerce_to_object, s->object, &result);
   STEP(napi_get_value_string_utf8, s->string, text, sizeof text, &length);
   STEP(napi_strict_equals, s->object, s->object, &truth);
   STEP(napi_call_function, s->object, s->made, 0, NULL, &result);

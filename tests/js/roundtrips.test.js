@@ -59,6 +59,18 @@ test('a list of views: no round trip for what is put into the list', () => {
   }
 });
 
+test('a coercion of what it is already takes none', () => {
+  const isolated = load(addonFile('raw'));
+  const host = hostOf(isolated);
+  const count = (name, value) => {
+    const before = host.counts().calls;
+    assert.equal(isolated.call(name, [true, [value], true]).status, 'napi_ok');
+    return host.counts().calls - before;
+  };
+  for (const same of [{}, [], () => 1]) assert.equal(count('napi_coerce_to_object', 5) - count('napi_coerce_to_object', same), 1);
+  assert.equal(count('napi_coerce_to_string', 5) - count('napi_coerce_to_string', 'text'), 1);
+});
+
 test('counts add up', () => {
   const { isolated } = addons('basic');
   const host = hostOf(isolated);
