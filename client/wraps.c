@@ -11,6 +11,16 @@ static void forget_object(napi_env env, nr_id id) {
   free(nr_table_remove(env->channel->objects, id, NR_SORT_OBJECT));
 }
 
+/* The addon gets its reference, if it wants one; when the call has failed, the ids that it was to create are gone. */
+static void settle(napi_env env, napi_status status, nr_id object_id, nr_id ref_id, napi_ref *result) {
+  if (status != napi_ok) {
+    forget_object(env, object_id);
+    if (ref_id != 0) nr_reference_drop(env, ref_id);
+  } else if (result != NULL) {
+    *result = (napi_ref)(uintptr_t)ref_id;
+  }
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, void *native_object,
                                            node_api_basic_finalize finalize_cb, void *finalize_hint, napi_ref *result) {
   NR_PREAMBLE(env);
@@ -26,22 +36,18 @@ NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, v
   if (request.object_id == 0 || (result != NULL && request.ref_id == 0)) call.out_of_memory = true;
   napi_status status = nr_call_wait(&call);
   env->channel->wrap_epoch++;
-  if (status == napi_ok) {
-    if (result != NULL) *result = (napi_ref)(uintptr_t)request.ref_id;
-  } else {
-    forget_object(env, request.object_id);
-    if (request.ref_id != 0) nr_reference_drop(env, request.ref_id);
-  }
+  settle(env, status, request.object_id, request.ref_id, result);
   return nr_call_end(&call, status);
 }
 
-/* The id under which the object holds a pointer; 0 with the status of the call. */
-static nr_id find_wrap(struct nr_call *call, nr_value object, napi_status *status) {
-  const struct nr_known *known = nr_known(call->env->channel, object);
-  *status = napi_ok;
-  if ((nr_known_shape(call->env->channel, known) & NR_SHAPE_WRAP) != 0 && known->wrap_id != 0) return known->wrap_id;
-  *status = nr_call_wait(call);
-  return *status == napi_ok ? ((const Nr__ObjectReply *)call->reply)->object_id : 0;
+/* The pointer that an object holds, under an id that is known here, or asked for: 0. */
+static napi_status give_pointer(struct nr_call *call, nr_id id, void **result) {
+  napi_status status = id != 0 ? napi_ok : nr_call_wait(call);
+  if (status == napi_ok && id == 0) id = ((const Nr__ObjectReply *)call->reply)->object_id;
+  const struct nr_object *object = nr_object_get(call->env, id);
+  if (status == napi_ok && object == NULL) status = napi_invalid_arg;
+  if (status == napi_ok) *result = object->data;
+  return nr_call_end(call, status);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_unwrap(napi_env env, napi_value js_object, void **result) {
@@ -50,12 +56,10 @@ NR_EXPORT napi_status NAPI_CDECL napi_unwrap(napi_env env, napi_value js_object,
   NR_CHECK_JS_ARG(env, result);
   Nr__UnwrapRequest request = NR__UNWRAP_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_UNWRAP, &request.base);
-  napi_status status;
   request.js_object = nr_wire(js_object);
-  const struct nr_object *object = nr_object_get(env, find_wrap(&call, request.js_object, &status));
-  if (status == napi_ok && object == NULL) status = napi_invalid_arg;
-  if (status == napi_ok) *result = object->data;
-  return nr_call_end(&call, status);
+  const struct nr_known *known = nr_known(env->channel, request.js_object);
+  bool holds = (nr_known_shape(env->channel, known) & NR_SHAPE_WRAP) != 0;
+  return give_pointer(&call, holds ? known->wrap_id : 0, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_remove_wrap(napi_env env, napi_value js_object, void **result) {
@@ -98,19 +102,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_value_external(napi_env env, napi_valu
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_VALUE_EXTERNAL, &request.base);
   request.value = nr_wire(value);
   if (nr_value_tag(request.value) != NR_TAG_EXTERNAL) return nr_call_end(&call, napi_invalid_arg);
-  const struct nr_known *known = nr_known(env->channel, request.value);
-  napi_status status = napi_ok;
-  nr_id id = 0;
-  if (known != NULL && (known->shape & NR_SHAPE_WRAP) != 0) { /* an external never changes */
-    id = known->wrap_id;
-  } else {
-    status = nr_call_wait(&call);
-    if (status == napi_ok) id = ((const Nr__ObjectReply *)call.reply)->object_id;
-  }
-  const struct nr_object *object = nr_object_get(env, id);
-  if (status == napi_ok && object == NULL) status = napi_invalid_arg;
-  if (status == napi_ok) *result = object->data;
-  return nr_call_end(&call, status);
+  return give_pointer(&call, 0, result); /* the server looks into externals only when it is asked */
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_add_finalizer(napi_env env, napi_value js_object, void *finalize_data,
@@ -126,11 +118,6 @@ NR_EXPORT napi_status NAPI_CDECL napi_add_finalizer(napi_env env, napi_value js_
   request.ref_id = result == NULL ? 0 : nr_reference_new(env, 0, NR_TAG_OBJECT);
   if (request.object_id == 0 || (result != NULL && request.ref_id == 0)) call.out_of_memory = true;
   napi_status status = nr_call_wait(&call);
-  if (status == napi_ok) {
-    if (result != NULL) *result = (napi_ref)(uintptr_t)request.ref_id;
-  } else {
-    forget_object(env, request.object_id);
-    if (request.ref_id != 0) nr_reference_drop(env, request.ref_id);
-  }
+  settle(env, status, request.object_id, request.ref_id, result);
   return nr_call_end(&call, status);
 }

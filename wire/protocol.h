@@ -64,7 +64,7 @@ enum nr_phase {
 enum nr_shape {
   NR_SHAPE_TEXT = 1,     /* a string whose contents are in `text` */
   NR_SHAPE_WIDE = 2,     /* ... in UTF-16; otherwise ASCII */
-  NR_SHAPE_WRAP = 4,     /* `wrap_id` tells what napi_unwrap() or napi_get_value_external() finds; 0: nothing */
+  NR_SHAPE_WRAP = 4,     /* `wrap_id` tells what napi_unwrap() finds; 0: nothing */
   NR_SHAPE_VIEW = 8,     /* `view` describes it */
   NR_SHAPE_NO_VIEW = 16, /* an object that is no view of bytes and no ArrayBuffer */
   NR_SHAPE_ARRAY = 32,   /* Array.isArray */
