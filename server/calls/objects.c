@@ -48,6 +48,12 @@ napi_status nr_serve_napi_wrap(struct nr_dispatch *d, const void *message, void 
   return status;
 }
 
+/* What the host is told of a pointer that an object holds: nothing of one that is another's. */
+static napi_status give_object(struct nr_dispatch *d, void *pointer, nr_id *object_id) {
+  *object_id = nr_object_of(d->connection, pointer);
+  return *object_id == 0 ? napi_invalid_arg : napi_ok;
+}
+
 napi_status nr_serve_napi_unwrap(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__UnwrapRequest *request = message;
   Nr__ObjectReply *reply = answer;
@@ -56,8 +62,7 @@ napi_status nr_serve_napi_unwrap(struct nr_dispatch *d, const void *message, voi
   NR_TAKE(d, request->js_object, &object);
   NR_TRY(napi_unwrap(d->napi, object, &pointer));
   if (d->connection->callback != NULL) d->connection->callback->member = true; /* next time it goes along */
-  reply->object_id = nr_object_of(d->connection, pointer);
-  return reply->object_id == 0 ? napi_invalid_arg : napi_ok;
+  return give_object(d, pointer, &reply->object_id);
 }
 
 napi_status nr_serve_napi_remove_wrap(struct nr_dispatch *d, const void *message, void *answer) {
@@ -67,8 +72,7 @@ napi_status nr_serve_napi_remove_wrap(struct nr_dispatch *d, const void *message
   void *pointer = NULL;
   NR_TAKE(d, request->js_object, &object);
   NR_TRY(napi_unwrap(d->napi, object, &pointer));
-  reply->object_id = nr_object_of(d->connection, pointer);
-  if (reply->object_id == 0) return napi_invalid_arg; /* of another host: not this addon's to take away */
+  NR_TRY(give_object(d, pointer, &reply->object_id)); /* another host's is not this addon's to take away */
   struct nr_wrap *wrap = nr_table_get(d->connection->agent->objects, (nr_id)(uintptr_t)pointer, NR_SORT_WRAP);
   NR_TRY(napi_remove_wrap(d->napi, object, NULL));
   nr_wrap_free(wrap);
@@ -96,8 +100,7 @@ napi_status nr_serve_napi_get_value_external(struct nr_dispatch *d, const void *
   void *pointer = NULL;
   NR_TAKE(d, request->value, &value);
   NR_TRY(napi_get_value_external(d->napi, value, &pointer));
-  reply->object_id = nr_object_of(d->connection, pointer);
-  return reply->object_id == 0 ? napi_invalid_arg : napi_ok;
+  return give_object(d, pointer, &reply->object_id);
 }
 
 napi_status nr_serve_napi_add_finalizer(struct nr_dispatch *d, const void *message, void *answer) {

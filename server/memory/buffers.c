@@ -94,28 +94,26 @@ napi_status nr_serve_napi_create_buffer_copy(struct nr_dispatch *d, const void *
   return napi_ok;
 }
 
-napi_status nr_serve_napi_get_buffer_info(struct nr_dispatch *d, const void *message, void *answer) {
-  const Nr__GetBufferInfoRequest *request = message;
-  Nr__ViewInfoReply *reply = answer;
+typedef napi_status get_info(napi_env napi, napi_value value, void **bytes, size_t *length);
+
+static napi_status inform(struct nr_dispatch *d, nr_value id, bool want_data, get_info *get_real,
+                          Nr__ViewInfoReply *reply) {
   napi_value value;
   size_t length = 0;
-  NR_TAKE(d, request->value, &value);
-  NR_TRY(napi_get_buffer_info(d->napi, value, NULL, &length));
+  NR_TAKE(d, id, &value);
+  NR_TRY(get_real(d->napi, value, NULL, &length));
   reply->length = length;
-  if (!describe(d, value, request->want_data, &reply->view)) return napi_generic_failure;
-  return napi_ok;
+  return describe(d, value, want_data, &reply->view) ? napi_ok : napi_generic_failure;
+}
+
+napi_status nr_serve_napi_get_buffer_info(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__GetBufferInfoRequest *request = message;
+  return inform(d, request->value, request->want_data, napi_get_buffer_info, answer);
 }
 
 napi_status nr_serve_napi_get_arraybuffer_info(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__GetArraybufferInfoRequest *request = message;
-  Nr__ViewInfoReply *reply = answer;
-  napi_value value;
-  size_t length = 0;
-  NR_TAKE(d, request->arraybuffer, &value);
-  NR_TRY(napi_get_arraybuffer_info(d->napi, value, NULL, &length));
-  reply->length = length;
-  if (!describe(d, value, request->want_data, &reply->view)) return napi_generic_failure;
-  return napi_ok;
+  return inform(d, request->arraybuffer, request->want_data, napi_get_arraybuffer_info, answer);
 }
 
 napi_status nr_serve_napi_get_typedarray_info(struct nr_dispatch *d, const void *message, void *answer) {
