@@ -29,6 +29,15 @@ noreturn void nr_channel_lost(struct nr_channel *channel) {
   _exit(1);
 }
 
+static bool create_tables(struct nr_channel *channel) {
+  struct nr_table **tables[] = {&channel->callbacks, &channel->objects, &channel->references, &channel->hooks,
+                                &channel->modules,   &channel->asyncs,  &channel->pairs};
+  for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+    if ((*tables[i] = nr_table_create(NR_IDS_MAX)) == NULL) return false;
+  }
+  return true;
+}
+
 struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool worker) {
   struct nr_channel *channel = calloc(1, sizeof *channel);
   if (channel == NULL) return NULL;
@@ -41,17 +50,7 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
   nr_cold_init(&channel->tracked);
   channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);
   channel->arena = nr_arena_create(SIZE_MAX);
-  channel->callbacks = nr_table_create(NR_IDS_MAX);
-  channel->objects = nr_table_create(NR_IDS_MAX);
-  channel->references = nr_table_create(NR_IDS_MAX);
-  channel->hooks = nr_table_create(NR_IDS_MAX);
-  channel->modules = nr_table_create(NR_IDS_MAX);
-  channel->asyncs = nr_table_create(NR_IDS_MAX);
-  channel->pairs = nr_table_create(NR_IDS_MAX);
-  if (channel->arena == NULL || channel->callbacks == NULL || channel->objects == NULL || channel->references == NULL ||
-      channel->hooks == NULL || channel->modules == NULL || channel->asyncs == NULL || channel->pairs == NULL) {
-    return NULL; /* the process ends at once, see threads.c */
-  }
+  if (channel->arena == NULL || !create_tables(channel)) return NULL; /* the process ends at once, see threads.c */
   current = channel;
   nr_recorder_thread_begin();
   nr_crash_thread();

@@ -63,6 +63,15 @@ void nr_connection_unref(struct nr_connection *connection) {
   if (--connection->references == 0) destroy(connection);
 }
 
+static bool create_tables(struct nr_connection *connection) {
+  struct nr_table **tables[] = {&connection->references_table, &connection->deferreds, &connection->pairs,
+                                &connection->hooks, &connection->asyncs};
+  for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+    if ((*tables[i] = nr_table_create(NR_IDS_MAX)) == NULL) return false;
+  }
+  return true;
+}
+
 static struct nr_connection *create(struct nr_agent *agent) {
   struct nr_connection *connection = calloc(1, sizeof *connection);
   if (connection == NULL) return NULL;
@@ -76,15 +85,9 @@ static struct nr_connection *create(struct nr_agent *agent) {
   connection->arena = nr_arena_create(NR_ARENA_CAP);
   connection->given = nr_handles_create(NR_HANDLES_MAX);
   connection->chosen = nr_handles_create(NR_HANDLES_MAX);
-  connection->references_table = nr_table_create(NR_IDS_MAX);
-  connection->deferreds = nr_table_create(NR_IDS_MAX);
-  connection->pairs = nr_table_create(NR_IDS_MAX);
-  connection->hooks = nr_table_create(NR_IDS_MAX);
-  connection->asyncs = nr_table_create(NR_IDS_MAX);
   connection->pair_index = nr_pair_index_create();
-  if (connection->arena != NULL && connection->given != NULL && connection->chosen != NULL &&
-      connection->references_table != NULL && connection->deferreds != NULL && connection->pairs != NULL &&
-      connection->hooks != NULL && connection->asyncs != NULL && connection->pair_index != NULL) {
+  if (create_tables(connection) && connection->arena != NULL && connection->given != NULL &&
+      connection->chosen != NULL && connection->pair_index != NULL) {
     return connection;
   }
   destroy(connection);
