@@ -1,25 +1,9 @@
 /* All the ways in which an addon takes its process down, or does not come back. */
-#include "common.h"
+#include "ends.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
-
-static napi_value crash(napi_env env, napi_callback_info info) {
-  volatile int *volatile nowhere = NULL;
-  *nowhere = 1;
-  return NULL;
-}
-
-static napi_value call_abort(napi_env env, napi_callback_info info) {
-  abort();
-}
-
-static napi_value call_exit(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  t_args(env, info, argv, 1);
-  exit(t_int(env, argv[0]));
-}
 
 /* Without C destructors and atexit functions. */
 static napi_value call_quick_exit(napi_env env, napi_callback_info info) {
@@ -68,22 +52,10 @@ static napi_value hang(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* Calls the function given and returns what it returned. */
-static napi_value call_through(napi_env env, napi_callback_info info) {
-  napi_value argv[1], result = NULL;
-  t_args(env, info, argv, 1);
-  if (napi_call_function(env, t_undefined(env), argv[0], 0, NULL, &result) != napi_ok) return NULL;
-  return result;
-}
-
 /* Crashes after a call to JavaScript, hence with JavaScript frames between. */
 static napi_value call_then_crash(napi_env env, napi_callback_info info) {
-  call_through(env, info);
-  return crash(env, info);
-}
-
-static napi_value process_id(napi_env env, napi_callback_info info) {
-  return t_number(env, getpid());
+  t_call(env, info);
+  return t_crash(env, info);
 }
 
 static napi_value add(napi_env env, napi_callback_info info) {
@@ -93,7 +65,7 @@ static napi_value add(napi_env env, napi_callback_info info) {
 }
 
 static void finalize_crash(napi_env env, void *data, void *hint) {
-  crash(env, NULL);
+  t_crash(env, NULL);
 }
 
 /* An object whose finalizer dereferences NULL. */
@@ -104,18 +76,18 @@ static napi_value time_bomb(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"crash", crash},
-    {"abort", call_abort},
-    {"exit", call_exit},
+    {"crash", t_crash},
+    {"abort", t_abort},
+    {"exit", t_exit},
     {"quickExit", call_quick_exit},
     {"raise", call_raise},
     {"fatalError", fatal_error},
     {"fatalException", fatal_exception},
     {"overflowStack", overflow_stack},
     {"hang", hang},
-    {"callThrough", call_through},
+    {"callThrough", t_call},
     {"callThenCrash", call_then_crash},
-    {"pid", process_id},
+    {"pid", t_pid},
     {"add", add},
     {"timeBomb", time_bomb},
 };

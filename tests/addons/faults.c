@@ -1,29 +1,9 @@
 /* Ways in which a process ends or stands still, and a function to call JavaScript below which they happen. */
-#include "common.h"
+#include "ends.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
-
-static napi_value process_id(napi_env env, napi_callback_info info) {
-  return t_number(env, getpid());
-}
-
-static napi_value null_deref(napi_env env, napi_callback_info info) {
-  volatile int *volatile nowhere = NULL;
-  *nowhere = 1;
-  return NULL;
-}
-
-static napi_value call_abort(napi_env env, napi_callback_info info) {
-  abort();
-}
-
-static napi_value exit_with(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  t_args(env, info, argv, 1);
-  exit(t_int(env, argv[0]));
-}
 
 static napi_value kill_self(napi_env env, napi_callback_info info) {
   napi_value argv[1];
@@ -68,17 +48,8 @@ static napi_value print(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* call(function): what it returned, called from native code. */
-static napi_value call(napi_env env, napi_callback_info info) {
-  napi_value argv[1], result = NULL;
-  t_args(env, info, argv, 1);
-  if (napi_call_function(env, t_undefined(env), argv[0], 0, NULL, &result) != napi_ok) return NULL;
-  return result;
-}
-
 static const struct t_function functions[] = {
-    {"pid", process_id},      {"null_deref", null_deref}, {"abort", call_abort},
-    {"exit_with", exit_with}, {"kill_self", kill_self},   {"block", block},
-    {"hold", hold},           {"print", print},           {"call", call},
+    {"pid", t_pid},   {"null_deref", t_crash}, {"abort", t_abort}, {"exit_with", t_exit}, {"kill_self", kill_self},
+    {"block", block}, {"hold", hold},          {"print", print},   {"call", t_call},
 };
 T_INIT(functions)

@@ -1,5 +1,5 @@
 /* What a plugin does: state, classes, promises, work in the background, and ways not to come back. */
-#include "common.h"
+#include "ends.h"
 
 #include <stdio.h>
 #include <sys/resource.h>
@@ -20,22 +20,6 @@ static napi_value version(napi_env env, napi_callback_info info) {
 /* How often it was called in this process. */
 static napi_value count(napi_env env, napi_callback_info info) {
   return t_number(env, ++calls);
-}
-
-static napi_value process_id(napi_env env, napi_callback_info info) {
-  return t_number(env, getpid());
-}
-
-static napi_value crash(napi_env env, napi_callback_info info) {
-  volatile int *volatile nowhere = NULL;
-  *nowhere = 1;
-  return NULL;
-}
-
-static napi_value exit_with(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  t_args(env, info, argv, 1);
-  exit(t_int(env, argv[0]));
 }
 
 /* Native code that never ends. */
@@ -71,12 +55,6 @@ static napi_value block(napi_env env, napi_callback_info info) {
 static napi_value burn(napi_env env, napi_callback_info info) {
   for (volatile unsigned turns = 0;; turns++) continue;
   return NULL;
-}
-
-static napi_value call(napi_env env, napi_callback_info info) {
-  napi_value argv[1], result = NULL;
-  t_args(env, info, argv, 1);
-  return napi_call_function(env, t_undefined(env), argv[0], 0, NULL, &result) == napi_ok ? result : NULL;
 }
 
 /* A promise that nobody settles. */
@@ -246,14 +224,14 @@ static napi_value make_class(napi_env env) {
 static const struct t_function functions[] = {
     {"version", version},
     {"count", count},
-    {"pid", process_id},
-    {"crash", crash},
-    {"exit", exit_with},
+    {"pid", t_pid},
+    {"crash", t_crash},
+    {"exit", t_exit},
     {"hang", hang},
     {"spin", spin},
     {"block", block},
     {"burn", burn},
-    {"call", call},
+    {"call", t_call},
     {"owe", owe},
     {"hold", hold},
     {"startWork", start_work},
@@ -275,7 +253,7 @@ static void misbehave(napi_env env) {
   const char *how = getenv("PLUGIN_INIT");
   if (how == NULL) return;
   if (strcmp(how, "hang") == 0) hang(env, NULL);
-  if (strcmp(how, "crash") == 0) crash(env, NULL);
+  if (strcmp(how, "crash") == 0) t_crash(env, NULL);
 }
 
 NAPI_MODULE_INIT() {
