@@ -4,11 +4,9 @@
  * sanitizers, and the abort() of whatever the real Node-API does not survive.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "fake_node.h"
+#include "host_ring.h"
 #include "records.h"
 #include "server/server-private.h"
 #include "tests/faults/slots.h"
@@ -36,8 +34,7 @@ struct nr_handles *__wrap_nr_handles_create(uint32_t limit);
 int32_t node_api_module_get_api_version_v1(void);
 napi_value napi_register_module_v1(napi_env napi, napi_value exports);
 
-static struct nr_control *control;
-static uint8_t *ring;
+static struct host_ring ring;
 
 static struct {
   const uint8_t *at;
@@ -67,7 +64,7 @@ static uint8_t next_byte(void) {
 /* ---- Frames of the host ---- */
 
 static void put(struct nr_port *port, struct nr_frame_header *header, const uint8_t *message, const uint8_t *tail) {
-  uint8_t *at = ring + (port->read & (RING - 1));
+  uint8_t *at = ring.bytes + (port->read & (RING - 1));
   uint8_t payload[2 * PAYLOAD_MAX + 64];
   size_t padded = header->tail_length == 0 ? header->message_length : (header->message_length + 7u) & ~7u;
   uint32_t length = (uint32_t)(padded + header->tail_length);
@@ -76,9 +73,9 @@ static void put(struct nr_port *port, struct nr_frame_header *header, const uint
   if (header->tail_length > 0) memcpy(payload + padded, tail, header->tail_length);
   header->commit = nr_ring_lines(length);
   /* Around the end of the ring byte by byte: the port maps it twice, this side does not. */
-  uint64_t from = (uint64_t)(at - ring);
-  for (size_t i = 0; i < length; i++) ring[(from + sizeof *header + i) & (RING - 1)] = payload[i];
-  memset(ring + ((from + (uint64_t)header->commit * NR_CACHE_LINE) & (RING - 1)), 0, 4);
+  uint64_t from = (uint64_t)(at - ring.bytes);
+  for (size_t i = 0; i < length; i++) ring.bytes[(from + sizeof *header + i) & (RING - 1)] = payload[i];
+  memset(ring.bytes + ((from + (uint64_t)header->commit * NR_CACHE_LINE) & (RING - 1)), 0, 4);
   memcpy(at, header, sizeof *header);
 }
 
@@ -201,14 +198,14 @@ int __wrap_nr_port_try_receive(struct nr_port *port, struct nr_arena *arena, str
 }
 
 int __wrap_nr_wait_for_space(struct nr_port *port) {
-  control->read_index = port->written;
+  ring.control->read_index = port->written;
   return 0;
 }
 
 int __wrap_nr_port_send(struct nr_port *port, const struct nr_frame_header *header, const ProtobufCMessage *message,
                         const struct nr_slice *tail, size_t tail_count) {
   int error = __real_nr_port_send(port, header, message, tail, tail_count);
-  control->read_index = port->written;
+  ring.control->read_index = port->written;
   if (error != 0 || header->kind != NR_KIND_ENTER) return error;
   if (header->opcode == NR_OP_EXIT || entries.count == ENTRIES_MAX) {
     fake_host_die();
@@ -340,25 +337,17 @@ static void act(uint8_t what) {
 }
 
 static void set_up(void) {
-  size_t size = NR_CONTROL_SIZE + RING;
-  fake_host_memfd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (fake_host_memfd < 0 || ftruncate(fake_host_memfd, (off_t)size) != 0) abort();
-  if (fcntl(fake_host_memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) abort();
-  control = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fake_host_memfd, 0);
-  if (control == MAP_FAILED) abort();
-  ring = (uint8_t *)control + NR_CONTROL_SIZE;
-  control->magic = NR_CONTROL_MAGIC;
-  control->version = NR_CONTROL_VERSION;
-  control->ring_size = RING;
+  ring = host_ring_create(RING);
+  fake_host_memfd = ring.memfd;
   setenv("NAPI_REMOTE_TRACKING", "0", 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   napi_handle_scope scope;
-  if (control == NULL) set_up();
-  control->read_index = 0;
-  memset(ring, 0, NR_CACHE_LINE);
+  if (ring.control == NULL) set_up();
+  ring.control->read_index = 0;
+  memset(ring.bytes, 0, NR_CACHE_LINE);
   input.at = data;
   input.left = size;
   input.frames = entries.count = nested = loaded = 0;

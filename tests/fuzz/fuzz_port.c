@@ -4,34 +4,22 @@
  *
  * Input: read index (8 bytes), sleeping, starved (4 each), starting line (2), then the ring's contents.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "host_ring.h"
 #include "opcodes.h"
 #include "wire/print.h"
 #include "wire/wire-private.h"
 
-#define SIZE (NR_CONTROL_SIZE + NR_RING_SIZE_MIN)
 #define ARENA_CAP ((size_t)64 << 20)
 
-static int memfd;
-static struct nr_control *control;
-static uint8_t *ring;
+static struct host_ring ring;
 static struct nr_arena *arena;
 
 static void set_up(void) {
-  memfd = memfd_create("fuzz", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (memfd < 0 || ftruncate(memfd, SIZE) != 0) abort();
-  if (fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) abort();
-  control = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
-  if (control == MAP_FAILED) abort();
-  ring = (uint8_t *)control + NR_CONTROL_SIZE;
-  control->magic = NR_CONTROL_MAGIC;
-  control->version = NR_CONTROL_VERSION;
-  control->ring_size = NR_RING_SIZE_MIN;
+  ring = host_ring_create(NR_RING_SIZE_MIN);
   arena = nr_arena_create(ARENA_CAP);
 }
 
@@ -40,7 +28,7 @@ static struct nr_port *port_create(void) {
   if (nr_port_create(&port, NR_RING_SIZE_MIN) != 0) abort();
   int doorbell, knob;
   if (nr_doorbells_create(&doorbell, &knob) != 0) abort();
-  if (nr_port_connect(port, dup(memfd), doorbell, knob) != 0) abort();
+  if (nr_port_connect(port, dup(ring.memfd), doorbell, knob) != 0) abort();
   port->cpus = 1;
   /* A frame that never ends must not stop the fuzzer: this moment has passed already. */
   port->piece_deadline_ns = 1;
@@ -49,11 +37,11 @@ static struct nr_port *port_create(void) {
 
 /* Writes the input into the ring, around its end when it starts late. */
 static void fill_ring(const uint8_t *data, size_t size, uint64_t start) {
-  memset(ring, 0, NR_RING_SIZE_MIN);
+  memset(ring.bytes, 0, NR_RING_SIZE_MIN);
   if (size > NR_RING_SIZE_MIN - NR_CACHE_LINE) size = NR_RING_SIZE_MIN - NR_CACHE_LINE;
   size_t first = NR_RING_SIZE_MIN - start < size ? NR_RING_SIZE_MIN - start : size;
-  memcpy(ring + start, data, first);
-  memcpy(ring, data + first, size - first);
+  memcpy(ring.bytes + start, data, first);
+  memcpy(ring.bytes, data + first, size - first);
 }
 
 static void unpack(const struct nr_frame *frame, const ProtobufCMessageDescriptor *type) {
@@ -78,11 +66,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   uint16_t line;
   const size_t control_words = 8 + 4 + 4 + 2;
-  if (!control) set_up();
+  if (!ring.control) set_up();
   if (size < control_words) return 0;
-  memcpy(&control->read_index, data, 8);
-  memcpy(&control->sleeping, data + 8, 4);
-  memcpy(&control->starved, data + 12, 4);
+  memcpy(&ring.control->read_index, data, 8);
+  memcpy(&ring.control->sleeping, data + 8, 4);
+  memcpy(&ring.control->starved, data + 12, 4);
   memcpy(&line, data + 16, 2);
   uint64_t start = (uint64_t)(line % (NR_RING_SIZE_MIN / NR_CACHE_LINE)) * NR_CACHE_LINE;
   fill_ring(data + control_words, size - control_words, start);
