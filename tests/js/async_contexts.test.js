@@ -139,20 +139,11 @@ programs({
     });
   },
   'async_hooks of contexts': (kit) => {
-    const hooks = require('node:async_hooks');
-    const known = new Map();
-    const number = (id) => known.get(id) ?? known.set(id, known.size).get(id);
-    number(hooks.executionAsyncId());
-    hooks.createHook({
-      init(id, type, trigger, of) { if (type.startsWith('MINE')) kit.print(['init', number(id), type, number(trigger), of]); },
-      before(id) { if (known.has(id)) kit.print(['before', number(id)]); },
-      after(id) { if (known.has(id)) kit.print(['after', number(id)]); },
-      destroy(id) { if (known.has(id)) kit.print(['destroy', number(id)]); },
-    }).enable();
+    const followed = kit.followAsync((...entry) => kit.print(entry), (of) => [of]);
     const addon = kit.dlopen(kit.addonFile('async_contexts'));
     for (const resource of [{ mine: 1 }, undefined]) {
       const { value } = addon.init('MINE', resource);
-      const ids = () => kit.print([number(hooks.executionAsyncId()), number(hooks.triggerAsyncId())]);
+      const ids = () => kit.print(followed.ids());
       addon.make(value, {}, ids);
       addon.inScopes(value, {}, ids, 2);
       addon.make(null, {}, ids);

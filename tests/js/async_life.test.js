@@ -218,25 +218,14 @@ for (const [size, threads] of [['2', 2], ['7', 7], ['0', 1], ['nonsense', 1], ['
 
 programs({
   'async_hooks: ids, types, resources, and when': (kit) => {
-    const hooks = require('node:async_hooks');
+    const { executionAsyncResource } = require('node:async_hooks');
     const resource = { name: 'mine' };
-    const known = new Map();
-    const number = (id) => known.get(id) ?? known.set(id, known.size).get(id);
     const log = [];
-    number(hooks.executionAsyncId());
-    hooks.createHook({
-      init(id, type, trigger, of) {
-        if (!type.startsWith('MINE')) return;
-        log.push(['init', number(id), type, number(trigger), of === resource, Object.keys(of)]);
-      },
-      before(id) { if (known.has(id)) log.push(['before', number(id)]); },
-      after(id) { if (known.has(id)) log.push(['after', number(id)]); },
-      destroy(id) { if (known.has(id)) log.push(['destroy', number(id)]); },
-    }).enable();
+    const { known, ids } = kit.followAsync((...entry) => log.push(entry), (of) => [of === resource, Object.keys(of)]);
     const addon = kit.dlopen(kit.addonFile('async_work'));
     for (const options of [{ name: 'MINE one', resource, remove: 'last' }, { name: 'MINE two', remove: 'first' }, { name: 'MINE three' }]) {
       const id = addon.create({ ...options, callback: () => {
-        log.push(['callback', number(hooks.executionAsyncId()), number(hooks.triggerAsyncId()), hooks.executionAsyncResource() === resource]);
+        log.push(['callback', ...ids(), executionAsyncResource() === resource]);
         if (!options.remove) setImmediate(() => addon.remove(id));
       } });
       addon.queue(id);
@@ -249,15 +238,9 @@ programs({
     });
   },
   'async_hooks: all that happens': (kit) => {
-    const hooks = require('node:async_hooks');
     const addon = kit.dlopen(kit.addonFile('async_work'));
     const log = [];
-    hooks.createHook({
-      init(id, type, trigger) { log.push(`init ${type} ${id - hooks.executionAsyncId()} ${trigger - hooks.executionAsyncId()}`); },
-      before() { log.push('before'); },
-      after() { log.push('after'); },
-      destroy() { log.push('destroy'); },
-    }).enable();
+    kit.hearAsync((event) => log.push(event));
     addon.queue(addon.create({ remove: 'last', callback: () => {
       log.push('complete');
       setImmediate(() => log.push('immediate'));

@@ -6,21 +6,13 @@ const fs = require('node:fs');
 const os = require('node:os');
 const { test } = require('node:test');
 const { addonFile, makeFifo, run, runJson, start, temporaryFolder } = require('./support/child.js');
+const { caught } = require('./support/plugin.js');
 const { load, hostOf, hosts } = require('../..');
 
 const { signals } = os.constants;
 
 function loadFaults(options) {
   return load(addonFile('faults'), options);
-}
-
-function caught(call) {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown' });
 }
 
 function checkDeath(error, pid, end) {

@@ -8,21 +8,13 @@ const vm = require('node:vm');
 const { hostOf, load } = require('../..');
 const { turn } = require('./harness.js');
 const { addonFile, makeFifo, run, start, temporaryFolder } = require('./support/child.js');
+const { caught } = require('./support/plugin.js');
 
 // name of the function, arguments
 const deaths = [
   ['crash'], ['abort'], ['exit', 0], ['exit', 3], ['quickExit', 200], ['fatalError'], ['overflowStack'],
   ...['SIGTERM', 'SIGKILL', 'SIGFPE', 'SIGBUS', 'SIGILL', 'SIGSEGV', 'SIGHUP', 'SIGUSR2', 'SIGALRM'].map((signal) => ['raise', constants.signals[signal]]),
 ];
-
-function caught(call) {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown' });
-}
 
 for (const [name, ...args] of deaths) {
   test(`${name}(${args}): the error tells what Node would have died of`, () => {

@@ -8,22 +8,7 @@ const v8 = require('node:v8');
 const vm = require('node:vm');
 const { hostOf, load } = require('../..');
 const { addonFile, isGone, run, runJson } = require('./support/child.js');
-
-const plugin = addonFile('plugin');
-
-function caught(call) {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown' });
-}
-
-function loadPlugin(options) {
-  const addon = load(plugin, options);
-  return { addon, host: hostOf(addon) };
-}
+const { caught, loadPlugin, plugin } = require('./support/plugin.js');
 
 test('an error says whose host died, how, and what was pending', () => {
   const { addon, host } = loadPlugin();

@@ -5,26 +5,12 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { hostOf, load } = require('../..');
+const { load } = require('../..');
 const { addonFile, isGone, run, runJson, temporaryFolder } = require('./support/child.js');
+const { caught, loadPlugin, plugin } = require('./support/plugin.js');
 
-const plugin = addonFile('plugin');
 // Numbers of <sys/resource.h>.
 const RLIMIT = { cpuSeconds: 0, processes: 6, openFiles: 7, addressSpace: 9 };
-
-function caught(call) {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown' });
-}
-
-function loadPlugin(options) {
-  const addon = load(plugin, options);
-  return { addon, host: hostOf(addon) };
-}
 
 /** So much of what it prints. The streams alone keep no program running. */
 async function text(host, name, length) {

@@ -7,23 +7,9 @@ const path = require('node:path');
 const { test } = require('node:test');
 const { hostOf, hosts, load } = require('../..');
 const { addonFile, isGone, run, runJson, temporaryFolder } = require('./support/child.js');
+const { caught, loadPlugin, plugin } = require('./support/plugin.js');
 
-const plugin = addonFile('plugin');
 const ON_CALL = { policy: 'on-call', max: Infinity, backoff: { initial: 0 } };
-
-function caught(call) {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown' });
-}
-
-function loadPlugin(options) {
-  const addon = load(plugin, options);
-  return { addon, host: hostOf(addon) };
-}
 
 function isAlive(pid) {
   return hosts().some((host) => host.pid === pid && host.alive);

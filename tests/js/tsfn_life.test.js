@@ -201,28 +201,18 @@ for (const name of versions) {
 
 programs({
   'async_hooks: ids, types, resources, and when': (kit) => {
-    const hooks = require('node:async_hooks');
+    const { executionAsyncResource } = require('node:async_hooks');
     const resource = { name: 'mine' };
-    const known = new Map();
-    const number = (id) => known.get(id) ?? known.set(id, known.size).get(id);
     const log = [];
-    number(hooks.executionAsyncId());
-    hooks.createHook({
-      init(id, type, trigger, of) {
-        if (type.startsWith('MINE')) log.push(['init', number(id), type, number(trigger), of === resource, Object.keys(of)]);
-      },
-      before(id) { if (known.has(id)) log.push(['before', number(id)]); },
-      after(id) { if (known.has(id)) log.push(['after', number(id)]); },
-      destroy(id) { if (known.has(id)) log.push(['destroy', number(id)]); },
-    }).enable();
+    const { known, ids } = kit.followAsync((...entry) => log.push(entry), (of) => [of === resource, Object.keys(of)]);
     const addon = kit.dlopen(kit.addonFile('tsfn'));
     for (const options of [{ name: 'MINE one', resource }, { name: 'MINE two' }]) {
       const id = addon.create((value) => {
-        log.push(['call', number(hooks.executionAsyncId()), number(hooks.triggerAsyncId()), hooks.executionAsyncResource() === resource]);
+        log.push(['call', ...ids(), executionAsyncResource() === resource]);
         if (value === 1) addon.release(id);
       }, {
         ...options, callJs: true,
-        onFinal: () => log.push(['final', number(hooks.executionAsyncId()), number(hooks.triggerAsyncId())]),
+        onFinal: () => log.push(['final', ...ids()]),
       });
       addon.call(id, 0);
       addon.call(id, 1);
@@ -232,15 +222,9 @@ programs({
     });
   },
   'async_hooks: all that happens': (kit) => {
-    const hooks = require('node:async_hooks');
     const addon = kit.dlopen(kit.addonFile('tsfn'));
     const log = [];
-    hooks.createHook({
-      init(id, type, trigger) { log.push(`init ${type} ${id - hooks.executionAsyncId()} ${trigger - hooks.executionAsyncId()}`); },
-      before() { log.push('before'); },
-      after() { log.push('after'); },
-      destroy() { log.push('destroy'); },
-    }).enable();
+    kit.hearAsync((event) => log.push(event));
     const id = addon.create((value) => {
       log.push(value);
       if (value === 2) addon.release(id);

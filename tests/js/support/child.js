@@ -1,5 +1,6 @@
 'use strict';
 // Programs in a process of their own: in-process (plain Node) or isolated (under napi-remote/register).
+const hooks = require('node:async_hooks');
 const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -43,6 +44,31 @@ const kit = {
   },
   print(value) {
     fs.writeSync(1, `${JSON.stringify(value)}\n`);
+  },
+  /**
+   * From now on calls tell(event, id, ...) for what async_hooks hear of resources whose type begins with MINE; `describe` makes a list of such a resource.
+   * {known, ids()}: numbers for ids, as they come, and those of where it is called, with the trigger's.
+   */
+  followAsync(tell, describe) {
+    const known = new Map();
+    const number = (id) => known.get(id) ?? known.set(id, known.size).get(id);
+    number(hooks.executionAsyncId());
+    hooks.createHook({
+      init(id, type, trigger, of) { if (type.startsWith('MINE')) tell('init', number(id), type, number(trigger), ...describe(of)); },
+      before(id) { if (known.has(id)) tell('before', number(id)); },
+      after(id) { if (known.has(id)) tell('after', number(id)); },
+      destroy(id) { if (known.has(id)) tell('destroy', number(id)); },
+    }).enable();
+    return { known, ids: () => [number(hooks.executionAsyncId()), number(hooks.triggerAsyncId())] };
+  },
+  /** From now on calls tell(text) for all that async_hooks hear; ids are relative to that of the moment. */
+  hearAsync(tell) {
+    hooks.createHook({
+      init(id, type, trigger) { tell(`init ${type} ${id - hooks.executionAsyncId()} ${trigger - hooks.executionAsyncId()}`); },
+      before() { tell('before'); },
+      after() { tell('after'); },
+      destroy() { tell('destroy'); },
+    }).enable();
   },
 };
 
