@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP,
 
 static struct sigaction before[NR_SIGNALS];
 static struct nr_crash *crash;
+static int control;     /* the socket that tells the server that all is there */
 static pid_t process;   /* a child of fork() has the handler, but the recorder is not its */
 static uint32_t writer; /* the thread that crashed first */
 static sigjmp_buf next_step;
@@ -241,7 +243,7 @@ static _Noreturn void testify(bool first, ucontext_t *context) {
     attempt(note_modules, NULL);
     note_stack(context);
     attempt(note_limits, NULL);
-    __atomic_fetch_or(&crash->state, NR_CRASH_WHOLE, __ATOMIC_RELEASE);
+    shutdown(control, SHUT_WR); /* the server waits for that */
   }
   for (;;) pause();
 }
@@ -266,13 +268,13 @@ static void on_crash(int signal, siginfo_t *info, void *context) {
   errno = error;
 }
 
-void nr_crash_ask(pid_t thread) {
+bool nr_crash_ask(pid_t thread) {
   struct sigaction present;
   siginfo_t info = {.si_signo = SIGABRT, .si_code = SI_QUEUE};
   info.si_pid = process;
   info.si_value.sival_ptr = NR_CRASH_QUESTION;
-  if (sigaction(SIGABRT, NULL, &present) < 0 || present.sa_sigaction != on_crash) return; /* an addon's own */
-  syscall(SYS_rt_tgsigqueueinfo, process, thread, SIGABRT, &info);
+  if (sigaction(SIGABRT, NULL, &present) < 0 || present.sa_sigaction != on_crash) return false; /* an addon's own */
+  return syscall(SYS_rt_tgsigqueueinfo, process, thread, SIGABRT, &info) == 0;
 }
 
 /* ---- exit() ---- */
@@ -325,10 +327,11 @@ static _Unwind_Reason_Code stop_at_once(struct _Unwind_Context *frame, void *con
   return _URC_NORMAL_STOP;
 }
 
-void nr_crash_prepare(struct nr_crash *memory) {
+void nr_crash_prepare(struct nr_crash *memory, int socket) {
   /* NODEFER: a fault of the handler itself comes back to it. */
   struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   crash = memory;
+  control = socket;
   process = getpid();
   atexit(on_exit_called);
   pthread_key_create(&stacks, free_stack);

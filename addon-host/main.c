@@ -1,6 +1,6 @@
 /*
- * napi-remote-host: the process in which addons live. Started by the agent (server/hosts/watcher.c) with the number of its
- * control socket and the agent's pid; shakes hands, and then serves the JavaScript threads that join (threads.c).
+ * napi-remote-host: the process in which addons live. Started by the agent (server/hosts/watcher.c) with the number of
+ * its control socket and the agent's pid; shakes hands, and then serves the JavaScript threads that join (threads.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -79,7 +80,7 @@ static void open_recorder(int socket) {
   if (recorder == NULL) give_up("the agent's recorder cannot be used", -EPROTO);
   close(fds[0]);
   protobuf_c_message_free_unpacked(&message->base, NULL);
-  nr_crash_prepare(&recorder->crash);
+  nr_crash_prepare(&recorder->crash, socket);
 }
 
 static void remember_node(const Nr__Hello *hello) {
@@ -176,9 +177,9 @@ static void join(int socket, const Nr__Join *request, struct joining *joining, s
   nr_thread_begin(thread);
 }
 
-static void testify(uint32_t number) {
+static void testify(int socket, uint32_t number) {
   pid_t thread = nr_thread_id(number);
-  if (thread != 0) nr_crash_ask(thread);
+  if (thread == 0 || !nr_crash_ask(thread)) shutdown(socket, SHUT_WR); /* nothing is to be waited for */
 }
 
 /* Threads join and leave here. Node's end closes the socket: also seen when all threads are busy in native code for
@@ -195,7 +196,7 @@ static void *listen_to_node(void *context) {
     if (request->left) {
       nr_thread_leave(request->thread);
     } else if (request->testify) {
-      testify(request->thread);
+      testify(socket, request->thread);
     } else {
       join(socket, request, &joining, count);
     }

@@ -48,12 +48,6 @@ struct nr_recorder *nr_recorder_map(int fd) {
 
 /* ---- Reading ---- */
 
-bool nr_recorder_is_whole(int fd) {
-  uint32_t state = 0;
-  const off_t at = (off_t)offsetof(struct nr_recorder, crash.state);
-  return pread(fd, &state, sizeof state, at) == (ssize_t)sizeof state && (state & NR_CRASH_WHOLE) != 0;
-}
-
 static uint32_t at_most(uint32_t count, uint32_t most) {
   return count < most ? count : most;
 }

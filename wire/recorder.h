@@ -68,7 +68,6 @@ enum nr_crash_state {
   NR_CRASH_LIMITS = 8,
   NR_CRASH_EXIT = 16,  /* no crash: it called exit(), which the server had not asked for */
   NR_CRASH_ASKED = 32, /* no crash: the server wanted to know before it ends the process */
-  NR_CRASH_WHOLE = 64, /* all that was asked for is there */
 };
 
 /* The value that comes with a SIGABRT of the server's, which only asks. */
@@ -119,8 +118,6 @@ struct nr_recorder {
 
 /* The memory of a new recorder, of fixed size: a descriptor, or a negative errno. Untouched pages cost nothing. */
 int nr_recorder_create(void);
-/* Has the host left all that it was asked for (NR_CRASH_WHOLE)? It may still write anything. */
-bool nr_recorder_is_whole(int fd);
 /* Maps it to write; NULL when it is none. The descriptor stays the caller's. */
 struct nr_recorder *nr_recorder_map(int fd);
 

@@ -4,6 +4,7 @@
 #include "server/hosts/host-private.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -354,11 +355,19 @@ bool nr_host_recycle(struct nr_host *host, struct nr_port *port) {
   return true;
 }
 
-/* How long a host may take to note where it is, after how long it must be one that is stopped, and how often all that
- * is looked at. */
+/* How long a host may take to note where it is, and after how long it must be one that is stopped. */
 #define NR_HEAR_NS UINT64_C(300000000)
 #define NR_STOPPED_NS UINT64_C(20000000)
-#define NR_LOOK_NS 200000L
+
+/* What has come of the host's end of the socket (poll(2)): 0: nothing until then. */
+static short await_last_word(int socket, uint64_t until_ns) {
+  for (;;) {
+    struct pollfd end = {.fd = socket, .events = POLLRDHUP};
+    uint64_t now = nr_now_ns();
+    int ready = poll(&end, 1, now < until_ns ? (int)((until_ns - now + 999999u) / 1000000u) : 0);
+    if (ready >= 0 || errno != EINTR) return ready > 0 ? end.revents : 0;
+  }
+}
 
 void nr_host_hear(struct nr_host *host, const struct nr_port *port) {
   pthread_mutex_lock(&host->lock);
@@ -366,17 +375,15 @@ void nr_host_hear(struct nr_host *host, const struct nr_port *port) {
   uint32_t thread = seat == NULL ? 0 : seat->thread;
   pthread_mutex_unlock(&host->lock);
   if (thread == 0 || host->left == NULL || nr_joining_ask(host->socket, thread) < 0) return;
-  const struct timespec pause = {.tv_nsec = NR_LOOK_NS};
-  const uint64_t start = nr_now_ns();
-  bool continued = false;
-  for (uint64_t now = start; now < start + NR_HEAR_NS; now = nr_now_ns()) {
-    if (nr_left_is_whole(host->left) || nr_host_death(host).dead) return;
-    if (!continued && now > start + NR_STOPPED_NS) {
-      nr_child_continue(host->child);
-      continued = true;
-    }
-    nanosleep(&pause, NULL);
+  const uint64_t start = nr_now_ns(), end = start + NR_HEAR_NS;
+  short word = await_last_word(host->socket, start + NR_STOPPED_NS);
+  if (word == 0) {
+    nr_child_continue(host->child);
+    word = await_last_word(host->socket, end);
   }
+  uint64_t now = nr_now_ns();
+  /* It died: how comes before what is noted of this side's reasons. */
+  if ((word & POLLHUP) != 0 && now < end) nr_host_await_death(host, (unsigned)((end - now) / 1000000u));
 }
 
 bool nr_host_await_death(struct nr_host *host, unsigned milliseconds) {

@@ -59,13 +59,6 @@ char *nr_left_read(struct nr_left *left) {
   return json;
 }
 
-bool nr_left_is_whole(struct nr_left *left) {
-  pthread_mutex_lock(&kept.lock);
-  bool whole = left->memfd >= 0 && nr_recorder_is_whole(left->memfd);
-  pthread_mutex_unlock(&kept.lock);
-  return whole;
-}
-
 /* In place of the oldest. With the lock held. */
 static void keep(struct nr_left *left) {
   struct nr_left **place = &kept.last[kept.next++ % NR_KEPT];

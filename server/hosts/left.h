@@ -15,8 +15,6 @@ struct nr_left *nr_left_create(int memfd);
 void nr_left_free(struct nr_left *left);
 /* As JSON, to be freed; NULL: nothing, or dropped since it is of a death too long ago. */
 char *nr_left_read(struct nr_left *left);
-/* Is all there that the host was asked for (wire/recorder.h)? */
-bool nr_left_is_whole(struct nr_left *left);
 /* The host is dead: what there is is read for good. */
 void nr_left_conclude(struct nr_left *left);
 
