@@ -31,7 +31,7 @@ noreturn void nr_channel_lost(struct nr_channel *channel) {
 
 static bool create_tables(struct nr_channel *channel) {
   struct nr_table **tables[] = {&channel->callbacks, &channel->objects, &channel->references, &channel->hooks,
-                                &channel->modules,   &channel->asyncs,  &channel->pairs};
+                                &channel->modules,   &channel->asyncs,  &channel->pairs,      &channel->deferreds};
   for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
     if ((*tables[i] = nr_table_create(NR_IDS_MAX)) == NULL) return false;
   }

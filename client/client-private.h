@@ -58,6 +58,7 @@ enum nr_sort {
   NR_SORT_WORK,
   NR_SORT_THREADSAFE,
   NR_SORT_ASYNC_HOOK,
+  NR_SORT_DEFERRED,
 };
 
 struct nr_callback {
@@ -148,10 +149,11 @@ struct nr_channel {
   struct nr_table *references;
   struct nr_table *hooks;
   struct nr_table *modules;
-  struct nr_table *asyncs;   /* contexts, works, threadsafe functions, hooks */
-  struct nr_table *pairs;    /* adopted: the server chooses these ids */
-  int memory;                /* what the server shares: the blocks of the pairs */
-  struct nr_extent *extents; /* by place */
+  struct nr_table *asyncs;    /* contexts, works, threadsafe functions, hooks */
+  struct nr_table *deferreds; /* not settled yet: their envs */
+  struct nr_table *pairs;     /* adopted: the server chooses these ids */
+  int memory;                 /* what the server shares: the blocks of the pairs */
+  struct nr_extent *extents;  /* by place */
   uint32_t extent_count;
   uint32_t extent_room;
   struct nr_cold tracked; /* pairs that are: which of them to ask the kernel about */

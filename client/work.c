@@ -51,6 +51,15 @@ static nr_value wire_name(napi_value name) {
   return (word & 1) != 0 ? value : nr_value_from_double((int32_t)(word >> 32));
 }
 
+/* Node asks an object for its text, and refuses what cannot be a resource. With the rest nothing can go wrong, nor does
+ * JavaScript run, but for hooks of async_hooks: nobody waits for it. */
+static bool is_harmless(const Nr__AsyncInitRequest *request) {
+  nr_value resource = request->async_resource, name = request->async_resource_name;
+  bool is_object = nr_value_is_handle(resource) && nr_value_tag(resource) == NR_TAG_OBJECT;
+  bool is_text = name == NR_UNDEFINED || (nr_value_is_handle(name) && nr_value_tag(name) == NR_TAG_STRING);
+  return (resource == NR_ABSENT || is_object) && is_text;
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_create_async_work(napi_env env, napi_value async_resource,
                                                         napi_value async_resource_name,
                                                         napi_async_execute_callback execute,
@@ -72,7 +81,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_async_work(napi_env env, napi_value
   if (request.async_id == 0) call.out_of_memory = true;
   request.async_resource = nr_wire(async_resource);
   request.async_resource_name = wire_name(async_resource_name);
-  napi_status status = nr_call_wait_js(&call);
+  bool posts = is_harmless(&request) && nr_call_js_runs(&call);
+  napi_status status = posts ? nr_call_post(&call) : nr_call_wait_js(&call);
   if (status == napi_ok) {
     *result = (napi_async_work)(uintptr_t)request.async_id;
   } else {

@@ -83,7 +83,10 @@ napi_status nr_take_bytes(struct nr_dispatch *dispatch, nr_span span, const char
 napi_status nr_take_cstring(struct nr_dispatch *dispatch, nr_span span, const char **text);
 napi_status nr_take_utf16(struct nr_dispatch *dispatch, nr_span span, const char16_t **text, size_t *length);
 napi_status nr_take_deferred(struct nr_dispatch *dispatch, nr_id id, napi_deferred *deferred, bool consume);
-napi_status nr_give_deferred(struct nr_dispatch *dispatch, napi_deferred deferred, nr_id *id);
+/* The deferred is the host's from now on, under the id that it chose. */
+napi_status nr_adopt_deferred(struct nr_dispatch *dispatch, nr_id id, napi_deferred deferred);
+/* What becomes of a call whose id nr_table_adopt() has refused. */
+napi_status nr_refuse_id(struct nr_dispatch *dispatch, int error);
 
 #define NR_TRY(call)                                                                                                   \
   do {                                                                                                                 \

@@ -183,7 +183,7 @@ struct nr_connection {
   struct nr_handles *given;          /* chosen by this side: arguments */
   struct nr_handles *chosen;         /* chosen by the host: results */
   struct nr_table *references_table; /* ids of the host */
-  struct nr_table *deferreds;        /* ids of this side */
+  struct nr_table *deferreds;        /* ids of the host */
   struct nr_table *pairs;            /* ids of this side */
   struct nr_table *hooks;            /* ids of the host */
   struct nr_table *asyncs;           /* ids of the host */

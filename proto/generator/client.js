@@ -27,7 +27,7 @@ function checks(plan) {
 function fill(parameter, gives) {
   const { kind, name } = parameter;
   switch (kind) {
-    case 'env': case 'out': case 'newDeferred': return [];
+    case 'env': case 'out': return [];
     case 'value': return [`request.${name} = nr_wire(${name});`];
     case 'result': return [`request.${name} = ${gives ? `nr_call_result_tagged(&call, NR_TAG_${gives.toUpperCase()})` : 'nr_call_result(&call)'};`];
     case 'text': return [`request.${name} = nr_call_bytes(&call, ${name}, ${name} == NULL ? 0 : nr_length(${name}, length));`];
@@ -35,7 +35,6 @@ function fill(parameter, gives) {
     case 'cstring': return [`request.${name} = nr_call_cstring(&call, ${name});`];
     case 'values': return [`request.${parameter.values} = nr_call_values(&call, ${parameter.values}, ${name});`,
       `request.n_${parameter.values} = request.${parameter.values} == NULL ? 0 : ${name};`];
-    case 'deferred': return [`request.deferred_id = (nr_id)(uintptr_t)${name};`];
     case 'typeTag': return [`request.type_tag_lower = ${name}->lower;`, `request.type_tag_upper = ${name}->upper;`];
     case 'scalar': return [`request.${name} = ${/^napi_/.test(parameter.type) ? `(uint32_t)${name}` : name};`];
     default: throw new Error(`no client code for ${kind}`);
@@ -49,7 +48,6 @@ function take(parameter, row) {
   switch (kind) {
     case 'result': return [`${guard}*${name} = ${parameter.known ? `nr_local_known(&call, reply->${name}, reply->fact)` : `nr_local(&call, reply->${name})`};`];
     case 'out': return [`${guard}*${name} = reply->${name};`];
-    case 'newDeferred': return [`*${name} = (napi_deferred)(uintptr_t)reply->deferred_id;`];
     default: return [];
   }
 }

@@ -27,7 +27,7 @@ function planParameter(parameters, index, reply, local) {
   if (type === 'const char16_t*') return plan('text16', { [name]: 'sfixed64' }, {}, 1);
   if (type === 'const char*') return plan('cstring', { [name]: 'sfixed64' });
   if (type === 'size_t' && next?.type === 'const napi_value*') return { ...plan('values', { [next.name]: 'repeated fixed64' }, {}, 1), values: next.name };
-  if (type === 'napi_deferred*') return plan('newDeferred', {}, { deferred_id: 'uint64' });
+  if (type === 'napi_deferred*') return plan('newDeferred', { deferred_id: 'uint64' });
   if (type === 'napi_deferred') return plan('deferred', { deferred_id: 'uint64' });
   if (type === 'const napi_type_tag*') return plan('typeTag', { type_tag_lower: 'uint64', type_tag_upper: 'uint64' });
   if (type in SCALARS) return plan('scalar', { [name]: SCALARS[type] });

@@ -50,7 +50,7 @@ const GIVE = {
     ? [`if (status == napi_ok) status = nr_give_known(d, request->${name}, ${name}, &reply->${name}, &reply->fact);`]
     : [`if (status == napi_ok) status = nr_give(d, request->${name}, ${name}, &reply->${name});`]),
   out: ({ name }) => [`reply->${name} = ${name};`],
-  newDeferred: ({ name }) => [`if (status == napi_ok) status = nr_give_deferred(d, ${name}, &reply->deferred_id);`],
+  newDeferred: ({ name }) => [`if (status == napi_ok) status = nr_adopt_deferred(d, request->deferred_id, ${name});`],
 };
 
 const collect = (parts, parameters) => parameters.flatMap((parameter) => parts[parameter.kind]?.(parameter) ?? []);

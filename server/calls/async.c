@@ -2,7 +2,6 @@
  * Async contexts: those that addons make, and one for each async work. What a completion of a work runs in is what Node
  * opens around it: a handle scope and a callback scope of the work's async context.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "handlers.h"
@@ -49,7 +48,7 @@ static napi_status init(struct nr_dispatch *d, const Nr__AsyncInitRequest *reque
   if (object != NULL) napi_create_reference(d->napi, object, 1, &async->resource);
   int error = nr_table_adopt(d->connection->asyncs, request->async_id, NR_SORT_ASYNC, async);
   if (error == 0) return napi_ok;
-  status = error == -ENOMEM || error == -EDQUOT ? napi_generic_failure : nr_fault(d, "an id that is taken");
+  status = nr_refuse_id(d, error);
   napi_async_destroy(d->napi, async->context);
   if (async->resource != NULL) napi_delete_reference(d->napi, async->resource);
 failed:

@@ -57,8 +57,7 @@ napi_status nr_serve_napi_add_async_cleanup_hook(struct nr_dispatch *d, const vo
   int error = nr_table_adopt(d->connection->asyncs, hook->id, NR_SORT_ASYNC_HOOK, hook);
   if (error < 0) {
     free(hook);
-    return error == -ENOMEM || error == -EDQUOT ? napi_generic_failure
-                                                : nr_fault(d, "a hook under an id that is taken");
+    return nr_refuse_id(d, error);
   }
   nr_connection_ref(hook->connection);
   napi_status status = napi_add_async_cleanup_hook(d->napi, run, hook, &hook->real);

@@ -1,6 +1,7 @@
 /*
  * Taking apart what a message holds: bytes, names, lists, deferreds. Checked here, once, for all handlers.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,7 +66,16 @@ napi_status nr_take_deferred(struct nr_dispatch *dispatch, nr_id id, napi_deferr
   return napi_ok;
 }
 
-napi_status nr_give_deferred(struct nr_dispatch *dispatch, napi_deferred deferred, nr_id *id) {
-  *id = nr_table_add(dispatch->connection->deferreds, NR_SORT_DEFERRED, deferred);
-  return *id == 0 ? napi_generic_failure : napi_ok;
+napi_status nr_refuse_id(struct nr_dispatch *dispatch, int error) {
+  return error == -ENOMEM || error == -EDQUOT ? napi_generic_failure : nr_fault(dispatch, "an id that is taken");
+}
+
+napi_status nr_adopt_deferred(struct nr_dispatch *dispatch, nr_id id, napi_deferred deferred) {
+  int error = nr_table_adopt(dispatch->connection->deferreds, id, NR_SORT_DEFERRED, deferred);
+  napi_value undefined;
+  if (error == 0) return napi_ok;
+  /* It would never be freed. */
+  if (napi_get_undefined(dispatch->napi, &undefined) == napi_ok)
+    napi_resolve_deferred(dispatch->napi, deferred, undefined);
+  return nr_refuse_id(dispatch, error);
 }

@@ -6,7 +6,6 @@
  * Then nobody tells when the real one goes. So its only thread releases it, for good, when Node's loop is about to look
  * at it (until then the addon may acquire it again), and it is not touched afterwards.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -176,7 +175,7 @@ napi_status nr_serve_napi_create_threadsafe_function(struct nr_dispatch *d, cons
   int error = nr_table_adopt(d->connection->asyncs, self->id, NR_SORT_THREADSAFE, self);
   if (error < 0) {
     free(self);
-    return error == -ENOMEM || error == -EDQUOT ? napi_generic_failure : nr_fault(d, "an id that is taken");
+    return nr_refuse_id(d, error);
   }
   napi_status status = napi_create_threadsafe_function(
       d->napi, func, resource, name, 0, 1, self, self->finalizes ? on_finalize : NULL, self, on_call, &self->real);
