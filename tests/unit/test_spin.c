@@ -70,7 +70,7 @@ Test(spin, sleeps_elsewhere_after_short_sleeps_beside_the_peer) {
   struct nr_spin *spin = set_up(&fixture, here);
   nr_port_keep_apart(&fixture.port);
   cr_assert_not(nr_processor_choose(&fixture.port, &before, &others));
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 32; i++) {
     nr_spin_budget(&fixture.port, spin);
     nr_spin_lost(&fixture.port, spin, 5000);
   }
@@ -89,7 +89,7 @@ Test(spin, moves_nobody_who_has_not_said_so) {
   cpu_set_t before, others;
   struct fixture fixture;
   struct nr_spin *spin = set_up(&fixture, stay_here(&before));
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 32; i++) {
     nr_spin_budget(&fixture.port, spin);
     nr_spin_lost(&fixture.port, spin, 5000);
   }
