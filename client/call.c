@@ -49,7 +49,7 @@ static napi_status refuse_early(struct nr_call *call) {
 
 bool nr_call_js_runs(struct nr_call *call) {
   const struct nr_channel *channel = call->env->channel;
-  return !channel->worker && refuse_early(call) == napi_ok && channel->entry->invoke != NULL;
+  return !channel->worker && !channel->last && refuse_early(call) == napi_ok;
 }
 
 /* Calls that builders of results make between their objects, and that neither show one to JavaScript nor change it. */

@@ -241,8 +241,8 @@ napi_status nr_call_post(struct nr_call *call);
 napi_status nr_call_post_js(struct nr_call *call);
 /* Posts the call where no reply can come, in a finalizer that a collection has called; waits elsewhere. */
 napi_status nr_call_settle(struct nr_call *call);
-/* Is it certain that JavaScript may run, so that a function with a preamble can answer here? When JavaScript has
- * called, but in a Worker, which can be terminated at any moment: elsewhere only the server knows. */
+/* Is it certain that JavaScript may run, so that a function with a preamble can answer here? Not once an env ends, nor in
+ * a Worker, which can be terminated at any moment: there only the server knows. */
 bool nr_call_js_runs(struct nr_call *call);
 /* What ends every call, the local ones too: last error, recorder, tap, arena. Returns the status. */
 napi_status nr_call_end(struct nr_call *call, napi_status status);
