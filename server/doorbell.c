@@ -8,6 +8,7 @@
 
 #include "handlers.h"
 #include "server/doorbell.h"
+#include "server/memory/blocks.h"
 #include "server/enter.h"
 #include "server/failure.h"
 #include "server/pending.h"
@@ -43,6 +44,7 @@ static void turn(struct nr_connection *connection, enum nr_phase phase) {
   nr_connection_ref(connection);
   nr_enter_once(connection, NULL, NR_OP_TURN_LOOP, &request.base);
   if (connection->doorbell != NULL) connection->doorbell->phase = outer;
+  nr_blocks_get_ready(connection->blocks); /* completions have been called, and what they want next is under way */
   nr_connection_unref(connection);
   napi_close_handle_scope(napi, scope);
 }

@@ -92,6 +92,22 @@ static bool is_patient(const struct nr_enter *enter) {
   return deadline_ns == 0 || nr_now_ns() < deadline_ns;
 }
 
+/* Native code that has taken so long will take longer. */
+#define NR_LEISURE_NS UINT64_C(100000)
+
+/* A short wait first, when there is something to do during a long one. */
+static int await(struct nr_enter *enter) {
+  struct nr_connection *connection = enter->connection;
+  uint64_t until = look_up_at(enter);
+  if (!nr_blocks_are_due(connection->blocks)) return nr_port_wait(connection->port, until);
+  uint64_t leisure = nr_now_ns() + NR_LEISURE_NS;
+  if (until != 0 && until <= leisure) return nr_port_wait(connection->port, until);
+  int status = nr_port_wait(connection->port, leisure);
+  if (status != -ETIMEDOUT) return status;
+  nr_blocks_get_ready(connection->blocks);
+  return nr_port_wait(connection->port, until);
+}
+
 /* The next frame of the host, waiting for it. One that calls and calls is late as well. */
 static int receive(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
@@ -100,7 +116,7 @@ static int receive(struct nr_enter *enter) {
     if (status != -EAGAIN && status != 0) return status;
     if (is_late(connection)) return end_late(connection);
     if (status == 0) return 0;
-    status = nr_port_wait(connection->port, look_up_at(enter));
+    status = await(enter);
     if (status == -ETIMEDOUT && !is_late(connection) && !is_patient(enter)) nr_connection_abandon(connection);
     if (status < 0 && status != -ETIMEDOUT) return status;
   }

@@ -344,6 +344,14 @@ void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length) {
   if (memory != NULL) nr_spares_give(&blocks->spares, memory, spare_size(length));
 }
 
+bool nr_blocks_are_due(const struct nr_blocks *blocks) {
+  return nr_spares_are_due(&blocks->spares);
+}
+
+void nr_blocks_get_ready(struct nr_blocks *blocks) {
+  nr_spares_get_ready(&blocks->spares);
+}
+
 uint64_t nr_blocks_live(const struct nr_blocks *blocks) {
   return blocks->live;
 }

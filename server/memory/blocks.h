@@ -61,6 +61,9 @@ void nr_blocks_trim(struct nr_blocks *blocks);
 uint8_t *nr_spare_create(struct nr_blocks *blocks, uint64_t length);
 /* NULL: no effect. */
 void nr_spare_free(struct nr_blocks *blocks, uint8_t *memory, uint64_t length);
+/* nr_spares_are_due(), nr_spares_get_ready(): for whoever has to wait. */
+bool nr_blocks_are_due(const struct nr_blocks *blocks);
+void nr_blocks_get_ready(struct nr_blocks *blocks);
 #define NR_BLOCK_PAGED (UINT64_C(128) << 10)
 
 /* The memfd for them: sealed against shrinking, so that neither side can take pages away from the other. A descriptor,

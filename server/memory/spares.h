@@ -16,13 +16,20 @@ struct nr_spare;
 struct nr_spares {
   struct nr_spare *first;
   uint64_t bytes;
-  bool closed; /* nobody will want any */
+  uint64_t size;   /* that was taken last */
+  uint32_t streak; /* so many times in a row */
+  uint32_t there;  /* spares of that size */
+  bool closed;     /* nobody will want any */
 };
 
 /* Memory that begins on a page and may hold what it held before: from NR_SPARE_MAX on it is all zeros. `size`: at least
  * what is wanted, of a class of sizes, in pages. NULL: out of memory. */
 uint8_t *nr_spares_take(struct nr_spares *spares, uint64_t size);
 void nr_spares_give(struct nr_spares *spares, uint8_t *memory, uint64_t size);
+/* One size is taken again and again, and there is none left: whoever has to wait anyway may get some ready, which takes
+ * a quarter of a millisecond at most. */
+bool nr_spares_are_due(const struct nr_spares *spares);
+void nr_spares_get_ready(struct nr_spares *spares);
 /* Gives all of it back, and what comes from now on at once. */
 void nr_spares_close(struct nr_spares *spares);
 
