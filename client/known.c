@@ -28,8 +28,9 @@ const struct nr_known *nr_known(struct nr_channel *channel, nr_value value) {
 uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known) {
   if (known == NULL) return 0;
   uint32_t shape = known->shape;
-  if (known->js_epoch != channel->js_epoch) shape &= ~(uint32_t)NR_SHAPE_VIEW; /* it may be detached or resized */
-  if (known->wrap_epoch != channel->wrap_epoch) shape &= ~(uint32_t)NR_SHAPE_WRAP;
+  /* It may be detached or resized, or another addon has wrapped something in it. */
+  if (known->js_epoch != channel->js_epoch) shape &= ~(uint32_t)(NR_SHAPE_VIEW | NR_SHAPE_BARE);
+  if (known->wrap_epoch != channel->wrap_epoch) shape &= ~(uint32_t)(NR_SHAPE_WRAP | NR_SHAPE_BARE);
   return shape;
 }
 

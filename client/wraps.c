@@ -21,6 +21,11 @@ static void settle(napi_env env, napi_status status, nr_id object_id, nr_id ref_
   }
 }
 
+/* Constructors wrap what has just been made: that cannot fail, and nobody waits for it. */
+static bool is_bare(napi_env env, nr_value object) {
+  return (nr_known_shape(env->channel, nr_known(env->channel, object)) & NR_SHAPE_BARE) != 0;
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, void *native_object,
                                            node_api_basic_finalize finalize_cb, void *finalize_hint, napi_ref *result) {
   NR_PREAMBLE(env);
@@ -34,7 +39,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, v
   request.finalize = finalize_cb != NULL;
   request.ref_id = result == NULL ? 0 : nr_reference_new(env, 0, NR_TAG_OBJECT);
   if (request.object_id == 0 || (result != NULL && request.ref_id == 0)) call.out_of_memory = true;
-  napi_status status = nr_call_wait(&call);
+  bool posts = is_bare(env, request.js_object) && nr_call_js_runs(&call);
+  napi_status status = posts ? nr_call_post(&call) : nr_call_wait(&call);
   env->channel->wrap_epoch++;
   settle(env, status, request.object_id, request.ref_id, result);
   return nr_call_end(&call, status);

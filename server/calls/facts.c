@@ -49,8 +49,8 @@ static __attribute__((noinline)) bool describe_text(struct nr_describe *describe
  * not follow. */
 static void describe_wrap(struct nr_describe *describe, napi_value value, Nr__Fact *fact) {
   void *pointer = NULL;
-  napi_unwrap(describe->napi, value, &pointer);
-  fact->shape |= NR_SHAPE_WRAP;
+  bool bare = napi_unwrap(describe->napi, value, &pointer) != napi_ok;
+  fact->shape |= NR_SHAPE_WRAP | (bare ? NR_SHAPE_BARE : 0);
   fact->wrap_id = nr_object_of(describe->connection, pointer);
 }
 

@@ -22,6 +22,7 @@ const calls = {
   'the sum of a pooled Buffer': ['hash', (addon) => () => addon.sum(Buffer.from('sixteen bytes ok'))],
   'a typed array with its ArrayBuffer': ['buffers', (addon) => { const view = new Uint16Array([1, 2, 3]); return () => addon.typedarrayInfo(view); }],
   'a DataView with its ArrayBuffer': ['buffers', (addon) => { const view = new DataView(new ArrayBuffer(16), 4, 8); return () => addon.dataviewInfo(view); }],
+  'a constructor that wraps': ['classes', (addon) => () => new addon.Counter(1).value, 2],
   'a method of a wrapped object': ['classes', (addon) => { const counter = new addon.Counter(1); return () => { const by = counter.add(2); counter.add(-2); return by; }; }, 2],
   'a method with a wrapped argument': ['classes', (addon) => { const counter = new addon.Counter(1); return () => counter.plus(counter); }],
   'a getter of a wrapped object': ['classes', (addon) => { const counter = new addon.Counter(1); return () => counter.value; }],
