@@ -172,6 +172,7 @@ struct nr_channel {
   uint8_t state;              /* of the loop, as the server was told last */
   /* ---- of all threads ---- */
   bool executed;                                 /* a work, and the loop has not turned since: atomic */
+  uint32_t owed;                                 /* works executed, but not yet complete: atomic */
   bool rung;                                     /* and the server has not come yet: atomic */
   struct napi_threadsafe_function__ *threadsafe; /* those with something to tell (threadsafe.c) */
   struct nr_foreign *foreign;                    /* newest first (foreign.c) */
@@ -241,8 +242,8 @@ napi_status nr_call_post(struct nr_call *call);
 napi_status nr_call_post_js(struct nr_call *call);
 /* Posts the call where no reply can come, in a finalizer that a collection has called; waits elsewhere. */
 napi_status nr_call_settle(struct nr_call *call);
-/* Is it certain that JavaScript may run, so that a function with a preamble can answer here? Not once an env ends, nor in
- * a Worker, which can be terminated at any moment: there only the server knows. */
+/* Is it certain that JavaScript may run, so that a function with a preamble can answer here? Not once an env ends, nor
+ * in a Worker, which can be terminated at any moment: there only the server knows. */
 bool nr_call_js_runs(struct nr_call *call);
 /* What ends every call, the local ones too: last error, recorder, tap, arena. Returns the status. */
 napi_status nr_call_end(struct nr_call *call, napi_status status);

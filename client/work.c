@@ -23,6 +23,7 @@ struct work {
   void *data;
   napi_status status; /* for the completion */
   bool queued;        /* and not yet completed */
+  bool executed;      /* since it was queued */
   bool was_queued;    /* ever: libuv knows the request */
   bool deleted;       /* while it was queued: nobody but libuv knows it */
 };
@@ -131,6 +132,8 @@ static void execute_it(uv_work_t *request) {
   work->execute(work->env, work->data);
   /* Node takes a while to wake up: it begins now, and the channel's thread wakes up at the same time. When that is busy
    * it rings itself, as soon as it is not. */
+  work->executed = true;
+  __atomic_add_fetch(&channel->owed, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&channel->executed, true, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&channel->entry, __ATOMIC_RELAXED) == NULL) nr_loop_ring(channel);
 }
@@ -144,7 +147,8 @@ static void run_completion(struct work *work) {
 
 static void after(uv_work_t *request, int error) {
   struct work *work = (struct work *)request;
-  work->queued = false;
+  if (work->executed) __atomic_sub_fetch(&work->env->channel->owed, 1, __ATOMIC_RELAXED);
+  work->executed = work->queued = false;
   work->env->works--;
   work->status = status_of(error);
   if (work->deleted) {
