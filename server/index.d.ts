@@ -27,7 +27,7 @@ export interface LoadOptions {
    */
   timeout?: number | { call?: number | undefined; load?: number | undefined } | undefined;
   /**
-   * Ends the host when it is aborted: the calls that it is in, and later ones, throw an `AbortError` with the signal's reason as `cause`. While native code runs, JavaScript does
+   * Ends the host when it is aborted: the calls that it is in, and later ones, throw an `AbortError` with the signal's reason as `cause`, and nothing takes its place any more. While native code runs, JavaScript does
    * not, so nothing can abort it then: that is what `timeout` is for.
    */
   signal?: AbortSignal | undefined;
@@ -105,7 +105,8 @@ export interface Restart {
   backoff?: { initial?: number | undefined; max?: number | undefined; factor?: number | undefined } | undefined;
   /** How often within a minute, by default 10; `Infinity` is as often as it takes. */
   max?: number | undefined;
-  /** Called when the addon has been loaded again, before anything else is called: to tell it again what it was told at first. */
+  /** Called when the addon has been loaded again, before anything else is called: to tell it again what it was told at first. What it throws, whoever has called gets, and
+   * that process ends too, unless other addons of the group live in it: the next one begins anew. */
   init?: ((exports: any, host: Host) => void) | undefined;
 }
 
@@ -296,11 +297,11 @@ export interface Host extends EventEmitter {
   restart(): this;
   /** The same for a file that has been built anew, or another one. When that cannot be loaded the host is dead, and what takes its place, if anything does, has the file from before. */
   reload(file?: string | URL): this;
-  /** Keeps the program running as long as the host lives. */
+  /** Keeps the program running as long as the host lives, or what takes its place. */
   ref(): this;
   /** Takes that back: then only what the addon has begun does, as in one process. */
   unref(): this;
-  /** `kill()`, at the end of a `using` block. */
+  /** `kill()`, at the end of a `using` block, and whatever the option `restart` says this addon has no other host then, unless `restart()` is called. */
   [Symbol.dispose](): void;
 }
 

@@ -41,8 +41,17 @@ function usage(pid) {
 /** The agent says that a host has ended: from Node's loop, with no JavaScript below. */
 function onExit(serial, code, signal, reason, pid) {
   const exit = { pid, code, signal, reason };
-  for (const addon of [...thread.members.get(serial)?.addons ?? [], ...thread.leaving.get(serial) ?? []]) addon.exited(serial, { ...exit });
+  const errors = [];
+  for (const addon of [...thread.members.get(serial)?.addons ?? [], ...thread.leaving.get(serial) ?? []]) {
+    try {
+      addon.exited(serial, { ...exit });
+    } catch (error) {
+      errors.push(error);
+    }
+  }
   thread.leaving.delete(serial);
+  // What a listener throws is the program's to hear, and nobody else's.
+  for (const error of errors) process.nextTick(() => { throw error; });
   onEnd(serial);
 }
 
@@ -82,13 +91,20 @@ class Host extends EventEmitter {
   #exit = null;
   #counts;
   #announced = false;
+  #disposed = false;
+  #held = false;
   #idle;
   #members;
   #times;
   #outputs = [null, null, null];
   /** What the agent's side calls. */
   #face = {
+    serial: () => this.#serial,
+    isDisposed: () => this.#disposed,
+    isHeld: () => this.#held,
+    isOver: () => this.#disposed || this.#signal?.aborted === true,
     again: () => this.#again(),
+    end: () => this.#end(),
     exited: (serial, exit) => this.#exited(serial, exit),
     failed: (error) => this.#failed(error),
   };
@@ -124,6 +140,8 @@ class Host extends EventEmitter {
     this.#pid = this.#native.hosts().find((host) => host.serial === serial)?.pid;
     this.#exit = null;
     this.#counts = undefined;
+    if (this.#held) this.#native.hold(serial, true);
+    this.#signal?.removeEventListener('abort', this.#abort);
     this.#abort = () => this.#native.end(serial, this.#signal);
     this.#signal?.addEventListener('abort', this.#abort, { once: true });
     const members = this.#join(serial);
@@ -161,6 +179,7 @@ class Host extends EventEmitter {
   #again() {
     if (this.#signal?.aborted) throw abortError(this.#signal, this.#file);
     const { serial, exports } = this.#load(this.#file);
+    this.#count();
     this.#leave();
     this.#native.inherit(this.#serial, serial);
     this.#survey = merge(this.#survey, survey(exports), this.#native);
@@ -256,8 +275,8 @@ class Host extends EventEmitter {
 
   restart() {
     if (this.#signal?.aborted) throw abortError(this.#signal, this.#file);
-    this.#native.end(this.#serial);
-    this.#native.awaitEnd(this.#serial);
+    this.#disposed = false;
+    this.#end();
     replace(this.#members);
     return this;
   }
@@ -273,17 +292,27 @@ class Host extends EventEmitter {
     }
   }
 
+  #end() {
+    this.#native.end(this.#serial);
+    this.#native.awaitEnd(this.#serial);
+  }
+
   ref() {
-    this.#native.hold(this.#serial, true);
-    return this;
+    return this.#hold(true);
   }
 
   unref() {
-    this.#native.hold(this.#serial, false);
+    return this.#hold(false);
+  }
+
+  #hold(holds) {
+    this.#held = holds;
+    this.#native.hold(this.#serial, holds);
     return this;
   }
 
   [Symbol.dispose]() {
+    this.#disposed = true;
     this.kill();
   }
 }

@@ -79,43 +79,53 @@ function groupOf(name, rules) {
  * not are left behind.
  */
 function replace(members) {
-  thread.members.delete(members.serial);
+  const { serial } = members;
+  thread.members.delete(serial);
   members.group.advance();
+  const addons = members.addons.filter((addon) => addon.serial() === serial && !addon.isDisposed());
   const failures = [];
-  for (const addon of members.addons) {
+  for (const addon of addons) {
     try {
       addon.again();
     } catch (error) {
       failures.push(error);
     }
   }
-  if (failures.length < members.addons.length) return;
-  thread.members.set(members.serial, members);
+  if (failures.length < addons.length || addons.length === 0) return;
+  const begun = addons.find((addon) => addon.serial() !== serial);
+  if (begun === undefined) thread.members.set(serial, members);
+  else begun.end(); // what it should have been told at first it was not: the next one is
   throw failures[0];
 }
 
 /** A call into a host that is dead: from the agent. */
 function onCall(serial) {
   const members = thread.members.get(serial);
-  if (members !== undefined && members.group.wait(serial) === 0) replace(members);
+  if (members === undefined || members.addons.every((addon) => addon.isDisposed())) return;
+  if (members.group.wait(serial) === 0) replace(members);
 }
 
 /** A host has ended, and all have heard of it. Nobody looks for one that is not replaced: it goes with its exports. */
 function onEnd(serial) {
   const members = thread.members.get(serial);
   if (members?.group.policy === 'never') thread.members.delete(serial);
-  if (members?.group.policy !== 'at-once') return;
+  if (members?.group.policy !== 'at-once' || members.addons.every((addon) => addon.isOver())) return;
   const wait = members.group.wait(serial);
   if (wait > 0) {
-    if (wait !== Infinity) setTimeout(onEnd, wait, serial).unref();
+    if (wait === Infinity) return;
+    const timer = setTimeout(onEnd, wait, serial);
+    if (!members.addons.some((addon) => addon.isHeld())) timer.unref();
     return;
   }
   try {
     replace(members);
   } catch (error) {
     members.group.failed(serial);
-    for (const addon of members.addons) addon.failed(error);
-    onEnd(serial);
+    try {
+      for (const addon of members.addons) addon.failed(error);
+    } finally {
+      onEnd(serial);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 // Hosts that take the place of dead ones: the exports stay, and work.
 const assert = require('node:assert/strict');
-const { once } = require('node:events');
+const { getEventListeners, once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -199,6 +199,7 @@ test('at-once: nobody needs to call', async () => {
   assert.ok(host.pid !== pid && isAlive(host.pid));
   assert.deepEqual(inits, [[addon, host, 1]]);
   assert.equal(addon.count(), 2);
+  host.unref();
 });
 
 test('at-once: a host that cannot be started again', async (t) => {
@@ -214,6 +215,131 @@ test('at-once: a host that cannot be started again', async (t) => {
   await new Promise(setImmediate);
   assert.deepEqual(exits, ['killed', 'launch-failed']);
   assert.equal(caught(() => addon.count()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+});
+
+test('at-once: after an AbortSignal nothing is tried', async () => {
+  const controller = new AbortController();
+  const { host } = loadPlugin({ signal: controller.signal, restart: { policy: 'at-once', backoff: { initial: 0 } } });
+  const exits = [];
+  host.on('exit', ({ reason }) => exits.push(reason));
+  controller.abort();
+  await once(host, 'exit');
+  await new Promise((resolve) => setTimeout(resolve, 20)); // had there been attempts, they would be over
+  assert.deepEqual(exits, ['killed']);
+});
+
+test('at-once: a listener that throws is the program\'s own affair', () => {
+  const result = runJson((kit) => {
+    const { hostOf, load } = kit.remote;
+    const options = { group: 'both', restart: 'at-once' };
+    const all = [1, 2].map(() => hostOf(load(kit.addonFile('plugin'), options)));
+    const { pid } = all[0];
+    const told = [];
+    process.on('uncaughtException', ({ message }) => told.push(message));
+    for (const [i, host] of all.entries()) host.once('exit', () => { throw new Error(`listener ${i}`); });
+    all[1].ref().on('spawn', ({ pid: now }) => {
+      if (now === pid) return;
+      all[1].unref();
+      kit.print([told, all.every((host) => host.pid === now)]);
+    });
+    setImmediate(() => all[0].kill());
+  });
+  assert.deepEqual(result, [['listener 0', 'listener 1'], true]);
+});
+
+for (const policy of ['never', 'on-call', 'at-once']) {
+  test(`Symbol.dispose: it ends for good, also with ${policy}`, async () => {
+    const { addon, host } = loadPlugin({ restart: policy });
+    const { pid } = host;
+    const exit = once(host, 'exit');
+    host[Symbol.dispose]();
+    assert.equal((await exit)[0].reason, 'killed');
+    for (let i = 0; i < 3; i++) {
+      assert.equal(caught(() => addon.count()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+      await new Promise(setImmediate);
+    }
+    assert.equal(host.pid, pid);
+    host[Symbol.dispose]();
+    host.restart(); // but when it is asked for
+    assert.equal(addon.count(), 1);
+    host.kill();
+  });
+}
+
+test('Symbol.dispose: the others of its group go on, when they may', async () => {
+  const options = { group: 'one of them is disposed', restart: ON_CALL };
+  const [first, second] = [1, 2].map(() => loadPlugin(options));
+  const { pid } = first.host;
+  const exit = once(second.host, 'exit');
+  first.host[Symbol.dispose]();
+  await exit;
+  assert.equal(second.addon.count(), 1);
+  assert.equal(caught(() => first.addon.count()).code, 'ERR_NAPI_REMOTE_GONE');
+  assert.deepEqual([first.host.pid, second.host.pid !== pid], [pid, true]);
+  first.host.restart(); // into the process that is there
+  assert.deepEqual([first.host.pid, first.addon.count(), second.addon.count()], [second.host.pid, 2, 3]);
+  second.host.kill();
+});
+
+test('init that throws: the call throws it, and the next one begins anew', () => {
+  let calls = 0;
+  const { addon, host } = loadPlugin({ restart: { ...ON_CALL, init() {
+    if (++calls < 3) throw new Error(`init ${calls}`);
+  } } });
+  caught(() => addon.crash());
+  assert.deepEqual([caught(() => addon.count()).message, caught(() => addon.count()).message], ['init 1', 'init 2']);
+  assert.deepEqual([addon.count(), calls], [1, 3]);
+  assert.deepEqual(hosts().filter(({ alive, files }) => alive && files.length > 1 && files.every((file) => file === plugin)), []);
+  host.kill();
+});
+
+test('init that throws, at-once: events, and the next attempt', async () => {
+  let calls = 0;
+  const { addon, host } = loadPlugin({ restart: { policy: 'at-once', backoff: { initial: 1 }, init() {
+    if (++calls < 3) throw new Error(`init ${calls}`);
+  } } });
+  const events = [];
+  host.on('exit', ({ reason, error }) => events.push(error?.message ?? reason));
+  await once(host, 'spawn');
+  const spawned = new Promise((resolve) => { host.on('spawn', () => calls === 3 && resolve()); });
+  host.ref().kill();
+  await spawned;
+  assert.deepEqual(events, ['killed', 'init 1', 'killed', 'init 2', 'killed']);
+  assert.equal(addon.count(), 1);
+  assert.deepEqual(hosts().find(({ pid }) => pid === host.pid).files, [plugin]);
+  host.unref()[Symbol.dispose]();
+});
+
+test('restart(): an AbortSignal hears of the host once, however many there were', async () => {
+  const { signal } = new AbortController();
+  const { host } = loadPlugin({ signal });
+  for (let i = 0; i < 5; i++) host.restart();
+  assert.equal(getEventListeners(signal, 'abort').length, 1);
+  const exit = once(host, 'exit');
+  for (host.kill(); host.exit?.pid !== host.pid;) await new Promise(setImmediate);
+  await exit;
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
+test('restart(): what was counted before is in the histogram', () => {
+  const { addon, host } = loadPlugin({ callTimes: true });
+  for (let i = 0; i < 50; i++) addon.count();
+  host.restart();
+  for (let i = 0; i < 5; i++) addon.count();
+  assert.ok(host.callTimes.count >= 55, `${host.callTimes.count} calls`);
+});
+
+test('ref() is for the next one, too', () => {
+  const program = (kit, holds) => {
+    const host = kit.remote.hostOf(kit.remote.load(kit.addonFile('plugin')));
+    host.ref().restart();
+    if (!holds) host.unref();
+    setTimeout(() => {
+      kit.print('there');
+      host.kill();
+    }, 100).unref();
+  };
+  assert.deepEqual([true, false].map((holds) => run(program, { args: [holds] }).stdout), ['"there"\n', '']);
 });
 
 test('restart(): also without being asked for before', async () => {
