@@ -41,7 +41,8 @@ export interface LoadOptions {
   limits?: Limits | undefined;
   /**
    * The host's output: that of the program (`inherit`, the default), nowhere (`ignore`), or streams, `stdout` and `stderr` of hostOf(). One word is for both; an array is for stdin (`inherit` or `ignore`), stdout and
-   * stderr. The streams outlast the process when another one takes its place. What is printed while JavaScript is blocked is kept, up to 64 MiB.
+   * stderr. The streams outlast the process when another one takes its place, and end with the last one. What is printed while JavaScript is blocked, or does not read, is kept, up to
+   * 64 MiB; then whoever prints waits.
    */
   stdio?: Stdio | ['inherit' | 'ignore', Stdio, Stdio] | undefined;
   /** Environment variables of the host, beside those of the program; undefined takes one away. */

@@ -67,14 +67,21 @@ function loadInto(module, file, flags, options, before) {
   return { serial, place: native.place() };
 }
 
-/** Nobody can reach a host of one load that has failed: it ends, unless Init has left something under way before it threw. */
-function loadOrForsake(module, file, flags, options, before) {
+/**
+ * Nobody can reach a host of one load that has failed: it ends, unless Init has left something under way before it threw. `isFirst`: what a group is to have is for the next load to say,
+ * if there is no process.
+ */
+function loadOrForsake(module, file, flags, options, { isFirst = false, before }) {
   try {
     return loadInto(module, file, flags, options, before);
   } catch (error) {
     const { native } = getAgent();
-    const host = isOwn(options.group) ? native.hosts().find(({ group, alive }) => group === options.group && alive) : undefined;
-    if (host !== undefined) native.recycle(host.serial);
+    const host = native.hosts().find(({ group, alive }) => group === options.group && alive);
+    const isGone = host === undefined || (isOwn(options.group) && native.recycle(host.serial));
+    if (isFirst && isGone) {
+      thread.groups.delete(options.group);
+      setReport(options.group, undefined);
+    }
     throw error;
   }
 }
@@ -85,14 +92,15 @@ function dlopenIsolated(module, file, flags, options) {
   let place;
   const load = (fileNow) => {
     const next = { exports: {}, filename: fileNow, id: fileNow, loaded: false };
-    const loaded = loadOrForsake(next, fileNow, flags, again, place);
+    const loaded = loadOrForsake(next, fileNow, flags, again, { before: place });
     ({ place } = loaded);
     return { serial: loaded.serial, exports: next.exports };
   };
-  setReport(options.group, options.report);
+  const isFirst = !thread.groups.has(options.group);
+  if (isFirst) setReport(options.group, options.report);
   const host = new Host(agentFor(file, options).native, load, file, options);
   host.prepare();
-  const loaded = loadOrForsake(module, file, flags, options);
+  const loaded = loadOrForsake(module, file, flags, options, { isFirst });
   ({ place } = loaded);
   const { exports } = module;
   if ((typeof exports === 'object' && exports !== null) || typeof exports === 'function') {

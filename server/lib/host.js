@@ -8,7 +8,6 @@ const { abortError } = require('./errors.js');
 const { publicName } = require('./groups.js');
 const { reportOfHost } = require('./report.js');
 const { NEVER, groupOf, onCall, onEnd, replace } = require('./restart.js');
-const { Output } = require('./streams.js');
 const { merge, survey } = require('./survey.js');
 const thread = require('./thread.js');
 const { toPath } = require('./validate.js');
@@ -153,13 +152,9 @@ class Host extends EventEmitter {
   #join(serial) {
     let members = thread.members.get(serial);
     if (members === undefined) {
-      const outputs = this.#native.streams(serial).map((fd, i) => {
-        if (fd < 0) return null;
-        const output = this.#group.outputs[i] ??= new Output();
-        output.attach(fd);
-        return output.stream;
-      });
-      members = { serial, group: this.#group, addons: [], outputs };
+      members = { serial, group: this.#group, addons: [], outputs: [] };
+      const streams = this.#native.streams(serial);
+      members.outputs = streams.map((fd, i) => (fd < 0 ? null : this.#group.attach(i, fd, members)));
       thread.members.set(serial, members);
       if (this.#idle > 0) recycle(this.#native, serial, this.#idle, this.#group);
     }

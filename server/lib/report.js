@@ -291,9 +291,11 @@ function toReportOption(option, name = 'options.report') {
   return { ...option };
 }
 
-/** Where the reports of a group's host go. */
+/** Where the reports of a group's host go; undefined: nowhere. */
 function setReport(group, option) {
-  if (option !== undefined) (thread.reports ??= new Map()).set(group, option);
+  thread.reports ??= new Map();
+  if (option === undefined) thread.reports.delete(group);
+  else thread.reports.set(group, option);
 }
 
 module.exports = { offerReport, onDeath, reportOf, reportOfHost, setReport, toReportOption };

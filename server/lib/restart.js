@@ -1,5 +1,6 @@
 'use strict';
 // When a host that has died gets another one in its place. What is counted is counted for a group, which is one process.
+const { Output } = require('./streams.js');
 const thread = require('./thread.js');
 
 const WINDOW = 60_000;
@@ -17,10 +18,17 @@ class Group {
   #until = 0;
   #spared = 0;
   /** Output by number of the stream. */
-  outputs = [];
+  #outputs = [];
 
   constructor(rules) {
     this.#rules = rules;
+  }
+
+  /** What a process prints, from now on; the stream. When it ends with nothing in its place, so does that. */
+  attach(number, fd, members) {
+    if (this.#outputs[number]?.hasEnded !== false) this.#outputs[number] = new Output();
+    this.#outputs[number].attach(fd, () => this.policy === 'never' || members.addons.every((addon) => addon.isOver()));
+    return this.#outputs[number].stream;
   }
 
   get policy() {
@@ -102,7 +110,13 @@ function replace(members) {
 function onCall(serial) {
   const members = thread.members.get(serial);
   if (members === undefined || members.addons.every((addon) => addon.isDisposed())) return;
-  if (members.group.wait(serial) === 0) replace(members);
+  if (members.group.wait(serial) > 0) return;
+  try {
+    replace(members);
+  } catch (error) {
+    members.group.failed(serial);
+    throw error;
+  }
 }
 
 /** A host has ended, and all have heard of it. Nobody looks for one that is not replaced: it goes with its exports. */

@@ -6,16 +6,25 @@ const { PassThrough } = require('node:stream');
 /** One of a host's output: each process that the host comes to be is read from where it begins to its end. */
 class Output {
   #stream = new PassThrough();
+  #open = 0;
 
   get stream() {
     return this.#stream;
   }
 
-  /** `fd`: of a pipe, which is closed when its writer has ended. */
-  attach(fd) {
+  get hasEnded() {
+    return this.#stream.writableEnded || this.#stream.destroyed;
+  }
+
+  /** `fd`: of a pipe, which is closed when its writer has ended. isLast(): will no other process print here then? */
+  attach(fd, isLast) {
     const socket = new net.Socket({ fd, readable: true, writable: false });
     socket.unref();
     socket.on('error', () => {}); // the end of a pipe, in other words
+    this.#open++;
+    socket.once('close', () => {
+      if (--this.#open === 0 && isLast()) this.#stream.end();
+    });
     socket.pipe(this.#stream, { end: false });
   }
 }

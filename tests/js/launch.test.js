@@ -99,6 +99,26 @@ test('stdio: the streams outlast the process', async () => {
   assert.equal(await text(host, 'stdout', 3), 'two');
 });
 
+test('stdio: the streams end with the last process, and there are others for one that is started nevertheless', async () => {
+  for (const restart of ['never', 'on-call']) {
+    const { addon, host } = loadPlugin({ stdio: 'pipe', restart });
+    const { stdout, stderr } = host;
+    addon.print(1, 'last words');
+    host.restart();
+    assert.equal(host.stdout, stdout);
+    addon.print(1, ', and more');
+    const read = async (stream) => (await stream.toArray()).join('');
+    const all = Promise.all([stdout, stderr].map(read));
+    host.ref()[Symbol.dispose]();
+    assert.deepEqual(await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 10_000).unref())]), ['last words, and more', '']);
+    host.restart();
+    assert.notEqual(host.stdout, stdout);
+    addon.print(1, 'anew');
+    assert.equal(await text(host, 'stdout', 4), 'anew');
+    host.kill();
+  }
+});
+
 test('stdio: inherited, ignored; pipes that nobody reads keep no program running', () => {
   const { code, stdout } = run((kit) => {
     for (const stdio of ['inherit', 'ignore', 'pipe', ['inherit', 'ignore', 'pipe']]) {
@@ -161,6 +181,37 @@ test('a host that cannot be started', () => {
   for (const hostWrapper of ['env', [], [5], [''], ['a\0']]) {
     assert.throws(() => load(plugin, { hostWrapper }), { name: 'TypeError', code: /^ERR_INVALID_ARG_(TYPE|VALUE)$/ });
   }
+});
+
+test('on-call: a start that fails is not tried again before its time', (t) => {
+  const wrapper = path.join(temporaryFolder(t), 'wrapper');
+  const count = path.join(path.dirname(wrapper), 'count');
+  const write = (then) => fs.writeFileSync(wrapper, `#!/bin/sh\necho >> '${count}'\n${then}\n`, { mode: 0o700 });
+  write('exec "$@"');
+  const { addon, host } = loadPlugin({ hostWrapper: [wrapper], restart: { policy: 'on-call', backoff: { initial: 60_000, max: 60_000 } } });
+  write('exit 3');
+  caught(() => addon.crash());
+  const codes = Array.from({ length: 4 }, () => caught(() => addon.count()).code);
+  assert.deepEqual(codes, ['ERR_NAPI_REMOTE_LAUNCH', ...Array(3).fill('ERR_NAPI_REMOTE_HOST_DIED')]);
+  assert.equal(fs.readFileSync(count, 'utf8').length, 2);
+  write('exec "$@"');
+  host.restart();
+  assert.equal(addon.count(), 1);
+});
+
+test('a group has what the first load says that finds no process', (t) => {
+  const folder = temporaryFolder(t);
+  const group = 'first of many';
+  const options = (name, limit) => ({ group, report: { directory: path.join(folder, name) }, limits: { openFiles: limit } });
+  caught(() => load(plugin, { ...options('none', 50), hostWrapper: ['false'] }));
+  fs.rmSync(path.join(folder, 'none'), { recursive: true });
+  const { addon } = loadPlugin(options('first', 100));
+  const { addon: other, host } = loadPlugin({ ...options('second', 200), restart: 'on-call', stdio: 'pipe' });
+  assert.deepEqual([addon, other].map((each) => each.limit(RLIMIT.openFiles)), [100, 100]);
+  assert.equal(host.stdout, null);
+  caught(() => other.crash());
+  assert.equal(caught(() => other.count()).code, 'ERR_NAPI_REMOTE_HOST_DIED');
+  assert.deepEqual(fs.readdirSync(folder), ['first']);
 });
 
 test('a build without a host', (t) => {
