@@ -44,7 +44,8 @@ void nr_report_offer(struct nr_connection *connection, napi_env napi, napi_value
 void nr_report_death(struct nr_connection *connection, napi_env napi, napi_value error);
 /* What server/lib/report.js configures. */
 void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value options);
-/* native.recorded(group): what a host, dead or alive, has left so far. */
-napi_value nr_report_recorded(napi_env napi, struct nr_connection *connection);
+/* native.recorded(serial): what is known of a host, dead or alive: what it has left so far, as JSON; what it took; its
+ * reason, signal and exit code. undefined for what is not known, or not yet. NULL: without memory. */
+napi_value nr_report_facts(napi_env napi, struct nr_connection *connection);
 
 #endif

@@ -318,7 +318,7 @@ napi_value nr_loading_counts(napi_env napi, napi_callback_info info) {
 
 napi_value nr_loading_recorded(napi_env napi, napi_callback_info info) {
   struct nr_connection *connection = connection_argument(napi, info, NULL);
-  return connection == NULL ? NULL : nr_report_recorded(napi, connection);
+  return connection == NULL ? NULL : nr_report_facts(napi, connection);
 }
 
 napi_value nr_loading_end(napi_env napi, napi_callback_info info) {

@@ -34,7 +34,7 @@ napi_value nr_loading_recycle(napi_env napi, napi_callback_info info);
 napi_value nr_loading_await_end(napi_env napi, napi_callback_info info);
 /* hold(serial, yes): while the host lives, so does the program */
 napi_value nr_loading_hold(napi_env napi, napi_callback_info info);
-/* recorded(serial): what it has left for a report so far, as JSON; undefined when there is none. */
+/* recorded(serial): what a report is made of, as nr_report_facts() has it; undefined when there is no such host. */
 napi_value nr_loading_recorded(napi_env napi, napi_callback_info info);
 
 #endif

@@ -15,7 +15,7 @@ void nr_report_configure(struct nr_agent *agent, napi_env napi, napi_value optio
     napi_create_reference(napi, value, 1, &agent->on_death);
 }
 
-napi_value nr_report_recorded(napi_env napi, struct nr_connection *connection) {
+static napi_value recorded_of(napi_env napi, struct nr_connection *connection) {
   char *json = nr_host_recorded(connection->host);
   napi_value text = NULL;
   if (json != NULL && napi_create_string_utf8(napi, json, NAPI_AUTO_LENGTH, &text) != napi_ok) text = NULL;
@@ -66,14 +66,37 @@ static napi_value reason_of(napi_env napi, struct nr_connection *connection) {
   return string_or_undefined(napi, ends ? nr_death_reason(&death) : NULL);
 }
 
+/* How it ended; each undefined when it did not. */
+static napi_value signal_of(napi_env napi, const struct nr_death *death) {
+  char name[32];
+  bool ends = death->dead && death->signal != 0;
+  return string_or_undefined(napi, ends ? nr_signal_name(death->signal, name, sizeof name) : NULL);
+}
+
+static napi_value exit_code_of(napi_env napi, const struct nr_death *death) {
+  napi_value code;
+  bool ends = death->dead && death->signal == 0;
+  return ends && napi_create_int32(napi, death->code, &code) == napi_ok ? code : string_or_undefined(napi, NULL);
+}
+
+napi_value nr_report_facts(napi_env napi, struct nr_connection *connection) {
+  const struct nr_death death = nr_host_death(connection->host);
+  napi_value list, recorded = recorded_of(napi, connection);
+  napi_value facts[] = {recorded == NULL ? string_or_undefined(napi, NULL) : recorded, usage_of(napi, connection),
+                        reason_of(napi, connection), signal_of(napi, &death), exit_code_of(napi, &death)};
+  if (napi_create_array(napi, &list) != napi_ok) return NULL;
+  for (uint32_t i = 0; i < sizeof facts / sizeof facts[0]; i++) napi_set_element(napi, list, i, facts[i]);
+  return list;
+}
+
 /* reportOf(error, files, usage, recorded, reason). NULL with a pending exception, or when the thread has ended. */
 static napi_value make_report(napi_env napi, struct nr_connection *connection, napi_value error) {
   napi_value function, report = NULL;
   struct nr_agent *agent = connection->agent;
   if (agent == NULL || agent->report_of == NULL) return NULL;
   if (napi_get_reference_value(agent->napi, agent->report_of, &function) != napi_ok || function == NULL) return NULL;
-  napi_value argv[] = {error, files_of(napi, connection), usage_of(napi, connection),
-                       nr_report_recorded(napi, connection), reason_of(napi, connection)};
+  napi_value argv[] = {error, files_of(napi, connection), usage_of(napi, connection), recorded_of(napi, connection),
+                       reason_of(napi, connection)};
   if (argv[1] == NULL) return NULL;
   if (argv[3] == NULL) argv[3] = string_or_undefined(napi, NULL);
   return napi_call_function(napi, error, function, 5, argv, &report) == napi_ok ? report : NULL;

@@ -120,9 +120,10 @@ function readConfig() {
   const { addons = {}, default: rest = {} } = config;
   if (!isObject(addons)) throw configError(file, `'${prefix}addons' must be an object`);
   const folder = path.dirname(file);
+  if ('' in addons) throw configError(file, `'${prefix}addons['']' is for no addon: the name is empty`);
   const rules = Object.entries(addons).map(([name, value]) => (
     { matches: toMatch(name, folder), options: toRule(file, value, `${prefix}addons['${name}']`, ruleGroup(name)) }));
-  const other = Object.keys(rest).length === 0 && rest !== false ? shared : toRule(file, rest, `${prefix}default`, SHARED);
+  const other = isObject(rest) && Object.keys(rest).length === 0 ? shared : toRule(file, rest, `${prefix}default`, SHARED);
   return (addon) => {
     const rule = rules.find(({ matches }) => matches(addon));
     return rule === undefined ? other : rule.options;

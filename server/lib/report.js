@@ -213,12 +213,13 @@ function offerReport(error, launch) {
   return error;
 }
 
-/** Of a host that nobody has called: what Host.report() gives. */
+/** What Host.report() gives: of a host that lives, or of one that has died. */
 function reportOfHost(native, serial) {
   const { pid, files } = native.hosts().find((host) => host.serial === serial) ?? { files: [] };
   const asked = new Error(`A report of the host process of ${files[0] ?? 'no addon'} (pid ${pid}) was asked for`);
   Error.captureStackTrace(asked, reportOfHost);
-  return new Report(Object.assign(asked, { pid }), files, { trigger: 'GetReport', recorded: native.recorded(serial) });
+  const [recorded, usage, reason, signal, exitCode] = native.recorded(serial) ?? [];
+  return new Report(Object.assign(asked, { pid, signal, exitCode }), files, { trigger: 'GetReport', recorded, usage, reason });
 }
 
 // ---- Files ----

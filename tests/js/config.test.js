@@ -89,6 +89,10 @@ test('the empty name is for none', (t) => {
 });
 
 const WRONG = {
+  'a default that is null': [{ default: null }, /'napi-remote\.default' must be an object, or false/],
+  'a default that is a list': [{ default: [] }, /'napi-remote\.default' must be an object, or false/],
+  'a default that is empty': [{ default: '' }, /'napi-remote\.default' must be an object, or false/],
+  'a rule without a name': [{ addons: { '': {} } }, /'napi-remote\.addons\[''\]' is for no addon/],
   'an unknown key': [{ addon: {} }, /package\.json: 'napi-remote\.addon' is not known; there are 'default' and 'addons'/],
   'an unknown option': [{ addons: { one: { tmeout: 5 } } }, /package\.json: The property 'napi-remote\.addons\['one'\]\.tmeout' is not an option of/],
   'a wrong value': [{ default: { timeout: 'long' } }, /package\.json: The "napi-remote\.default\.timeout" property must be of type number/],

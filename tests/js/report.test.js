@@ -363,6 +363,22 @@ test('Host.report(): of a host that lives', () => {
   hostOf(addon).kill();
 });
 
+test('Host.report(): of a host that has died, what an error tells of it', async () => {
+  for (const act of [(addon) => addon.crash('null_pointer'), (addon) => addon.crash('exit'), (addon) => addon.crash('killed')]) {
+    const addon = load(file);
+    const host = hostOf(addon);
+    const { report } = deathOf(act, addon);
+    const early = host.report();
+    await new Promise((resolve) => { host.ref().once('exit', resolve); });
+    for (const other of [early, host.report()]) {
+      assert.equal(other.header.trigger, 'GetReport');
+      for (const part of ['addon', 'addons', 'end', 'fault', 'nativeStack', 'registers', 'calls', 'resourceUsage', 'userLimits', 'modules']) {
+        assert.deepEqual(other[part], report[part], part);
+      }
+    }
+  }
+});
+
 test('files: where load() says, as JSON and as text', (t) => {
   const directory = path.join(temporaryFolder(t), 'deep', 'er');
   const { report } = deathOf((addon) => addon.crash('abort'), load(file, { report: { directory, filename: 'a.json' } }));
