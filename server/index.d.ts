@@ -97,7 +97,7 @@ export interface Limits {
  * ```
  */
 export interface Restart {
-  /** `on-call`: when one of its functions is called next; `at-once`: as soon as Node's loop hears of it, or at the next call, whichever is first. */
+  /** `on-call`: when one of its functions is called next; `at-once`: as soon as Node's loop hears of it, or at the next call, whichever is first; after an `idle` end it is the call. */
   policy: 'never' | 'on-call' | 'at-once';
   /**
    * Milliseconds until a host is replaced that did not live longer than `max`; until then calls throw what they threw before. The first time it is none, then `initial` (100), then

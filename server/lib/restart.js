@@ -17,6 +17,8 @@ class Group {
   #noted;
   #until = 0;
   #spared = 0;
+  /** Serial of the one that was ended because nobody needed it. */
+  #resting;
   /** Output by number of the stream. */
   #outputs = [];
 
@@ -54,8 +56,14 @@ class Group {
   /** It was ended because nobody needed it: the next one starts when somebody does, and does not count. */
   recycled(serial) {
     this.#noted = serial;
+    this.#resting = serial;
     this.#until = 0;
     this.#spared++;
+  }
+
+  /** Has it been ended so? Then only a call brings another one. */
+  isResting(serial) {
+    return this.#resting === serial;
   }
 
   /** There was no other: the next attempt waits. */
@@ -123,7 +131,7 @@ function onCall(serial) {
 function onEnd(serial) {
   const members = thread.members.get(serial);
   if (members?.group.policy === 'never') thread.members.delete(serial);
-  if (members?.group.policy !== 'at-once' || members.addons.every((addon) => addon.isOver())) return;
+  if (members?.group.policy !== 'at-once' || members.group.isResting(serial) || members.addons.every((addon) => addon.isOver())) return;
   const wait = members.group.wait(serial);
   if (wait > 0) {
     if (wait === Infinity) return;

@@ -239,6 +239,22 @@ test('idle: a host that has nothing to do ends, and is there again when it is ca
   assert.throws(() => load(plugin, { idle: 0 }), { code: 'ERR_INVALID_ARG_VALUE' });
 });
 
+test('idle, at-once: only a call brings another one', async () => {
+  const { addon, host } = loadPlugin({ idle: 20, restart: 'at-once' });
+  const { pid } = host;
+  const exits = [];
+  host.on('exit', ({ reason }) => exits.push(reason));
+  await once(host.ref(), 'exit');
+  await new Promise((resolve) => setTimeout(resolve, 100)); // several times the limit
+  assert.deepEqual([exits, host.pid], [['clean'], pid]);
+  assert.equal(addon.count(), 1);
+  await once(host, 'spawn');
+  caught(() => addon.crash());
+  await once(host, 'spawn');
+  assert.deepEqual(exits, ['clean', 'crashed']);
+  host.unref()[Symbol.dispose]();
+});
+
 test('idle: a call in the same moment finds another one', async () => {
   const IDLE = 20;
   const { addon, host } = loadPlugin({ idle: IDLE, restart: { policy: 'on-call', max: Infinity, backoff: { initial: 0 } } });
