@@ -197,10 +197,12 @@ struct nr_connection {
   struct nr_hot *hot;                /* what open entries have seen of pairs, innermost last */
   uint32_t hot_count;
   uint32_t hot_room;
-  uint32_t passes;   /* over the two */
-  uint32_t sends;    /* of those */
-  uint64_t sweep_at; /* of pairs, at which it is worth while to look for dead ones (memory.h) */
-  uint64_t made;     /* bytes that live in Buffers and ArrayBuffers which the host has made */
+  uint32_t hot_settled; /* so many of the oldest have been found unchanged for long (memory/hot.h) */
+  uint32_t hot_turn;    /* the next of those to be looked at */
+  uint32_t passes;      /* over the two */
+  uint32_t sends;       /* of those */
+  uint64_t sweep_at;    /* of pairs, at which it is worth while to look for dead ones (memory.h) */
+  uint64_t made;        /* bytes that live in Buffers and ArrayBuffers which the host has made */
   struct nr_release_list released[NR_RELEASED_SORTS];
   uint32_t release_count; /* of all lists */
   struct nr_basic_list basics;

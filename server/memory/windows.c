@@ -11,6 +11,7 @@
 
 #include "handlers.h"
 #include "server/memory/exchange.h"
+#include "server/memory/hot.h"
 #include "server/memory/memory.h"
 #include "wire/merge.h"
 
@@ -22,11 +23,8 @@
 #define NR_TAKE_PATIENCE 4u
 /* What asking the kernel about what is tracked costs. */
 #define NR_SCAN 8192u
-/* Hot windows that are looked at in the middle of an entry, newest first; all of them at its end. Native code that
- * makes thousands of Buffers in one go does not pay for each at each call. */
-#define NR_HOT_MAX 1024u
-/* Large windows that were found unchanged so often are left alone while a property is read, say, which only might
- * run JavaScript: until something gives it the turn as such (wire/turns.h), or the entry ends. */
+/* Cold windows of so many bytes, found unchanged so often, are left alone while a property is read, say, which only
+ * might run JavaScript: until something gives it the turn as such (wire/turns.h), or the entry ends. */
 #define NR_QUIET 16u
 #define NR_QUIET_BYTES 8192u
 /* Visits without a change after which what was written lately is taken to be settled. */
@@ -153,6 +151,7 @@ static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_
     struct nr_hot *hot = &connection->hot[i];
     if (from > hot->to || to < hot->from) continue;
     if (from < hot->from || to > hot->to) hot->sent = 0;
+    nr_hot_changed(connection, i);
     hot->from = least(hot->from, from);
     hot->to = most(hot->to, to);
     return true;
@@ -174,8 +173,7 @@ static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_
 
 static bool is_all_hot(const struct nr_connection *connection, const struct nr_pair *pair) {
   const struct nr_hot *hot = &connection->hot[pair->hot];
-  return pair->shown_count == 1 && hot->from <= pair->shown[0].from && hot->to >= pair->shown[0].to &&
-         connection->hot_count <= NR_HOT_MAX;
+  return pair->shown_count == 1 && hot->from <= pair->shown[0].from && hot->to >= pair->shown[0].to;
 }
 
 static bool heat_shown(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to, bool held) {
@@ -271,20 +269,29 @@ static uint8_t *bytes_of(struct pass *pass, struct nr_hot *hot) {
   return bytes;
 }
 
-/* Is this one left alone for now? */
-static bool is_quiet(const struct pass *pass, const struct nr_hot *hot) {
-  return !pass->whole && hot->quiet >= NR_QUIET && hot->to - hot->from >= NR_QUIET_BYTES;
+/* Has native code written none of it? Only for pairs whose half is here and compared. The ArrayBuffer need not be
+ * found. */
+static bool is_untouched(const struct nr_pair *pair, uint64_t from, uint64_t to) {
+  if (pair->foreign || pair->host_tracks != NR_HOST_SILENT || pair->born.to > 0) return false;
+  return memcmp(pair->block.memory + from, pair->block.twin + from, to - from) == 0;
 }
 
-static void visit_hot(struct pass *pass, uint32_t least_index) {
+static bool is_all_untouched(const struct nr_pair *pair) {
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    if (!is_untouched(pair, pair->shown[i].from, pair->shown[i].to)) return false;
+  }
+  return true;
+}
+
+static void visit_hot(struct pass *pass, const struct nr_hot_choice *choice) {
   struct nr_connection *connection = pass->connection;
-  for (uint32_t i = connection->hot_count; i > least_index; i--) {
-    struct nr_hot *hot = &connection->hot[i - 1];
+  for (uint32_t i = connection->hot_count; (i = nr_hot_before(choice, i)) != NR_NO_HOT;) {
+    struct nr_hot *hot = &connection->hot[i];
     hot->pass = pass->number;
-    if (is_quiet(pass, hot)) continue;
+    hot->quiet++;
+    if (pass->takes && hot->pair != NULL && is_untouched(hot->pair, hot->from, hot->to)) continue;
     uint8_t *bytes = bytes_of(pass, hot);
-    if (bytes == NULL) continue;
-    hot->quiet = copy(pass, hot->pair, bytes, hot->from, hot->to) ? 0 : hot->quiet + 1;
+    if (bytes != NULL && copy(pass, hot->pair, bytes, hot->from, hot->to)) nr_hot_changed(connection, i);
   }
 }
 
@@ -296,17 +303,6 @@ static bool is_done(const struct pass *pass, const struct nr_pair *pair, const s
   return false;
 }
 
-/* Has native code written none of it? Only for pairs whose half is here and compared. */
-static bool is_untouched(const struct nr_pair *pair) {
-  if (pair->foreign || pair->host_tracks != NR_HOST_SILENT || pair->born.to > 0) return false;
-  for (uint32_t i = 0; i < pair->shown_count; i++) {
-    const struct nr_range *shown = &pair->shown[i];
-    if (memcmp(pair->block.memory + shown->from, pair->block.twin + shown->from, shown->to - shown->from) != 0)
-      return false;
-  }
-  return true;
-}
-
 static bool visit_cold(struct nr_cold_item *item, void *context) {
   struct pass *pass = context;
   struct nr_connection *connection = pass->connection;
@@ -315,7 +311,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   bool changed = false;
   if (!pass->whole && item->unchanged >= NR_QUIET && item->cost >= NR_QUIET_BYTES) return false;
   bool seldom = item->group == NR_COLD_ASLEEP || (item->group == NR_COLD_IDLE && !pass->all);
-  if (pass->takes && !seldom && is_untouched(pair)) return false;
+  if (pass->takes && !seldom && is_all_untouched(pair)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     const struct nr_range *shown = &pair->shown[i];
     if (is_done(pass, pair, shown)) continue;
@@ -338,11 +334,10 @@ static void tell_ahead(struct nr_cold_item *item, void *context) {
   nr_ahead_add(context, (struct nr_pair *)item); /* its first member */
 }
 
-static void read_ahead(const struct pass *pass, uint32_t least_hot) {
+static void read_ahead(const struct pass *pass, const struct nr_hot_choice *choice) {
   struct nr_connection *connection = pass->connection;
-  for (uint32_t i = connection->hot_count; i > least_hot; i--) {
-    struct nr_hot *hot = &connection->hot[i - 1];
-    if (hot->pair != NULL && !is_quiet(pass, hot)) nr_ahead_add(connection, hot->pair);
+  for (uint32_t i = connection->hot_count; (i = nr_hot_before(choice, i)) != NR_NO_HOT;) {
+    if (connection->hot[i].pair != NULL) nr_ahead_add(connection, connection->hot[i].pair);
   }
   nr_cold_peek(&connection->cold_foreign, pass->whole, tell_ahead, connection);
   nr_ahead_read(connection);
@@ -357,12 +352,15 @@ static void visit_list(struct pass *pass, struct nr_cold *cold, uint32_t patienc
     nr_cold_visit_kept(cold, visit_cold, pass);
 }
 
-static void run_pass(struct nr_connection *connection, bool takes, bool whole, uint32_t least_hot) {
+/* `always`: hot windows from there on are looked at in any case. */
+static void run_pass(struct nr_connection *connection, bool takes, bool whole, uint32_t always) {
   bool foreign = connection->foreign_count > 0;
   if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold) && !foreign) return;
   struct pass pass = {.connection = connection, .takes = takes, .whole = whole, .number = ++connection->passes};
-  if (takes && foreign) read_ahead(&pass, least_hot);
-  visit_hot(&pass, least_hot);
+  struct nr_hot_choice choice = nr_hot_choose(connection, whole, always);
+  if (takes && foreign) read_ahead(&pass, &choice);
+  visit_hot(&pass, &choice);
+  nr_hot_chosen(&choice);
   visit_list(&pass, &connection->cold, takes ? NR_TAKE_PATIENCE : 1);
   if (foreign) {
     visit_list(&pass, &connection->cold_foreign, 1);
@@ -371,18 +369,13 @@ static void run_pass(struct nr_connection *connection, bool takes, bool whole, u
   if (pass.scope != NULL) napi_close_handle_scope(connection->agent->napi, pass.scope);
 }
 
-static uint32_t newest(const struct nr_connection *connection) {
-  return connection->hot_count > NR_HOT_MAX ? connection->hot_count - NR_HOT_MAX : 0;
-}
-
 void nr_memory_send(struct nr_connection *connection, bool whole) {
   connection->sends++;
-  run_pass(connection, false, whole, newest(connection));
+  run_pass(connection, false, whole, connection->hot_count);
 }
 
 void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) {
-  uint32_t from = newest(connection);
-  run_pass(connection, true, whole, from < hot ? from : hot);
+  run_pass(connection, true, whole, hot);
 }
 
 /* It was in use until now: it is looked at first for a while. */
@@ -402,4 +395,5 @@ void nr_memory_leave(struct nr_connection *connection, uint32_t hot) {
     if (pair->tracked.to > 0) nr_track_leave(connection, pair);
     if (pair->hot == NR_NO_HOT) cool(connection, pair);
   }
+  if (connection->hot_settled > hot) connection->hot_settled = hot;
 }

@@ -311,6 +311,31 @@ static napi_value release_kept(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* (count, filled, callback): a list of Buffers and ArrayBuffers that native code fills as it makes them, or all of them
+ * afterwards, given to the callback in the same entry; twice, with other bytes. Returns what the callback has written
+ * into them. */
+static napi_value give_many(napi_env env, napi_callback_info info) {
+  napi_value argv[3], list, item, result;
+  t_args(env, info, argv, 3);
+  uint32_t count = t_uint(env, argv[0]), sum = 0;
+  bool filled = t_bool(env, argv[1]);
+  void **data = calloc(count, sizeof *data);
+  if (!data) abort();
+  T_OK(napi_create_array(env, &list));
+  for (uint32_t i = 0; i < count; i++) {
+    T_OK(i % 2 == 0 ? napi_create_buffer(env, 20, &data[i], &item) : napi_create_arraybuffer(env, 20, &data[i], &item));
+    if (filled) fill_bytes(data[i], 20, i);
+    T_OK(napi_set_element(env, list, i, item));
+  }
+  for (uint32_t round = 0; round < 2; round++) {
+    for (uint32_t i = 0; i < count && (!filled || round > 0); i++) fill_bytes(data[i], 20, i + round);
+    T_OK(napi_call_function(env, list, argv[2], 1, &list, &result));
+    for (uint32_t i = 0; i < count; i++) sum = sum * 31 + ((unsigned char *)data[i])[3];
+  }
+  free(data);
+  return t_number(env, sum);
+}
+
 /* (count): a list of views of memory of native code's, as those who return many results make it: the next one is put in
  * when the one before is there, and is looked at. */
 static napi_value list_views(napi_env env, napi_callback_info info) {
@@ -352,6 +377,7 @@ static const struct t_function functions[] = {
     {"createDataview", create_dataview},
     {"dataviewInfo", dataview_info},
     {"infoWithoutResults", info_without_results},
+    {"giveMany", give_many},
     {"listViews", list_views},
     {"what", what},
     {"detach", detach},

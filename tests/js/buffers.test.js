@@ -22,6 +22,16 @@ cases('buffers', {
   'Buffers that native code copies': ({ copyBuffer }) => sizes.flatMap((size) => [copyBuffer(size, size % 250, false), copyBuffer(size, size % 250, true)]),
   'ArrayBuffers that native code makes': ({ createArraybuffer }) => sizes.map((size) => createArraybuffer(size, size % 249)),
   'what is what': ({ what }) => [...binaries(), ...others()].map((value) => what(value)),
+  'many Buffers that are given to JavaScript by the call that makes them': ({ giveMany }) => [10, 1000, 1100, 3000].flatMap((count) => [true, false].map((filled) => {
+    const seen = [];
+    const written = giveMany(count, filled, (list) => seen.push(list.map((item, i) => {
+      const bytes = new Uint8Array(item.buffer ?? item, item.byteOffset ?? 0, 20);
+      const first = Buffer.from(bytes).toString('hex');
+      bytes[3] = i * 13;
+      return first;
+    })));
+    return [written, seen];
+  })),
   'a list of views': ({ listViews }) => [0, 1, 2, 20, 300].map((count) => listViews(count)),
   'Buffer info': ({ bufferInfo, bufferInfoHalves }) => [...sizes.map(bufferOf), ...binaries().filter(ArrayBuffer.isView)].map((value) => [bufferInfo(value), ArrayBuffer.isView(value) && bufferInfoHalves(value)]),
   'Buffer info of what is no argument': ({ innerInfoHalves }) => [...sizes.map(bufferOf), Buffer.from('pooled')].map((value) => innerInfoHalves([value])),
