@@ -78,7 +78,10 @@ NR_EXPORT napi_status NAPI_CDECL napi_set_element(napi_env env, napi_value objec
   request.object = nr_wire(object);
   request.index = index;
   request.value = nr_wire(value);
-  return set(&call, may_post(env->channel, request.object, request.value));
+  /* The last one is no index of an array, but a name like any other: Array.prototype may have it. */
+  bool post = may_post(env->channel, request.object, request.value) &&
+              (index != UINT32_MAX || !nr_fresh_is_array(env->channel, request.object));
+  return set(&call, post);
 }
 
 /* ---- fresh objects and arrays ---------------------------------------------------------------------------------------

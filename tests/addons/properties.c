@@ -158,6 +158,15 @@ static napi_value build(napi_env env, napi_callback_info info) {
   return object;
 }
 
+/* An array with the largest index, and the number behind it, which is none. */
+static napi_value build_sparse(napi_env env, napi_callback_info info) {
+  napi_value array = t_array(env);
+  T_OK(napi_set_element(env, array, UINT32_MAX - 1, t_string(env, "the last")));
+  T_OK(napi_set_element(env, array, UINT32_MAX, t_string(env, "a name")));
+  T_OK(napi_set_element(env, array, 0, t_string(env, "the first")));
+  return array;
+}
+
 static const struct t_function functions[] = {
     {"get", get},
     {"has", has},
@@ -182,5 +191,6 @@ static const struct t_function functions[] = {
     {"allPropertyNames", all_property_names},
     {"define", define},
     {"build", build},
+    {"buildSparse", build_sparse},
 };
 T_INIT(functions)

@@ -170,6 +170,17 @@ cases('properties', {
     return object;
   },
   'an object that native code builds': ({ build }) => build(),
+  'an array that native code builds, whose prototype has a name that looks like an index': ({ buildSparse, isArray }) => {
+    const seen = [];
+    const results = [buildSparse()];
+    Object.defineProperty(Array.prototype, 2 ** 32 - 1, { configurable: true, set(value) { seen.push(isArray(this), this.length, value); } });
+    try {
+      for (let i = 0; i < 5; i++) results.push(buildSparse());
+    } finally {
+      delete Array.prototype[2 ** 32 - 1];
+    }
+    return [results, seen];
+  },
   'an object that native code builds while Object.prototype is odd': ({ build }) => {
     let seen = '';
     for (const key of ['z', 'a', 'self', '7']) Object.defineProperty(Object.prototype, key, { configurable: true, set(value) { seen += `${key}: ${typeof value}, `; } });
