@@ -99,6 +99,12 @@ class Runner {
     this.#watchdog.unref();
   }
 
+  /** The watchdog: of the point that begins; 0: it is over. */
+  #tell(point) {
+    Atomics.store(this.#words, 0, point);
+    Atomics.notify(this.#words, 0);
+  }
+
   async #hostsEnd() {
     const spared = this.#words[1];
     for (const pid of hostsBut(spared)) endProcess(pid);
@@ -126,11 +132,11 @@ class Runner {
     this.plan.write(point);
     const patience = MODES[point.mode] === 'hangs' || MODES[point.mode] === 'stalls' ? PATIENCE : MUCH_PATIENCE;
     Atomics.store(this.#words, 3, patience);
-    Atomics.store(this.#words, 0, ++this.#points);
+    this.#tell(++this.#points);
     const result = point.scene === 'teardown' ? await playInWorker(point.scene, this.plan.path) : await play(point.scene, this.plan);
     const { sent, fired, ...frame } = this.plan.read();
     const ms = fired === 0n ? 0 : Number(process.hrtime.bigint() - fired) / 1e6;
-    Atomics.store(this.#words, 0, 0);
+    this.#tell(0);
     const wasEnded = Atomics.load(this.#words, 2) === this.#points;
     await this.#hostsEnd();
     await turn();
