@@ -2,7 +2,7 @@
  * The server: the agent inside Node. Starts hosts and sees them die, enters them when JavaScript calls, and executes
  * their calls on the real env. Everything that comes from a host is hostile until it has been checked.
  *
- * All of this runs on the JavaScript thread of its agent; only host.c and watcher.c know other threads.
+ * All of this runs on the JavaScript thread of its agent; only hosts/ knows other threads.
  */
 #ifndef NR_SERVER_PRIVATE_H
 #define NR_SERVER_PRIVATE_H

@@ -1,5 +1,5 @@
 /*
- * What the files about a host (host.c, begin.c) share.
+ * What the files about a host (host.c, begin.c, dying.c) share.
  */
 #ifndef NR_SERVER_HOST_PRIVATE_H
 #define NR_SERVER_HOST_PRIVATE_H
@@ -36,6 +36,9 @@ struct nr_host {
   struct nr_seat *seats;
   pthread_cond_t died;
 };
+
+/* The number of this side's thread in the host; 0: it has left. */
+uint32_t nr_host_thread(struct nr_host *host, const struct nr_port *port);
 
 /* ---- begin.c: 0 or a negative errno, with a sentence in `why` ---- */
 

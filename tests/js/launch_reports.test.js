@@ -7,18 +7,9 @@ const path = require('node:path');
 const { test } = require('node:test');
 const { hostOf, hosts, load } = require('../..');
 const { addonFile, build, isGone, runJson, temporaryFolder } = require('./support/child.js');
+const { caught, plugin } = require('./support/plugin.js');
 
-const plugin = addonFile('plugin');
 const hostPath = path.join(build, 'napi-remote-host');
-
-function caught(call) {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new assert.AssertionError({ message: 'nothing was thrown' });
-}
 
 function died() {
   return caught(() => load(plugin).crash());
