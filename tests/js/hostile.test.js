@@ -181,7 +181,8 @@ function useEndedEnv(kit, keep) {
     make('napi_create_reference', { value: object, initial_refcount: 0, ref_id: id(1) });
     make('napi_wrap', { js_object: object, object_id: id(2), ref_id: id(2) });
     make('napi_add_finalizer', { js_object: object, object_id: id(3), ref_id: id(3) });
-    const { deferred_id: deferred } = make('napi_create_promise');
+    const deferred = id(0);
+    make('napi_create_promise', { deferred_id: deferred });
     make('napi_async_init', { async_id: id(0), async_resource: {}, async_resource_name: 'context' });
     make('napi_create_async_work', { async_id: id(1), async_resource: {}, async_resource_name: 'work' });
     // While there is one, Node keeps the env: until all of the thread have ended.
@@ -205,7 +206,8 @@ function useEndedEnv(kit, keep) {
     for (let what = 0; what < 4; what++) later('hold_threadsafe', { async_id: id(2), what }, { post: true });
     for (const i of [2, 3]) later('node_api_post_finalizer', { object_id: id(i) }, { post: true });
     later('napi_remove_env_cleanup_hook', { hook_id: id(0) });
-    for (const name of ['napi_create_object', 'napi_get_global', 'napi_create_promise', 'napi_create_symbol']) later(name, {}, { env: 2 });
+    for (const name of ['napi_create_object', 'napi_get_global', 'napi_create_symbol']) later(name, {}, { env: 2 });
+    later('napi_create_promise', { deferred_id: id(1) }, { env: 2 });
     later('napi_create_reference', { value: ZERO, initial_refcount: 1, ref_id: id(9) }, { env: 2 });
     later('napi_delete_reference', { ref_id: id(0) }, { env: 2 });
     later('napi_create_arraybuffer', { byte_length: 8 }, { env: 2 });
