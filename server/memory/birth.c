@@ -6,8 +6,6 @@
  * Only memory that nobody holds yet, and only where malloc is glibc's and the block is a mapping of its own, which
  * free() unmaps. A trusted host only: JavaScript sees what it writes while it writes.
  */
-#include <dlfcn.h>
-#include <gnu/libc-version.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,15 +20,27 @@
  * between when this has been used for the first time. */
 #define NR_MALLOC_THRESHOLD (8 << 20)
 
+#define NR_ATTEMPTS 8
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool is_glibc;
 
+/* Does glibc count a mapping more when malloc() makes one? The address of malloc() tells nothing: in most builds of
+ * Node it is a jump in the executable. (Another thread may do the same just now.) */
+static bool counts_mappings(void) {
+  for (int attempt = 0; attempt < NR_ATTEMPTS; attempt++) {
+    size_t before = mallinfo2().hblks;
+    void *probe = malloc(NR_MALLOC_THRESHOLD + 1);
+    size_t after = mallinfo2().hblks;
+    free(probe);
+    if (probe != NULL && after == before + 1) return true;
+  }
+  return false;
+}
+
 static void look_at_malloc(void) {
-  Dl_info allocator, library;
-  is_glibc = dladdr((void *)(uintptr_t)malloc, &allocator) != 0 &&
-             dladdr((void *)(uintptr_t)gnu_get_libc_version, &library) != 0 &&
-             allocator.dli_fbase == library.dli_fbase && mallopt(M_MMAP_THRESHOLD, NR_MALLOC_THRESHOLD) == 1 &&
-             mallopt(M_TRIM_THRESHOLD, 2 * NR_MALLOC_THRESHOLD) == 1;
+  is_glibc = mallopt(M_MMAP_THRESHOLD, NR_MALLOC_THRESHOLD) == 1 &&
+             mallopt(M_TRIM_THRESHOLD, 2 * NR_MALLOC_THRESHOLD) == 1 && counts_mappings();
 }
 
 bool nr_birth_begin(uint64_t length) {
@@ -67,7 +77,7 @@ bool nr_birth_share(struct nr_connection *connection, uint8_t *bytes, uint64_t l
   /* These pages may have been another buffer's, which the host has seen; at the ends is Node's memory, which it has
    * not.
    */
-  if (zeros) memset(bytes, 0, length);
+  if (zeros && !block->fresh) memset(bytes, 0, length);
   memset(bytes, 0, inner->from);
   memset(bytes + inner->to, 0, length - inner->to);
   memcpy(block->twin, bytes, inner->from);

@@ -18,6 +18,8 @@
 #define NR_GRAIN UINT64_C(64)
 /* Sizes in steps of a quarter of a power of two: 64, 128, ... 256, 320, 384, 448, 512, 640, ... */
 #define NR_CLASSES 44u
+/* Larger ones may be wanted for little of them. */
+#define NR_POPULATED (UINT64_C(16) << 20)
 /* What the free extents of large blocks may keep, and those of small ones. */
 #define NR_FREE_MAX (UINT64_C(64) << 20)
 
@@ -214,7 +216,8 @@ static void drop_free(struct nr_blocks *blocks, struct nr_extent *extent) {
 static bool create_large(struct nr_blocks *blocks, uint64_t block_size, struct nr_block *block) {
   struct nr_extent *extent = blocks->free_large;
   while (extent != NULL && extent->length != block_size) extent = extent->next;
-  if (extent != NULL) {
+  bool fresh = extent == NULL;
+  if (!fresh) {
     unlink_extent(&blocks->free_large, extent);
     blocks->free_bytes -= extent->length;
   } else {
@@ -224,6 +227,7 @@ static bool create_large(struct nr_blocks *blocks, uint64_t block_size, struct n
     extent->block_size = block_size;
   }
   set_block(blocks, block, extent, 0);
+  block->fresh = fresh;
   return true;
 }
 
@@ -271,8 +275,9 @@ bool nr_block_create_born(struct nr_blocks *blocks, uint64_t length, uint64_t of
 }
 
 bool nr_block_map(struct nr_blocks *blocks, const struct nr_block *block, uint8_t *bytes, uint64_t from, uint64_t to) {
-  return mmap(bytes + from, to - from, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE | MAP_NORESERVE,
-              blocks->memfd, (off_t)(block->place + from)) != MAP_FAILED;
+  int flags = MAP_SHARED | MAP_FIXED | MAP_NORESERVE | (to - from <= NR_POPULATED ? MAP_POPULATE : 0);
+  return mmap(bytes + from, to - from, PROT_READ | PROT_WRITE, flags, blocks->memfd, (off_t)(block->place + from)) !=
+         MAP_FAILED;
 }
 
 /* Marks the extents in limbo that this mapping of the memfd belongs to, unless it is our own of it. */

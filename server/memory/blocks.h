@@ -24,6 +24,7 @@ struct nr_block {
   uint64_t size;   /* at least what was asked for */
   struct nr_extent *extent;
   bool born;
+  bool fresh; /* of a large one: nobody has had its memory before, which is all zeros */
 };
 
 /* Tells the host of an extent (map) or that it is gone. */
@@ -50,7 +51,8 @@ void nr_block_free(struct nr_blocks *blocks, struct nr_block *block);
  * page. It may be freed while that memory lives on (an ArrayBuffer that was transferred): it is used again when the
  * mapping is gone. */
 bool nr_block_create_born(struct nr_blocks *blocks, uint64_t length, uint64_t offset, struct nr_block *block);
-/* Puts the pages [from, to) of the block, whole ones, in place of those at `bytes`. */
+/* Puts the pages [from, to) of the block, whole ones, in place of those at `bytes`. Many of them cost nothing before
+ * they are touched. */
 bool nr_block_map(struct nr_blocks *blocks, const struct nr_block *block, uint8_t *bytes, uint64_t from, uint64_t to);
 
 /* Gives memory that nobody needs back to the system, and tells the host. Not in a collection. */
