@@ -68,6 +68,11 @@ static struct external *external_create(struct nr_dispatch *d, const Nr__CreateE
  * may be, or nonsense. */
 static const struct nr_range *take_parts(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
                                          struct nr_parts *parts) {
+  /* Of a large one a host tells what is there: who only claims gigabytes gets none. */
+  if (request->address != 0 && request->length >= NR_SPARSE_MIN && request->n_stretches == 0) {
+    nr_fault(d, "a large buffer, and nothing about what is there");
+    return NULL;
+  }
   size_t room = request->n_stretches > 0 ? request->n_stretches : 1, constants = room;
   struct nr_range *ranges = nr_dispatch_alloc(d, room * sizeof *ranges);
   if (ranges == NULL) return NULL;

@@ -91,7 +91,7 @@ test('parts outside of what they are parts of, by the gigabyte: a protocol error
   for (const length of [3n * GIB, 2n ** 52n, 2n ** 63n, 2n ** 64n - 1n]) {
     for (const name of ['napi_create_external_buffer', 'napi_create_external_arraybuffer']) {
       claims.push(
-        [name, { length: 4096n, address: 4096n, stretch_length: length }], [name, { length: 4096n, address: 4096n, stretch_offset: length, stretch_length: 1n }],
+        [name, { length, address: 4096n }], [name, { length: 4096n, address: 4096n, stretch_length: length }], [name, { length: 4096n, address: 4096n, stretch_offset: length, stretch_length: 1n }],
         [name, { length: 4096n, address: 4096n, stretch_offset: 2n ** 64n - length, stretch_length: length }],
         [name, { length: 4096n, address: 4096n, tracked_length: length }], [name, { length: 4096n, address: 4096n, tracked_offset: length, tracked_length: 1n }],
       );
@@ -107,7 +107,7 @@ test('more than this machine has: an error of the call', () => {
   for (const length of [2n ** 46n, 2n ** 52n, 2n ** 63n - 1n, 2n ** 64n - 1n]) {
     claims.push(
       ['napi_create_arraybuffer', { byte_length: length }], ['napi_create_buffer', { length }], ['napi_create_buffer_copy', { length }],
-      ['napi_create_external_buffer', { length, address: 4096n }], ['napi_create_external_arraybuffer', { length, address: 4096n, stretch_length: length }],
+      ['napi_create_external_buffer', { length, address: 4096n, stretch_length: length }], ['napi_create_external_arraybuffer', { length, address: 4096n, stretch_length: length }],
       ['napi_create_typedarray', { type: 1, length, byte_offset: length, arraybuffer: new ArrayBuffer(8) }],
       ['napi_create_dataview', { length, byte_offset: length, arraybuffer: new ArrayBuffer(8) }], ['napi_create_array_with_length', { length }],
     );
