@@ -96,7 +96,7 @@ function dlopenIsolated(module, file, flags, options) {
     ({ place } = loaded);
     return { serial: loaded.serial, exports: next.exports };
   };
-  const isFirst = !thread.groups.has(options.group);
+  const isFirst = isOwn(options.group) || !thread.groups.has(options.group);
   if (isFirst) setReport(options.group, options.report);
   const host = new Host(agentFor(file, options).native, load, file, options);
   host.prepare();

@@ -1,5 +1,6 @@
 'use strict';
 // When a host that has died gets another one in its place. What is counted is counted for a group, which is one process.
+const { isOwn } = require('./groups.js');
 const { Output } = require('./streams.js');
 const thread = require('./thread.js');
 
@@ -80,8 +81,9 @@ class Group {
   }
 }
 
-/** The group of that name, as whoever loads into it first wants it. */
+/** The group of that name, as whoever loads into it first wants it. That of one load nobody looks for. */
 function groupOf(name, rules) {
+  if (isOwn(name)) return new Group(rules);
   let group = thread.groups.get(name);
   if (group === undefined) {
     group = new Group(rules);

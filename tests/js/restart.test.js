@@ -329,6 +329,15 @@ test('restart(): what was counted before is in the histogram', () => {
   assert.ok(host.callTimes.count >= 55, `${host.callTimes.count} calls`);
 });
 
+test('what is known of a group is kept for those that have a name', () => {
+  const { groups } = require('../../server/lib/thread.js');
+  const names = new Set(groups.keys());
+  for (let i = 0; i < 3; i++) loadPlugin().host.kill();
+  caught(() => load('/no/such/file.node'));
+  loadPlugin({ group: 'known' }).host.kill();
+  assert.deepEqual([...groups.keys()].filter((name) => !names.has(name)), ['group known']);
+});
+
 test('ref() is for the next one, too', () => {
   const program = (kit, holds) => {
     const host = kit.remote.hostOf(kit.remote.load(kit.addonFile('plugin')));
