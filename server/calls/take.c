@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/dispatch.h"
+#include "server/memory/exchange.h"
 #include "server/server-private.h"
 
 napi_status nr_take_bytes(struct nr_dispatch *dispatch, nr_span span, const char **bytes, size_t *length) {
@@ -54,6 +55,7 @@ napi_status nr_take_values(struct nr_dispatch *dispatch, const nr_value *values,
     NR_TRY(nr_take(dispatch, values[i], &(*result)[i]));
     if ((*result)[i] == NULL) return napi_invalid_arg; /* V8 does not survive an empty handle among arguments */
   }
+  nr_memory_give(dispatch->connection, dispatch->napi, *result, count);
   return napi_ok;
 }
 

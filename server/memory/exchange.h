@@ -42,6 +42,9 @@ bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value 
 /* Native code takes it up again, or lets it go: what it did to the bytes meanwhile is to be seen at once, as if it had
  * asked for them in this entry. */
 void nr_memory_warm(struct nr_connection *connection, napi_env napi, napi_value value);
+/* Arguments of a call of JavaScript: their bytes are to be right, and looked at again afterwards, however much else
+ * there is. */
+void nr_memory_give(struct nr_connection *connection, napi_env napi, const napi_value *values, size_t count);
 /* Before the host gets the turn: what JavaScript has written goes over. whole: not only of what is hot or known to
  * change (wire/turns.h). */
 void nr_memory_send(struct nr_connection *connection, bool whole);

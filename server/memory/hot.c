@@ -16,7 +16,7 @@
 #define NR_QUIET_BYTES 8192u
 #define NR_QUIET_NEWEST 64u
 /* When it gets the turn. */
-#define NR_HOT_NEWEST 1024u
+#define NR_HOT_NEWEST 4096u
 /* How many of the others have their turn in a pass. */
 #define NR_HOT_TURNS 64u
 
@@ -28,20 +28,25 @@ static uint32_t oldest_of(uint32_t count, uint32_t newest) {
   return count > newest ? count - newest : 0;
 }
 
-struct nr_hot_choice nr_hot_choose(struct nr_connection *connection, bool whole, uint32_t always) {
+struct nr_hot_choice nr_hot_choose(struct nr_connection *connection, bool whole, bool takes, uint32_t always) {
   uint32_t newest = oldest_of(connection->hot_count, whole ? NR_HOT_NEWEST : NR_QUIET_NEWEST);
-  struct nr_hot_choice choice = {.connection = connection, .whole = whole, .newest = newest, .always = always};
+  struct nr_hot_choice choice = {
+      .connection = connection, .whole = whole, .exact = whole && takes, .newest = newest, .always = always};
   choice.first = connection->hot_settled < newest ? connection->hot_settled : newest;
+  if (whole) {
+    choice.turn = connection->hot_turn < choice.first ? connection->hot_turn : 0;
+    choice.turn_end = choice.first - choice.turn > NR_HOT_TURNS ? choice.turn + NR_HOT_TURNS : choice.first;
+  }
+  if (choice.exact) choice.first = 0;
   if (always < choice.first) choice.first = always;
-  if (!whole || choice.first == 0) return choice;
-  choice.turn = connection->hot_turn < choice.first ? connection->hot_turn : 0;
-  choice.turn_end = choice.first - choice.turn > NR_HOT_TURNS ? choice.turn + NR_HOT_TURNS : choice.first;
   return choice;
 }
 
 static bool is_due(const struct nr_hot_choice *choice, uint32_t index) {
   const struct nr_hot *hot = &choice->connection->hot[index];
   if (index >= choice->always || !is_settled(hot)) return true;
+  if (choice->exact && hot->pair != NULL && !hot->pair->foreign) return true;
+  if (index >= choice->turn && index < choice->turn_end) return true;
   return index >= choice->newest && (choice->whole || hot->to - hot->from < NR_QUIET_BYTES);
 }
 
@@ -53,6 +58,10 @@ uint32_t nr_hot_before(const struct nr_hot_choice *choice, uint32_t index) {
   return index > choice->turn ? index - 1 : NR_NO_HOT;
 }
 
+bool nr_hot_are_many(const struct nr_connection *connection) {
+  return connection->hot_count > NR_HOT_NEWEST;
+}
+
 void nr_hot_changed(struct nr_connection *connection, uint32_t index) {
   connection->hot[index].quiet = 0;
   if (index < connection->hot_settled) connection->hot_settled = index;
@@ -60,7 +69,7 @@ void nr_hot_changed(struct nr_connection *connection, uint32_t index) {
 
 void nr_hot_chosen(const struct nr_hot_choice *choice) {
   struct nr_connection *connection = choice->connection;
-  if (choice->whole) connection->hot_turn = choice->turn_end;
+  if (choice->whole && !choice->exact) connection->hot_turn = choice->turn_end;
   while (connection->hot_settled < connection->hot_count && is_settled(&connection->hot[connection->hot_settled]))
     connection->hot_settled++;
 }

@@ -4,6 +4,7 @@
  * An ArrayBuffer is known by the address of its bytes, which is unique among those that live; a weak reference tells
  * whether the one at that address is still the same. Only the window of a view is ever copied or written.
  */
+#include "server/memory/hot.h"
 #include "server/memory/memory.h"
 
 #include <stdlib.h>
@@ -274,6 +275,21 @@ bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value 
 void nr_memory_warm(struct nr_connection *connection, napi_env napi, napi_value value) {
   struct nr_pair *pair = value == NULL || connection->entries == 0 ? NULL : pair_of(connection, napi, value);
   if (pair != NULL) nr_window_warm(connection, pair);
+}
+
+void nr_memory_give(struct nr_connection *connection, napi_env napi, const napi_value *values, size_t count) {
+  napi_handle_scope scope;
+  if (!nr_hot_are_many(connection) || napi_open_handle_scope(napi, &scope) != napi_ok) return;
+  for (size_t i = 0; i < count; i++) {
+    struct nr_pair *pair = pair_of(connection, napi, values[i]);
+    uint64_t length = pair == NULL || pair->shown_count == 0 ? 0 : pair->shown[pair->shown_count - 1].to;
+    uint8_t *bytes = length == 0 ? NULL : nr_pair_bytes(pair, 0, length);
+    if (bytes == NULL) continue;
+    for (uint32_t k = 0; k < pair->shown_count; k++)
+      nr_window_touch(connection, pair, bytes, pair->shown[k].from, pair->shown[k].to);
+    nr_window_warm(connection, pair);
+  }
+  napi_close_handle_scope(napi, scope);
 }
 
 bool nr_memory_fits(const struct nr_connection *connection, uint64_t length) {

@@ -357,7 +357,7 @@ static void run_pass(struct nr_connection *connection, bool takes, bool whole, u
   bool foreign = connection->foreign_count > 0;
   if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold) && !foreign) return;
   struct pass pass = {.connection = connection, .takes = takes, .whole = whole, .number = ++connection->passes};
-  struct nr_hot_choice choice = nr_hot_choose(connection, whole, always);
+  struct nr_hot_choice choice = nr_hot_choose(connection, whole, takes, always);
   if (takes && foreign) read_ahead(&pass, &choice);
   visit_hot(&pass, &choice);
   nr_hot_chosen(&choice);

@@ -336,6 +336,53 @@ static napi_value give_many(napi_env env, napi_callback_info info) {
   return t_number(env, sum);
 }
 
+static void free_data(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  free(data);
+}
+
+/* One of four sorts. */
+static napi_value make_some(napi_env env, uint32_t sort, void **data) {
+  static const char zeros[24];
+  napi_value value, memory;
+  if (sort == 0) {
+    T_OK(napi_create_buffer(env, sizeof zeros, data, &value));
+  } else if (sort == 1) {
+    *data = calloc(1, sizeof zeros);
+    T_OK(napi_create_external_buffer(env, sizeof zeros, *data, free_data, NULL, &value));
+  } else if (sort == 2) {
+    T_OK(napi_create_arraybuffer(env, sizeof zeros, data, &memory));
+    T_OK(napi_create_typedarray(env, napi_uint8_array, sizeof zeros, memory, 0, &value));
+  } else {
+    T_OK(napi_create_buffer_copy(env, sizeof zeros, zeros, data, &value));
+  }
+  return value;
+}
+
+/* (count, callback): native code makes a list of Buffers, and then calls back for each of them, which it fills right
+ * before: with it, the list and its index. Returns what the callbacks have written into that one, and into one before
+ * it. */
+static napi_value call_for_each(napi_env env, napi_callback_info info) {
+  napi_value argv[2], args[3], list, result;
+  t_args(env, info, argv, 2);
+  uint32_t count = t_uint(env, argv[0]), sum = 0;
+  void **data = calloc(count, sizeof *data);
+  if (!data) abort();
+  T_OK(napi_create_array(env, &list));
+  for (uint32_t i = 0; i < count; i++) T_OK(napi_set_element(env, list, i, make_some(env, i % 4, &data[i])));
+  for (uint32_t i = 0; i < count; i++) {
+    fill_bytes(data[i], 24, i);
+    args[0] = t_at(env, list, i);
+    args[1] = list;
+    args[2] = t_number(env, i);
+    T_OK(napi_call_function(env, list, argv[1], T_COUNT(args), args, &result));
+    sum = sum * 31 + ((unsigned char *)data[i])[5] + ((unsigned char *)data[i < 10 ? 0 : i - 10])[6];
+  }
+  free(data);
+  return t_number(env, sum);
+}
+
 /* (count): a list of views of memory of native code's, as those who return many results make it: the next one is put in
  * when the one before is there, and is looked at. */
 static napi_value list_views(napi_env env, napi_callback_info info) {
@@ -378,6 +425,7 @@ static const struct t_function functions[] = {
     {"dataviewInfo", dataview_info},
     {"infoWithoutResults", info_without_results},
     {"giveMany", give_many},
+    {"callForEach", call_for_each},
     {"listViews", list_views},
     {"what", what},
     {"detach", detach},

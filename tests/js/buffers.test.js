@@ -32,6 +32,15 @@ cases('buffers', {
     })));
     return [written, seen];
   })),
+  'many Buffers, for each of which native code calls back': ({ callForEach }) => [10, 1500].map((count) => {
+    const seen = [];
+    const written = callForEach(count, (bytes, list, i) => {
+      seen.push(bytes[0], bytes[23], list[Math.max(0, i - 5)][3]);
+      bytes[5] = i * 7;
+      list[Math.max(0, i - 10)][6] = i;
+    });
+    return [written, seen];
+  }),
   'a list of views': ({ listViews }) => [0, 1, 2, 20, 300].map((count) => listViews(count)),
   'Buffer info': ({ bufferInfo, bufferInfoHalves }) => [...sizes.map(bufferOf), ...binaries().filter(ArrayBuffer.isView)].map((value) => [bufferInfo(value), ArrayBuffer.isView(value) && bufferInfoHalves(value)]),
   'Buffer info of what is no argument': ({ innerInfoHalves }) => [...sizes.map(bufferOf), Buffer.from('pooled')].map((value) => innerInfoHalves([value])),
