@@ -209,9 +209,15 @@ static int count_symbols(const struct image *image, const struct dynamic *dynami
   return *count > NR_ELF_SYMBOLS_MAX ? -EINVAL : 0;
 }
 
+/* client/isolate.c has them. */
+static bool is_given(const char *name) {
+  return strcmp(name, "_ZN2v87Isolate10GetCurrentEv") == 0 ||
+         strcmp(name, "_ZN4node19GetCurrentEventLoopEPN2v87IsolateE") == 0;
+}
+
 static bool is_internal(const char *name) {
   static const char *const prefixes[] = {"_ZN2v8", "_ZNK2v8", "_ZTIN2v8", "_ZTVN2v8", "_ZN4node", "_ZNK4node"};
-  for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+  for (size_t i = 0; !is_given(name) && i < sizeof prefixes / sizeof prefixes[0]; i++) {
     if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) return true;
   }
   return strcmp(name, "node_module_register") == 0;
