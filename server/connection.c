@@ -140,6 +140,7 @@ static struct nr_connection *start(struct nr_agent *agent, napi_env napi, const 
   connection->call_ms = launch->call_ms;
   connection->load_ms = launch->load_ms;
   connection->restarts = launch->restarts;
+  connection->apart = launch->apart;
   if (launch->times) connection->times = nr_times_create();
   connection->next = agent->connections;
   agent->connections = connection;

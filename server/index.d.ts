@@ -61,6 +61,11 @@ export interface LoadOptions {
    * ```
    */
   hostWrapper?: string[] | undefined;
+  /**
+   * Buffers and ArrayBuffers of 128 KiB and more that the addon itself makes lie in memory that both processes map, so they are never copied. An addon that writes to one while JavaScript reads it can then end Node, as it
+   * can in one process. With `false` they are copied like all others, when the turn is given: an addon that means harm cannot do that. By default true.
+   */
+  trusted?: boolean | undefined;
   /** Has a report written when the host dies, or cannot be started. `NAPI_REMOTE_REPORT_DIR` does that for all hosts. */
   report?: ReportOptions | undefined;
 }

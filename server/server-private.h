@@ -172,6 +172,7 @@ struct nr_connection {
   struct nr_times *times;     /* NULL: nobody wants to know them */
   int streams[3];             /* pipes from the host, by descriptor; -1: none, or JavaScript has it */
   bool restarts;              /* a call after its death may start another host */
+  bool apart;                 /* JavaScript gets no memory that the host can write to */
   struct nr_connection *heir; /* counted: another host has its place; NULL: none */
   struct nr_connection *met;  /* to a host that is dead: an object of its was among the arguments; NULL: none was */
   bool lost;                  /* what it owed has been settled, and JavaScript told */

@@ -67,6 +67,7 @@ bool nr_launch_take(napi_env napi, napi_value options, struct nr_launch *launch)
   launch->again = take_number(napi, options, "again") != 0;
   launch->restarts = take_number(napi, options, "restarts") != 0;
   launch->times = take_number(napi, options, "times") != 0;
+  launch->apart = take_number(napi, options, "apart") != 0;
   launch->resident = take_number(napi, options, "resident");
   for (size_t i = 0; i < NR_LAUNCH_LIMITS; i++) launch->limits[i] = take_number(napi, options, limits[i].name);
   for (size_t i = 0; i < NR_LAUNCH_STREAMS; i++) launch->streams[i] = (uint32_t)take_number(napi, options, streams[i]);

@@ -23,6 +23,7 @@ struct nr_launch {
   bool again;                          /* in the place of a dead one */
   bool restarts;                       /* a call after its death may start another */
   bool times;                          /* how long entries take is counted */
+  bool apart;                          /* it shares no memory with JavaScript */
   char **wrapper;                      /* the command that starts the host; NULL: none */
   char **env;                          /* NULL: this process' own */
   uint32_t streams[NR_LAUNCH_STREAMS]; /* enum nr_stream */

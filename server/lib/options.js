@@ -150,6 +150,11 @@ function toBoolean(value = false, name) {
   return value;
 }
 
+/** True when nothing is said. */
+function toTrust(value = true, name) {
+  return toBoolean(value, name);
+}
+
 /** For each option: what becomes of it. */
 const OPTIONS = {
   group: (value, name) => (value === undefined ? undefined : namedGroup(toText(value, name))),
@@ -163,6 +168,7 @@ const OPTIONS = {
   hostWrapper: toCommand,
   callTimes: toBoolean,
   report: toReportOption,
+  trusted: toTrust,
 };
 
 /**
@@ -173,9 +179,11 @@ function toOptions(options, name = 'options') {
   checkKeys(options, name, Object.keys(OPTIONS));
   const checked = {};
   for (const [key, check] of Object.entries(OPTIONS)) checked[key] = check(options[key], `${name}.${key}`);
-  const { group = ownGroup(++thread.loads), timeout, limits, stdio, env, hostWrapper: wrapper, signal, idle, callTimes, report } = checked;
+  const { group = ownGroup(++thread.loads), timeout, limits, stdio, env, hostWrapper: wrapper, signal, idle, callTimes, report, trusted } = checked;
   const restart = withIdle(checked.restart, idle, name);
-  const launch = { ...timeout, ...limits, ...stdio, env, wrapper, restarts: restart.policy === 'never' ? 0 : 1, times: callTimes ? 1 : 0 };
+  const launch = {
+    ...timeout, ...limits, ...stdio, env, wrapper, restarts: restart.policy === 'never' ? 0 : 1, times: callTimes ? 1 : 0, apart: trusted ? 0 : 1,
+  };
   return { group, signal, restart, idle, callTimes, report, launch };
 }
 

@@ -4,7 +4,8 @@
  * as well. They need no copies. What is left at both ends stays a pair.
  *
  * Only memory that nobody holds yet, and only where malloc is glibc's and the block is a mapping of its own, which
- * free() unmaps. A trusted host only: JavaScript sees what it writes while it writes.
+ * free() unmaps. A trusted host only (load()'s option): JavaScript sees what it writes
+ * while it writes.
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -43,24 +44,51 @@ static void look_at_malloc(void) {
              mallopt(M_TRIM_THRESHOLD, 2 * NR_MALLOC_THRESHOLD) == 1 && counts_mappings();
 }
 
-bool nr_birth_begin(uint64_t length) {
-  if (length < NR_BLOCK_PAGED || length > INT64_MAX / 4) return false;
-  pthread_once(&once, look_at_malloc);
-  if (is_glibc && length < NR_MALLOC_THRESHOLD) mallopt(M_MMAP_THRESHOLD, (int)NR_BLOCK_PAGED);
-  return is_glibc;
-}
-
-void nr_birth_end(uint64_t length) {
-  if (length < NR_MALLOC_THRESHOLD) mallopt(M_MMAP_THRESHOLD, NR_MALLOC_THRESHOLD);
-}
-
 /* Is the block a mapping of its own? Its header lies on the same page, right before it (malloc.c of glibc: a size whose
  * second bit says so, and how far the mapping's beginning is). */
 static bool is_mapping(const uint8_t *bytes, uint64_t length) {
+  __asm__("" : "+r"(bytes)); /* compilers know what malloc() is, and that nobody may look there */
   if ((uintptr_t)bytes % NR_PAGE != 2 * sizeof(size_t)) return false;
   const size_t *header = (const size_t *)(uintptr_t)(bytes - 2 * sizeof(size_t));
   size_t size = header[1] & ~(size_t)7;
   return header[0] == 0 && (header[1] & 2) != 0 && size % NR_PAGE == 0 && size >= length + 2 * sizeof(size_t);
+}
+
+/* malloc() makes a mapping only where none of its free chunks is large enough, and there is nearly always one: the end
+ * of its heap. So those are taken out of its sight: `birth` holds them. False: there are too many. */
+static bool hide_chunks(struct nr_birth *birth, uint64_t length) {
+  while (birth->count < NR_BIRTH_CHUNKS) {
+    uint8_t *chunk = malloc(length);
+    if (chunk == NULL) return false;
+    if (is_mapping(chunk, length)) {
+      free(chunk);
+      return true;
+    }
+    birth->chunks[birth->count++] = chunk;
+    /* The end of the heap may be many times as large. */
+    size_t rest = birth->count == 1 ? mallinfo2().keepcost : 0;
+    if (rest > length && birth->count < NR_BIRTH_CHUNKS) birth->chunks[birth->count++] = malloc(rest - NR_PAGE);
+  }
+  return false;
+}
+
+bool nr_birth_begin(struct nr_birth *birth, uint64_t length) {
+  *birth = (struct nr_birth){.length = length};
+  if (length < NR_BLOCK_PAGED || length > INT64_MAX / 4) return false;
+  pthread_once(&once, look_at_malloc);
+  if (!is_glibc) return false;
+  birth->begun = true;
+  if (length < NR_MALLOC_THRESHOLD) mallopt(M_MMAP_THRESHOLD, (int)NR_BLOCK_PAGED);
+  if (hide_chunks(birth, length)) return true;
+  nr_birth_end(birth);
+  return false;
+}
+
+void nr_birth_end(struct nr_birth *birth) {
+  if (!birth->begun) return;
+  birth->begun = false;
+  while (birth->count > 0) free(birth->chunks[--birth->count]);
+  if (birth->length < NR_MALLOC_THRESHOLD) mallopt(M_MMAP_THRESHOLD, NR_MALLOC_THRESHOLD);
 }
 
 bool nr_birth_share(struct nr_connection *connection, uint8_t *bytes, uint64_t length, bool zeros,

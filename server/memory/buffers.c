@@ -43,9 +43,10 @@ static napi_status make(struct nr_dispatch *d, uint64_t length, create *create_r
   reply->view = nr_dispatch_alloc(d, sizeof *reply->view);
   if (reply->view == NULL) return napi_generic_failure;
   nr__view__init(reply->view);
-  bool shareable = nr_birth_begin(length);
+  struct nr_birth birth = {.begun = false};
+  bool shareable = !d->connection->apart && nr_birth_begin(&birth, length);
   napi_status status = create_real(d->napi, length, &bytes, &result);
-  if (shareable) nr_birth_end(length);
+  nr_birth_end(&birth);
   NR_TRY(status);
   NR_TRY(nr_give(d, id, result, &reply->result));
   return nr_memory_describe_made(d->connection, d->napi, result, shareable, zeros, reply->view) ? napi_ok

@@ -152,10 +152,17 @@ int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uin
 /* ---- birth.c ------------------------------------------------------------------------------------------------------
  */
 
-/* Before and after the real function makes a Buffer or ArrayBuffer of so many bytes. False: it cannot be shared, and
- * there is no end either. */
-bool nr_birth_begin(uint64_t length);
-void nr_birth_end(uint64_t length);
+#define NR_BIRTH_CHUNKS 32u
+/* On the stack, from begin to end. */
+struct nr_birth {
+  uint64_t length;
+  void *chunks[NR_BIRTH_CHUNKS]; /* of malloc()'s heap, which it shall not give to others now */
+  uint32_t count;
+  bool begun;
+};
+/* Before and after the real function makes a Buffer or ArrayBuffer of so many bytes. False: it cannot be shared. */
+bool nr_birth_begin(struct nr_birth *birth, uint64_t length);
+void nr_birth_end(struct nr_birth *birth);
 /* Has the host map the pages `inner` of memory that has just been made; what is left at both ends, the host has. zeros:
  * the bytes are, and stay so. False: nothing has changed. */
 bool nr_birth_share(struct nr_connection *connection, uint8_t *bytes, uint64_t length, bool zeros,
