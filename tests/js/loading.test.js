@@ -146,8 +146,8 @@ test('an addon that uses V8 itself is refused, by the readable names of what it 
   const file = addonFile('v8_symbols');
   const check = ({ code, message }) => {
     assert.equal(code, 'ERR_NAPI_REMOTE_UNSUPPORTED');
-    for (const text of [file, 'v8::Isolate::GetCurrent', 'v8::Isolate::IsExecutionTerminating']) assert.ok(message.includes(text), message);
-    assert.doesNotMatch(message, /_ZN/);
+    for (const text of [file, 'v8::Isolate::IsExecutionTerminating']) assert.ok(message.includes(text), message);
+    assert.doesNotMatch(message, /_ZN|GetCurrent/); // the host has that one
     return true;
   };
   assert.throws(() => load(file), check);
