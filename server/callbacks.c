@@ -58,11 +58,6 @@ void nr_callback_rebind(struct nr_callback *callback, struct nr_env *env, nr_id 
   nr_connection_unref(before);
 }
 
-bool nr_callback_wants_plain(const struct nr_connection *connection) {
-  const struct nr_callback *callback = connection->callback;
-  return callback == NULL || callback->builds || callback->calls <= NR_BUILDER_TRIALS;
-}
-
 struct nr_callback *nr_callback_background(struct nr_connection *connection) {
   struct nr_callback *background = &connection->background;
   if (background->calls <= NR_BUILDER_TRIALS) background->calls++;
@@ -73,7 +68,8 @@ void nr_callback_built(struct nr_connection *connection) {
   if (connection->callback != NULL) connection->callback->builds = true;
 }
 
-bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi) {
+/* Asks a JavaScript function of the agent's. */
+static bool ask_plain(struct nr_agent *agent, napi_env napi) {
   napi_value check = NULL, undefined = NULL, result = NULL;
   bool plain = false;
   if (agent->plain_check == NULL || napi_get_reference_value(agent->napi, agent->plain_check, &check) != napi_ok)
@@ -84,6 +80,18 @@ bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi) {
     return false;
   }
   return napi_get_value_bool(napi, result, &plain) == napi_ok && plain;
+}
+
+bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi) {
+  if (!agent->plain_known) agent->plain = ask_plain(agent, napi);
+  agent->plain_known = true;
+  return agent->plain;
+}
+
+uint8_t nr_callback_flags(const struct nr_connection *connection, napi_env napi) {
+  const struct nr_callback *callback = connection->callback;
+  bool asks = callback == NULL || callback->builds || callback->calls <= NR_BUILDER_TRIALS;
+  return asks && nr_prototypes_plain(connection->agent, napi) ? NR_FLAG_PLAIN : 0;
 }
 
 /* What a call of a callback is put together from, in the connection's arena. */
@@ -245,8 +253,7 @@ static struct invocation *begin_with(struct nr_callback *callback, napi_callback
   enter->request = &invocation->request.base;
   enter->tail = invocation->describe.tail;
   enter->tail_count = invocation->describe.tail_count;
-  if (nr_callback_wants_plain(connection) && nr_prototypes_plain(connection->agent, napi))
-    enter->flags |= NR_FLAG_PLAIN;
+  enter->flags |= nr_callback_flags(connection, napi);
   if (NR_SERVER_TRACES) nr_server_trace_enter(enter);
   return invocation;
 }

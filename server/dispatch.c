@@ -139,6 +139,12 @@ nr_value nr_give_argument(struct nr_connection *connection, napi_env napi, napi_
   return nr_value_handle(tag_of(*type), false, generation, index);
 }
 
+nr_value nr_mark_value(napi_env napi, napi_value value, uint32_t place, napi_valuetype *type) {
+  nr_value result;
+  if (napi_typeof(napi, value, type) != napi_ok) *type = napi_object;
+  return give_primitive(napi, value, *type, &result) ? result : nr_value_handle(tag_of(*type), false, 0, place);
+}
+
 /* Ids that the host chooses must be its own sort, and go to a free place. */
 napi_status nr_put_escaped(struct nr_dispatch *dispatch, nr_value id, void *item) {
   if (!nr_value_is_handle(id) || !nr_value_is_by_host(id) || nr_value_generation(id) == 0) {
@@ -228,10 +234,7 @@ static uint8_t reply_flags(struct nr_dispatch *dispatch) {
   bool pending = false;
   uint8_t flags = 0;
   if (napi_is_exception_pending(dispatch->napi, &pending) == napi_ok && pending) flags |= NR_FLAG_EXCEPTION;
-  if (!pending && nr_callback_wants_plain(dispatch->connection) &&
-      nr_prototypes_plain(dispatch->connection->agent, dispatch->napi)) {
-    flags |= NR_FLAG_PLAIN;
-  }
+  if (!pending) flags |= nr_callback_flags(dispatch->connection, dispatch->napi);
   return flags;
 }
 
@@ -347,6 +350,8 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
     nr_environment_check(connection);
   }
   connection->agent->serving--;
+  /* Hooks of async_hooks may have run for what was only posted. */
+  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0) connection->agent->plain_known = false;
   const char *done = connection->doing;
   connection->doing = dispatch->outer;
   connection->depth -= waits;

@@ -35,6 +35,7 @@ void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, st
   connection->scope_base = connection->scope_count;
   connection->callback_scope_base = connection->callback_scope_count;
   connection->entry_floor = enter->chosen_top;
+  if (connection->agent != NULL) connection->agent->plain_known = false;
   nr_connection_ref(connection);
 }
 
@@ -270,6 +271,11 @@ void nr_enter_end(struct nr_enter *enter) {
   nr_connection_unref(connection);
 }
 
+/* Results are put together where works are completed and threads heard. At the end of an env nobody could tell. */
+static bool may_build(const struct nr_env *env, unsigned opcode) {
+  return (opcode == NR_OP_COMPLETE_WORK || opcode == NR_OP_THREADSAFE) && env->napi != NULL && !env->ending;
+}
+
 void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigned opcode,
                    const ProtobufCMessage *request) {
   struct nr_enter enter;
@@ -277,6 +283,7 @@ void nr_enter_once(struct nr_connection *connection, struct nr_env *env, unsigne
   nr_enter_begin(&enter, connection, env, opcode);
   enter.request = request;
   connection->callback = nr_callback_background(connection);
+  if (may_build(env, opcode)) enter.flags |= nr_callback_flags(connection, env->napi);
   (void)nr_enter_run(&enter);
   connection->callback = outer;
   nr_enter_end(&enter);

@@ -63,15 +63,19 @@ struct nr_agent {
   bool no_tracker;              /* this kernel tracks no writes */
   napi_ref on_call;             /* of server/lib/restart.js: (serial), a call of a host that is dead */
   napi_ref construct;           /* of the same: (next, newTarget, ...args) */
-  bool probes;                  /* restart.c asks functions who they are */
-  struct nr_callback *probed;   /* the answer */
-  napi_ref on_exit;             /* a function of server/lib/host.js: (serial, code, signal, reason, pid) */
-  uint32_t serials;             /* of connections */
-  uint32_t serving;             /* calls of hosts that are being executed, nested ones too */
-  uintptr_t stack_careful;      /* below this address every entry asks V8 whether there is stack left */
-  struct nr_ending *ending;     /* what its end takes (ending.c) */
-  uint32_t envs;                /* of addons, not yet torn down */
-  struct nr_place *places;      /* those envs */
+  napi_ref snapshot;            /* of server/lib/snapshot.js: (object, room, first) */
+  void *snapshot_values; /* of the same, which holds them: NR_SNAPSHOT_MAX values on the wire; NULL: it cannot be */
+  bool plain;            /* the prototypes were, when JavaScript last had the turn */
+  bool plain_known;
+  bool probes;                /* restart.c asks functions who they are */
+  struct nr_callback *probed; /* the answer */
+  napi_ref on_exit;           /* a function of server/lib/host.js: (serial, code, signal, reason, pid) */
+  uint32_t serials;           /* of connections */
+  uint32_t serving;           /* calls of hosts that are being executed, nested ones too */
+  uintptr_t stack_careful;    /* below this address every entry asks V8 whether there is stack left */
+  struct nr_ending *ending;   /* what its end takes (ending.c) */
+  uint32_t envs;              /* of addons, not yet torn down */
+  struct nr_place *places;    /* those envs */
   uint32_t place_ids;
   uint32_t place_last;   /* that an addon was loaded into */
   bool worker;           /* not Node's main thread */
@@ -324,9 +328,10 @@ static inline void nr_environment_check(struct nr_connection *connection) {
 /* ---- callbacks.c ----------------------------------------------------------------------------------------------------
  */
 
-/* Has the innermost callback set properties of fresh objects? Then the host wants to know that prototypes are plain. */
-bool nr_callback_wants_plain(const struct nr_connection *connection);
-/* Are Object.prototype and Array.prototype as they were made? Asks a JavaScript function of the agent's. */
+/* NR_FLAG_PLAIN when it holds, and the innermost callback has set properties of fresh objects before. */
+uint8_t nr_callback_flags(const struct nr_connection *connection, napi_env napi);
+/* Are Object.prototype and Array.prototype as they were made? Found out once for each turn: nr_agent.plain_known goes
+ * when JavaScript has, or may have, run. */
 bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi);
 /* The trampoline's data for a callback of the host; lives until nr_callback_free() or the env's teardown. */
 struct nr_callback *nr_callback_create(struct nr_env *env, nr_id id, bool member);

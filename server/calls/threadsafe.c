@@ -34,14 +34,7 @@ static void enter(function *self, enum nr_threadsafe what, nr_value callback) {
   request.what = what;
   request.callback = callback;
   request.last = self->finalized && self->items == 0;
-  struct nr_enter entry;
-  struct nr_callback *outer = self->connection->callback;
-  nr_enter_begin(&entry, self->connection, self->env, NR_OP_THREADSAFE);
-  entry.request = &request.base;
-  self->connection->callback = nr_callback_background(self->connection);
-  (void)nr_enter_run(&entry);
-  self->connection->callback = outer;
-  nr_enter_end(&entry);
+  nr_enter_once(self->connection, self->env, NR_OP_THREADSAFE, &request.base);
 }
 
 static void on_closed(uv_handle_t *handle) {
