@@ -54,17 +54,28 @@ static napi_status answer(struct nr_call *call, const Nr__View *view, nr_value a
   return nr_answer(call->env, call->opcode, call->request, &reply.base, napi_ok);
 }
 
-static napi_status ask(struct nr_call *call, const struct wanted *wanted) {
+static napi_status ask(struct nr_call *call, nr_value value, const struct wanted *wanted) {
   napi_status status = nr_call_wait(call);
   if (status == napi_ok) {
     const Nr__ViewInfoReply *reply = call->reply;
     if (wanted->type != NULL) *wanted->type = (napi_typedarray_type)reply->type;
     if (wanted->length != NULL) *wanted->length = reply->length;
     put_data(call, reply->view, wanted->data);
+    nr_learn_view(call, value, reply->view);
     if (wanted->arraybuffer != NULL) *wanted->arraybuffer = nr_unwire(reply->arraybuffer);
     if (wanted->byte_offset != NULL) *wanted->byte_offset = reply->byte_offset;
   }
   return nr_call_end(call, status);
+}
+
+/* Some bindings ask for the size of a view, and then for its bytes. Where one has, both come with the first answer. */
+static bool comes_with_bytes(napi_env env, nr_value value, bool asked) {
+  struct nr_channel *channel = env->channel;
+  struct nr_callback *callback = channel->entry == NULL ? NULL : channel->entry->callback;
+  bool *wants = callback == NULL ? &channel->wants_bytes : &callback->wants_bytes;
+  if (asked && channel->sized == value) *wants = true;
+  channel->sized = asked ? NR_ABSENT : value;
+  return asked || *wants;
 }
 
 /* Answers from the view that came along, if it did and is of one of these kinds. want_data, arraybuffer: the request's.
@@ -77,8 +88,9 @@ static napi_status get_info(struct nr_call *call, nr_value value, const uint32_t
     if (call->env->channel->in_basic) view = NULL; /* where nothing is made */
     *arraybuffer = nr_call_result(call);
   }
-  *want_data = wanted->data != NULL && (view == NULL || wanted->arraybuffer == NULL);
-  return view == NULL ? ask(call, wanted)
+  *want_data = view == NULL ? comes_with_bytes(call->env, value, wanted->data != NULL)
+                            : wanted->data != NULL && wanted->arraybuffer == NULL;
+  return view == NULL ? ask(call, value, wanted)
                       : answer(call, view, wanted->arraybuffer == NULL ? NR_ABSENT : *arraybuffer, wanted);
 }
 
@@ -135,16 +147,6 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_dataview_info(napi_env env, napi_value
 /* ---- making them ----------------------------------------------------------------------------------------------------
  */
 
-/* Bindings ask for the address once more, of each that they make: it need not be asked for. */
-static void learn(struct nr_call *call, const Nr__ViewReply *reply) {
-  if (reply->view == NULL) return;
-  Nr__Fact fact = NR__FACT__INIT;
-  fact.value = reply->result;
-  fact.shape = NR_SHAPE_VIEW | NR_SHAPE_NO_ARRAY;
-  fact.view = reply->view;
-  nr_learn(call->env->channel, &fact, &call->frame);
-}
-
 /* From here on bytes do not travel in a message. */
 #define NR_COPIED_HERE (16u << 10)
 
@@ -154,7 +156,7 @@ static napi_status create(struct nr_call *call, void **data, napi_value *result)
     const Nr__ViewReply *reply = call->reply;
     *result = nr_unwire(reply->result);
     put_data(call, reply->view, data);
-    learn(call, reply);
+    nr_learn_view(call, reply->result, reply->view);
   }
   return nr_call_end(call, status);
 }

@@ -8,6 +8,7 @@
 
 #include "client/channel.h"
 #include "client/client-private.h"
+#include "client/snapshots.h"
 #include "wire/turns.h"
 
 /* A call can be carried out only on the channel's own thread, inside an entry: elsewhere nobody holds the turn. */
@@ -47,14 +48,18 @@ static napi_status refuse_early(struct nr_call *call) {
   return call->text == NULL ? napi_ok : napi_generic_failure;
 }
 
+bool nr_call_is_open(struct nr_call *call) {
+  return !call->env->channel->last && refuse_early(call) == napi_ok;
+}
+
 bool nr_call_js_runs(struct nr_call *call) {
-  const struct nr_channel *channel = call->env->channel;
-  return !channel->worker && !channel->last && refuse_early(call) == napi_ok;
+  return !call->env->channel->worker && nr_call_is_open(call);
 }
 
 /* Calls that builders of results make between their objects, and that neither show one to JavaScript nor change it. */
 static bool leaves_fresh(unsigned opcode) {
   switch (opcode) {
+  case NR_OP_TAKE_SNAPSHOT:
   case NR_OP_NAPI_CREATE_BUFFER:
   case NR_OP_NAPI_CREATE_BUFFER_COPY:
   case NR_OP_NAPI_CREATE_EXTERNAL_BUFFER:
@@ -90,7 +95,7 @@ napi_status nr_call_wait(struct nr_call *call) {
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
   nr_scopes_announce(channel, env);
-  if (call->js || !leaves_fresh(call->opcode)) nr_fresh_clear(channel);
+  if (call->js ? !call->leaves_fresh : !leaves_fresh(call->opcode)) nr_fresh_clear(channel);
   call->mark = nr_arena_mark(channel->arena);
   call->marked = true;
   nr_record_call(call);
@@ -136,6 +141,17 @@ napi_status nr_call_post(struct nr_call *call) {
 
 napi_status nr_call_post_js(struct nr_call *call) {
   return NR_UNLIKELY(call->env->channel->last) ? nr_call_wait(call) : nr_call_post(call);
+}
+
+napi_status nr_call_post_hooked(struct nr_call *call) {
+  if (!nr_call_js_runs(call)) return nr_call_wait_js(call);
+  nr_snapshots_forget(call->env->channel);
+  return nr_call_post(call);
+}
+
+void nr_call_drop(struct nr_call *call) {
+  nr_record_call_end(call, napi_ok);
+  if (call->marked) nr_arena_release(call->env->channel->arena, call->mark);
 }
 
 napi_status nr_call_end(struct nr_call *call, napi_status status) {

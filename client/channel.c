@@ -13,6 +13,7 @@
 #include "client/client-private.h"
 #include "client/entries.h"
 #include "client/loop.h"
+#include "client/snapshots.h"
 #include "client/threadsafe.h"
 
 static _Thread_local struct nr_channel *current;
@@ -48,6 +49,7 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
   channel->worker = worker;
   channel->environ = worker || nr_node.apart ? NULL : nr_environ_create();
   nr_cold_init(&channel->tracked);
+  nr_reading_init(channel->reading);
   channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);
   channel->arena = nr_arena_create(SIZE_MAX);
   if (channel->arena == NULL || !create_tables(channel)) return NULL; /* the process ends at once, see threads.c */

@@ -61,10 +61,21 @@ enum nr_sort {
   NR_SORT_DEFERRED,
 };
 
+/* Has it paid to take snapshots (snapshots.c)? */
+struct nr_reading {
+  uint32_t patience; /* reads of one object that come first */
+  uint32_t caution;  /* the same, since one was far too large */
+  uint32_t room;     /* properties at most */
+  uint32_t credit;   /* snapshots that need not pay */
+  uint32_t objects;  /* that were read */
+};
+
 struct nr_callback {
   napi_env env;
   napi_callback function;
   void *data;
+  struct nr_reading reading[2]; /* of objects, of arrays */
+  bool wants_bytes;             /* it has asked for the bytes of a view after its size */
 };
 
 /* A pointer of the addon that JavaScript holds on to: of a wrap, an external, a finalizer, instance data. */
@@ -115,6 +126,14 @@ struct nr_fresh {
   bool array;
 };
 
+/* The value of a property that was read without asking for it. */
+struct nr_property {
+  nr_value value;      /* what is no primitive: only its tag counts */
+  uint32_t shape;      /* enum nr_shape */
+  uint32_t text_size;  /* bytes */
+  const uint8_t *text; /* with NR_SHAPE_TEXT */
+};
+
 struct nr_learned {
   struct nr_known known;
   uint8_t text[NR_LEARNED_TEXT * 2];
@@ -124,7 +143,7 @@ struct nr_learned {
 struct nr_entry {
   struct nr_entry *outer;
   const Nr__InvokeRequest *invoke; /* NULL: not a callback */
-  const struct nr_callback *callback;
+  struct nr_callback *callback;
   struct nr_known *facts; /* by index - given_base */
   uint32_t given_base;
   uint32_t given_count;
@@ -197,7 +216,12 @@ struct nr_channel {
   /* Objects and arrays that this turn made and JavaScript has not seen (known.c). */
   struct nr_fresh fresh[NR_FRESH][2];
   uint32_t fresh_epoch; /* those of another one are not fresh any more */
+  bool fresh_lost;      /* one that was is not known to be */
   struct nr_learned learned[NR_LEARNED];
+  struct nr_snapshots *snapshots; /* NULL: none yet */
+  struct nr_reading reading[2];   /* outside of callbacks */
+  bool wants_bytes;
+  nr_value sized; /* the view whose size was asked for last */
 };
 
 /* ---- call.c: the choke point ----------------------------------------------------------------------------------------
@@ -221,6 +245,7 @@ struct nr_call {
   uint32_t tail_length;
   bool out_of_memory;
   bool js;               /* may run JavaScript */
+  bool leaves_fresh;     /* ... which gets to see no fresh object all the same */
   bool keeps_last_error; /* when it succeeds: as functions that end with GET_RETURN_STATUS() do */
   const char *text;      /* for napi_get_last_error_info() when the call fails; NULL: Node's for the status */
   nr_value *values;
@@ -245,8 +270,15 @@ napi_status nr_call_settle(struct nr_call *call);
 /* Is it certain that JavaScript may run, so that a function with a preamble can answer here? Not once an env ends, nor
  * in a Worker, which can be terminated at any moment: there only the server knows. */
 bool nr_call_js_runs(struct nr_call *call);
+/* The same as far as it is known here: also in a Worker. */
+bool nr_call_is_open(struct nr_call *call);
+/* Posts a call with which nothing runs but hooks of async_hooks, where JavaScript is certain to run; waits elsewhere.
+ */
+napi_status nr_call_post_hooked(struct nr_call *call);
 /* What ends every call, the local ones too: last error, recorder, tap, arena. Returns the status. */
 napi_status nr_call_end(struct nr_call *call, napi_status status);
+/* The end of a call of our own, which no addon has made. */
+void nr_call_drop(struct nr_call *call);
 
 /* The end of a call that was answered here: last error, recorder and tap. `reply` is what the trace prints. */
 void nr_tap_local(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply,
@@ -380,6 +412,10 @@ void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__
 void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, const uint64_t words[NR_VIEW_WORDS]);
 /* Remembers a fact about a result. */
 void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_frame *frame);
+/* Bindings ask for the address of a view more than once: it need not be asked for again. NULL: nothing is known. */
+void nr_learn_view(struct nr_call *call, nr_value value, Nr__View *view);
+/* The same about what a snapshot held. */
+void nr_learn_property(struct nr_channel *channel, nr_value value, const struct nr_property *property);
 
 /* Objects that this turn made and nobody else has seen: their properties can be set without waiting. */
 /* The addon has made a string of this text, Latin-1 or UTF-8. */
@@ -387,7 +423,13 @@ void nr_learn_text(struct nr_channel *channel, nr_value value, const char *text,
 void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array);
 bool nr_fresh_has(struct nr_channel *channel, nr_value value);
 bool nr_fresh_is_array(struct nr_channel *channel, nr_value value);
+/* The object has another handle now. */
+void nr_fresh_move(struct nr_channel *channel, nr_value from, nr_value to);
+/* Can no JavaScript that runs because of this object get at a fresh one? */
+bool nr_fresh_apart(struct nr_channel *channel, nr_value object);
 void nr_fresh_clear(struct nr_channel *channel);
+/* Does Object.prototype have that name as it was made? */
+bool nr_is_special_name(const char *name, size_t length);
 
 /* ---- scopes.c -------------------------------------------------------------------------------------------------------
  */

@@ -11,6 +11,7 @@
 #include "client/channel.h"
 #include "client/loader.h"
 #include "client/loop.h"
+#include "client/snapshots.h"
 #include "client/threadsafe.h"
 
 bool nr_exit_asked;
@@ -207,6 +208,7 @@ static void serve_exit(struct nr_channel *channel, const Nr__ExitRequest *reques
   }
   nr__empty__init(&served->reply.empty);
   nr_table_each(channel->modules, close_module, NULL);
+  nr_snapshots_free(channel);
   channel->ends = true;
 }
 

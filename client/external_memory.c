@@ -163,6 +163,7 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
     const Nr__ViewReply *reply = call.reply;
     if (result != NULL) *result = nr_unwire(reply->result);
     nr_memory_adopt(env->channel, reply->view, data, watched, watch, stretches.count > 0);
+    if (stretches.count == 0) nr_learn_view(&call, reply->result, reply->view);
   } else if (watch != NULL) {
     nr_watch_end(env->channel->tracker, watch);
   }

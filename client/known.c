@@ -82,6 +82,28 @@ void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_
   learned->known.text = learned->text;
 }
 
+void nr_learn_view(struct nr_call *call, nr_value value, Nr__View *view) {
+  if (view == NULL) return;
+  Nr__Fact fact = NR__FACT__INIT;
+  fact.value = value;
+  fact.shape = NR_SHAPE_VIEW | NR_SHAPE_NO_ARRAY;
+  fact.view = view;
+  nr_learn(call->env->channel, &fact, &call->frame);
+}
+
+void nr_learn_property(struct nr_channel *channel, nr_value value, const struct nr_property *property) {
+  struct nr_learned *learned = &channel->learned[place(value)];
+  if (!nr_value_is_handle(value) || property->shape == 0) return;
+  bool text = (property->shape & NR_SHAPE_TEXT) != 0 && property->text_size <= sizeof learned->text;
+  learned->known = (struct nr_known){.value = value,
+                                     .shape = text ? property->shape : property->shape & ~(uint32_t)NR_SHAPE_TEXT,
+                                     .js_epoch = channel->js_epoch,
+                                     .wrap_epoch = channel->wrap_epoch,
+                                     .text = learned->text,
+                                     .text_length = property->text_size >> ((property->shape & NR_SHAPE_WIDE) != 0)};
+  if (text && property->text_size > 0) memcpy(learned->text, property->text, property->text_size);
+}
+
 /* Longer ones are hardly names. */
 #define NR_NAME_MAX 48u
 
@@ -117,6 +139,7 @@ static bool is_fresh(const struct nr_channel *channel, const struct nr_fresh *fr
 
 void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array) {
   struct nr_fresh *fresh = fresh_at(channel, value);
+  if (is_fresh(channel, &fresh[0]) && is_fresh(channel, &fresh[1])) channel->fresh_lost = true;
   if (is_fresh(channel, &fresh[0]) && (!is_fresh(channel, &fresh[1]) || fresh[0].uses > fresh[1].uses))
     fresh[1] = fresh[0];
   fresh[0] = (struct nr_fresh){.value = value, .epoch = channel->fresh_epoch, .array = array};
@@ -138,13 +161,40 @@ bool nr_fresh_has(struct nr_channel *channel, nr_value value) {
   return true;
 }
 
+void nr_fresh_move(struct nr_channel *channel, nr_value from, nr_value to) {
+  struct nr_fresh *fresh = find_fresh(channel, from);
+  if (fresh == NULL) return;
+  bool array = fresh->array;
+  fresh->value = NR_ABSENT; /* one handle at most: what is set by it is known to be of that object */
+  nr_fresh_add(channel, to, array);
+}
+
 bool nr_fresh_is_array(struct nr_channel *channel, nr_value value) {
   const struct nr_fresh *fresh = find_fresh(channel, value);
   return fresh != NULL && fresh->array;
 }
 
+/* It is no fresh one, and holds none: whatever is put into an object that is not fresh is not fresh any more. */
+bool nr_fresh_apart(struct nr_channel *channel, nr_value object) {
+  return !channel->fresh_lost && find_fresh(channel, object) == NULL;
+}
+
 void nr_fresh_clear(struct nr_channel *channel) {
+  channel->fresh_lost = false;
   if (NR_LIKELY(++channel->fresh_epoch != 0)) return;
   memset(channel->fresh, 0, sizeof channel->fresh);
   channel->fresh_epoch = 1;
+}
+
+bool nr_is_special_name(const char *name, size_t length) {
+  static const char *const names[] = {
+      "constructor",      "__defineGetter__", "__defineSetter__", "hasOwnProperty",
+      "__lookupGetter__", "__lookupSetter__", "isPrototypeOf",    "propertyIsEnumerable",
+      "toString",         "valueOf",          "__proto__",        "toLocaleString",
+  };
+  if (length < 7 || length > 20) return false;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) return true;
+  }
+  return false;
 }

@@ -15,7 +15,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_promise(napi_env env, napi_deferred
   request.deferred_id = nr_table_add(table, NR_SORT_DEFERRED, env);
   if (request.deferred_id == 0) call.out_of_memory = true;
   request.promise = nr_call_result(&call);
-  napi_status status = nr_call_js_runs(&call) ? nr_call_post(&call) : nr_call_wait_js(&call);
+  napi_status status = nr_call_post_hooked(&call);
   if (status == napi_ok) {
     *deferred = (napi_deferred)(uintptr_t)request.deferred_id;
     *promise = nr_local(&call, request.promise);
@@ -31,9 +31,9 @@ static bool may_be_thenable(nr_value value) {
 
 static napi_status settle(struct nr_call *call, nr_id id, bool runs_js) {
   struct nr_table *table = call->env->channel->deferreds;
-  bool posts = !runs_js && nr_call_js_runs(call) && nr_table_get(table, id, NR_SORT_DEFERRED) != NULL;
+  bool posts = !runs_js && nr_table_get(table, id, NR_SORT_DEFERRED) != NULL;
   call->keeps_last_error = true;
-  napi_status status = posts ? nr_call_post(call) : nr_call_wait_js(call);
+  napi_status status = posts ? nr_call_post_hooked(call) : nr_call_wait_js(call);
   if (status == napi_ok) nr_table_remove(table, id, NR_SORT_DEFERRED);
   return nr_call_end(call, status);
 }

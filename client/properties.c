@@ -7,19 +7,6 @@
  */
 #include "client/client-private.h"
 
-static bool is_special_name(const char *name, size_t length) {
-  static const char *const names[] = {
-      "constructor",      "__defineGetter__", "__defineSetter__", "hasOwnProperty",
-      "__lookupGetter__", "__lookupSetter__", "isPrototypeOf",    "propertyIsEnumerable",
-      "toString",         "valueOf",          "__proto__",        "toLocaleString",
-  };
-  if (length < 7 || length > 20) return false;
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) return true;
-  }
-  return false;
-}
-
 static bool may_post(struct nr_channel *channel, nr_value object, nr_value value) {
   return channel->plain && value != NR_ABSENT && nr_fresh_has(channel, object);
 }
@@ -40,7 +27,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_set_named_property(napi_env env, napi_valu
   request.utf8name = nr_call_cstring(&call, utf8name);
   request.value = nr_wire(value);
   bool post = utf8name != NULL && may_post(env->channel, request.object, request.value) &&
-              !nr_fresh_is_array(env->channel, request.object) && !is_special_name(utf8name, strlen(utf8name));
+              !nr_fresh_is_array(env->channel, request.object) && !nr_is_special_name(utf8name, strlen(utf8name));
   return set(&call, post);
 }
 
@@ -53,7 +40,7 @@ static bool is_plain_key(struct nr_channel *channel, nr_value object, nr_value k
   if (nr_value_tag(key) != NR_TAG_STRING || nr_fresh_is_array(channel, object)) return false;
   const struct nr_known *known = nr_known(channel, key);
   if (known == NULL || (known->shape & NR_SHAPE_TEXT) == 0 || (known->shape & NR_SHAPE_WIDE) != 0) return false;
-  return !is_special_name((const char *)known->text, known->text_length);
+  return !nr_is_special_name((const char *)known->text, known->text_length);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_set_property(napi_env env, napi_value object, napi_value key, napi_value value) {

@@ -140,9 +140,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_escape_handle(napi_env env, napi_escapable
   napi_status status = nr_call_post(&call);
   if (status == napi_ok) {
     *result = nr_unwire(request.result);
-    if (nr_fresh_has(env->channel, request.escapee)) {
-      nr_fresh_add(env->channel, request.result, nr_fresh_is_array(env->channel, request.escapee));
-    }
+    nr_fresh_move(env->channel, request.escapee, request.result);
   }
   return nr_call_end(&call, status);
 }

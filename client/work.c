@@ -82,8 +82,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_async_work(napi_env env, napi_value
   if (request.async_id == 0) call.out_of_memory = true;
   request.async_resource = nr_wire(async_resource);
   request.async_resource_name = wire_name(async_resource_name);
-  bool posts = is_harmless(&request) && nr_call_js_runs(&call);
-  napi_status status = posts ? nr_call_post(&call) : nr_call_wait_js(&call);
+  napi_status status = is_harmless(&request) ? nr_call_post_hooked(&call) : nr_call_wait_js(&call);
   if (status == napi_ok) {
     *result = (napi_async_work)(uintptr_t)request.async_id;
   } else {

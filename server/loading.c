@@ -46,14 +46,18 @@ static void configure_callbacks(struct nr_agent *agent, napi_env napi, napi_valu
   if (napi_get_named_property(napi, options, "bufferMax", &value) == napi_ok &&
       napi_get_value_double(napi, value, &most) == napi_ok && most > 0)
     agent->buffer_max = (uint64_t)most;
+  napi_typedarray_type type;
+  size_t length = 0;
+  if (agent->snapshot == NULL && napi_get_named_property(napi, options, "snapshotValues", &value) == napi_ok &&
+      napi_get_typedarray_info(napi, value, &type, &length, &agent->snapshot_values, NULL, NULL) == napi_ok &&
+      (length < NR_SNAPSHOT_MAX || type != napi_float64_array))
+    agent->snapshot_values = NULL;
   const struct {
     const char *name;
     napi_ref *place;
   } functions[] = {
-      {"roomOf", &agent->room_of},
-      {"onExit", &agent->on_exit},
-      {"onCall", &agent->on_call},
-      {"construct", &agent->construct},
+      {"roomOf", &agent->room_of},      {"onExit", &agent->on_exit},    {"onCall", &agent->on_call},
+      {"construct", &agent->construct}, {"snapshot", &agent->snapshot},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     if (*functions[i].place == NULL && napi_get_named_property(napi, options, functions[i].name, &value) == napi_ok)

@@ -23,6 +23,9 @@
 /* Strings of at most this many UTF-16 units travel along with the handle. */
 #define NR_TEXT_INLINE 255u
 
+/* Properties or elements in one snapshot. */
+#define NR_SNAPSHOT_MAX 512u
+
 /* V8's limit (kMaxLengthBits, 2^30 bits): it throws for longer ones without looking at the words. */
 #define NR_BIGINT_WORDS_MAX (UINT64_C(1) << 24)
 

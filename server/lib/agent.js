@@ -9,6 +9,7 @@ const { Host, onExit } = require('./host.js');
 const { onCall } = require('./restart.js');
 const { onDeath, reportOf, setReport } = require('./report.js');
 const { roomOf } = require('./room.js');
+const { snapshot, snapshotValues } = require('./snapshot.js');
 const { construct } = require('./survey.js');
 const thread = require('./thread.js');
 
@@ -32,7 +33,7 @@ function getAgent() {
     const hostPath = find(directory, HOST);
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
-    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, reportOf, onDeath });
+    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, snapshot, snapshotValues, reportOf, onDeath });
     thread.agent = { native: module.exports, agentPath };
   }
   return thread.agent;
