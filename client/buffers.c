@@ -3,22 +3,11 @@
  */
 #include "client/client-private.h"
 
-/* The view of a value that came along, when it still holds. */
-static const Nr__View *known_view(napi_env env, nr_value value) {
-  const struct nr_known *known = nr_known(env->channel, value);
-  return (nr_known_shape(env->channel, known) & NR_SHAPE_VIEW) != 0 ? &known->view : NULL;
-}
-
 /* The native address of a view that a reply describes, for those who asked for one. Where its block lies is told only
  * once, so it is noted for the others, too. */
 static void put_data(struct nr_call *call, const Nr__View *view, void **data) {
   void *address = view == NULL ? NULL : nr_memory_view(call->env->channel, view);
   if (data != NULL) *data = address;
-}
-
-static uint32_t element_size(uint32_t type) {
-  static const uint8_t sizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2};
-  return type < sizeof sizes ? sizes[type] : 1;
 }
 
 /* What an info function was asked for; NULL: not wanted. */
@@ -43,7 +32,7 @@ static napi_status answer(struct nr_call *call, const Nr__View *view, nr_value a
   Nr__ViewInfoReply reply = NR__VIEW_INFO_REPLY__INIT;
   reply.type = view->kind;
   reply.length = view->length;
-  if (call->opcode == NR_OP_NAPI_GET_TYPEDARRAY_INFO) reply.length /= element_size(view->kind);
+  if (call->opcode == NR_OP_NAPI_GET_TYPEDARRAY_INFO) reply.length /= nr_element_size(view->kind);
   reply.byte_offset = view->offset;
   reply.arraybuffer = arraybuffer;
   if (wanted->type != NULL) *wanted->type = (napi_typedarray_type)view->kind;
@@ -82,7 +71,7 @@ static bool comes_with_bytes(napi_env env, nr_value value, bool asked) {
  */
 static napi_status get_info(struct nr_call *call, nr_value value, const uint32_t kinds[2],
                             protobuf_c_boolean *want_data, nr_value *arraybuffer, const struct wanted *wanted) {
-  const Nr__View *view = known_view(call->env, value);
+  const Nr__View *view = nr_known_view(call->env->channel, value);
   if (view != NULL && (view->kind < kinds[0] || view->kind > kinds[1])) view = NULL;
   if (wanted->arraybuffer != NULL) {
     if (call->env->channel->in_basic) view = NULL; /* where nothing is made */
@@ -221,25 +210,4 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_buffer_copy(napi_env env, size_t le
   request.data = nr_call_bytes(&call, data, length);
   request.want_data = result_data != NULL;
   return create(&call, result_data, result);
-}
-
-/* Node leaves the result alone when it throws, and the last error when it refuses the value. */
-NR_EXPORT napi_status NAPI_CDECL node_api_create_buffer_from_arraybuffer(napi_env env, napi_value arraybuffer,
-                                                                         size_t byte_offset, size_t byte_length,
-                                                                         napi_value *result) {
-  NR_PREAMBLE(env);
-  NR_CHECK_JS_ARG(env, arraybuffer);
-  NR_CHECK_JS_ARG(env, result);
-  Nr__CreateBufferFromArraybufferRequest request = NR__CREATE_BUFFER_FROM_ARRAYBUFFER_REQUEST__INIT;
-  struct nr_call call = NR_CALL(env, NR_OP_NODE_API_CREATE_BUFFER_FROM_ARRAYBUFFER, &request.base);
-  request.arraybuffer = nr_wire(arraybuffer);
-  request.byte_offset = byte_offset;
-  request.byte_length = byte_length;
-  request.result = nr_call_result(&call);
-  napi_status status = nr_call_wait(&call);
-  if (status == napi_ok && ((const Nr__ValueReply *)call.reply)->result != NR_ABSENT)
-    *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
-  nr_call_end(&call, status);
-  if (status == napi_invalid_arg) nr_clear_last_error(env);
-  return status;
 }

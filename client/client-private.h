@@ -405,6 +405,10 @@ void nr_tap_entry(const struct nr_channel *channel, const struct nr_frame *frame
 const struct nr_known *nr_known(struct nr_channel *channel, nr_value value);
 /* `shape` bits that hold of the value right now, out of those asked for: stale views and wraps are left out. */
 uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known);
+/* The view of a value that came along, when it still holds. */
+const Nr__View *nr_known_view(struct nr_channel *channel, nr_value value);
+/* Of a typed array, bytes. */
+uint32_t nr_element_size(uint32_t type);
 /* Fills a known from a message that came with `frame`; text stays in the frame. */
 void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact,
                   const struct nr_frame *frame);

@@ -34,6 +34,11 @@ uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known
   return shape;
 }
 
+const Nr__View *nr_known_view(struct nr_channel *channel, nr_value value) {
+  const struct nr_known *known = nr_known(channel, value);
+  return (nr_known_shape(channel, known) & NR_SHAPE_VIEW) != 0 ? &known->view : NULL;
+}
+
 void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact,
                   const struct nr_frame *frame) {
   known->value = fact->value;
