@@ -56,36 +56,32 @@ bool nr_call_js_runs(struct nr_call *call) {
   return !call->env->channel->worker && nr_call_is_open(call);
 }
 
-/* Calls that builders of results make between their objects, and that neither show one to JavaScript nor change it. */
+/* Calls that are about an object, and neither give it to JavaScript nor make another handle of it. */
 static bool leaves_fresh(unsigned opcode) {
   switch (opcode) {
-  case NR_OP_TAKE_SNAPSHOT:
-  case NR_OP_NAPI_CREATE_BUFFER:
-  case NR_OP_NAPI_CREATE_BUFFER_COPY:
-  case NR_OP_NAPI_CREATE_EXTERNAL_BUFFER:
-  case NR_OP_NAPI_CREATE_ARRAYBUFFER:
-  case NR_OP_NAPI_CREATE_EXTERNAL_ARRAYBUFFER:
-  case NR_OP_NAPI_CREATE_TYPEDARRAY:
-  case NR_OP_NAPI_CREATE_DATAVIEW:
-  case NR_OP_NAPI_GET_BUFFER_INFO:
-  case NR_OP_NAPI_GET_ARRAYBUFFER_INFO:
-  case NR_OP_NAPI_GET_TYPEDARRAY_INFO:
-  case NR_OP_NAPI_GET_DATAVIEW_INFO:
-  case NR_OP_NAPI_CREATE_DATE:
-  case NR_OP_NAPI_CREATE_BIGINT_WORDS:
-  case NR_OP_NAPI_GET_VALUE_EXTERNAL:
-  case NR_OP_NAPI_CHECK_OBJECT_TYPE_TAG:
-  case NR_OP_NAPI_GET_VALUE_STRING_LATIN1:
-  case NR_OP_NAPI_GET_VALUE_STRING_UTF8:
-  case NR_OP_NAPI_GET_VALUE_STRING_UTF16:
-  case NR_OP_NAPI_GET_VALUE_BIGINT_INT64:
-  case NR_OP_NAPI_GET_VALUE_BIGINT_UINT64:
-  case NR_OP_NAPI_GET_VALUE_BIGINT_WORDS:
   case NR_OP_NAPI_IS_ARRAY:
   case NR_OP_NAPI_IS_BUFFER:
   case NR_OP_NAPI_IS_ARRAYBUFFER:
-  case NR_OP_NAPI_IS_TYPEDARRAY: return true;
+  case NR_OP_NAPI_IS_TYPEDARRAY:
+  case NR_OP_NAPI_STRICT_EQUALS:
+  case NR_OP_NAPI_CHECK_OBJECT_TYPE_TAG: return true;
   default: return false;
+  }
+}
+
+/* What this call gets of fresh objects is not fresh any more. */
+static void show_fresh(struct nr_call *call) {
+  struct nr_channel *channel = call->env->channel;
+  const ProtobufCMessageDescriptor *descriptor = call->request->descriptor;
+  for (unsigned i = 0; channel->fresh_any && i < descriptor->n_fields; i++) {
+    const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+    const char *place = (const char *)call->request + field->offset;
+    bool is_list = field->label == PROTOBUF_C_LABEL_REPEATED;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE) nr_fresh_clear(channel); /* whatever is in there */
+    if (field->type != PROTOBUF_C_TYPE_FIXED64) continue;
+    const nr_value *values = is_list ? *(nr_value *const *)place : (const nr_value *)place;
+    size_t count = is_list ? *(const size_t *)((const char *)call->request + field->quantifier_offset) : 1;
+    for (size_t k = 0; k < count; k++) nr_fresh_show(channel, values[k]);
   }
 }
 
@@ -95,7 +91,7 @@ napi_status nr_call_wait(struct nr_call *call) {
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
   nr_scopes_announce(channel, env);
-  if (call->js ? !call->leaves_fresh : !leaves_fresh(call->opcode)) nr_fresh_clear(channel);
+  if (channel->fresh_any && !leaves_fresh(call->opcode)) show_fresh(call);
   call->mark = nr_arena_mark(channel->arena);
   call->marked = true;
   nr_record_call(call);
@@ -146,6 +142,7 @@ napi_status nr_call_post_js(struct nr_call *call) {
 napi_status nr_call_post_hooked(struct nr_call *call) {
   if (!nr_call_js_runs(call)) return nr_call_wait_js(call);
   nr_snapshots_forget(call->env->channel);
+  show_fresh(call);
   return nr_call_post(call);
 }
 
@@ -242,7 +239,7 @@ napi_status nr_refuse(napi_env env, const char *function, napi_status status) {
 napi_status nr_refuse_js(napi_env env, const char *function, napi_status status) {
   Nr__Empty request = NR__EMPTY__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_MAY_RUN_JS, &request.base);
-  if (refuse_early(&call) == napi_ok) {
+  if (!nr_call_js_runs(&call) && refuse_early(&call) == napi_ok) {
     napi_status may = nr_call_end(&call, nr_call_wait(&call));
     if (may != napi_ok) status = may;
   }

@@ -100,14 +100,19 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   channel->plain = (frame->header.flags & NR_FLAG_PLAIN) != 0;
   channel->last = (frame->header.flags & NR_FLAG_LAST) != 0;
   channel->js_epoch++;
-  nr_fresh_clear(channel);
-  if (entry.outer == NULL) nr_loop_update_time(channel);
+  if (entry.outer == NULL) {
+    nr_fresh_clear(channel);
+    nr_loop_update_time(channel);
+  }
   if (NR_UNLIKELY(channel->deferred != NULL)) nr_deferred_send(channel);
   if (NR_UNLIKELY(__atomic_load_n(&channel->foreign, __ATOMIC_RELAXED) != NULL)) nr_foreign_serve(channel);
   nr_entry_serve(channel, &entry, frame, &served);
   nr_memory_leave(channel, served.env, hot);
   nr_environment_check(channel);
-  nr_fresh_clear(channel);
+  if (entry.invoke == NULL)
+    nr_fresh_clear(channel);
+  else
+    nr_fresh_show(channel, served.reply.returned.result);
   nr_scopes_truncate(channel, entry.scope_base, entry.chosen_top);
   channel->callback_scopes = entry.callback_scope_base;
   nr_threadsafe_flush(channel);

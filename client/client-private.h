@@ -216,6 +216,7 @@ struct nr_channel {
   /* Objects and arrays that this turn made and JavaScript has not seen (known.c). */
   struct nr_fresh fresh[NR_FRESH][2];
   uint32_t fresh_epoch; /* those of another one are not fresh any more */
+  bool fresh_any;       /* there may be some */
   bool fresh_lost;      /* one that was is not known to be */
   struct nr_learned learned[NR_LEARNED];
   struct nr_snapshots *snapshots; /* NULL: none yet */
@@ -245,7 +246,6 @@ struct nr_call {
   uint32_t tail_length;
   bool out_of_memory;
   bool js;               /* may run JavaScript */
-  bool leaves_fresh;     /* ... which gets to see no fresh object all the same */
   bool keeps_last_error; /* when it succeeds: as functions that end with GET_RETURN_STATUS() do */
   const char *text;      /* for napi_get_last_error_info() when the call fails; NULL: Node's for the status */
   nr_value *values;
@@ -421,16 +421,18 @@ void nr_learn_view(struct nr_call *call, nr_value value, Nr__View *view);
 /* The same about what a snapshot held. */
 void nr_learn_property(struct nr_channel *channel, nr_value value, const struct nr_property *property);
 
-/* Objects that this turn made and nobody else has seen: their properties can be set without waiting. */
+void nr_known_forget(struct nr_channel *channel);
 /* The addon has made a string of this text, Latin-1 or UTF-8. */
 void nr_learn_text(struct nr_channel *channel, nr_value value, const char *text, nr_span span);
+/* Objects that this entry, or one that it is nested in, has made and nobody else has seen: their properties can be set
+ * without waiting. There is one handle of each. */
 void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array);
 bool nr_fresh_has(struct nr_channel *channel, nr_value value);
 bool nr_fresh_is_array(struct nr_channel *channel, nr_value value);
 /* The object has another handle now. */
 void nr_fresh_move(struct nr_channel *channel, nr_value from, nr_value to);
-/* Can no JavaScript that runs because of this object get at a fresh one? */
-bool nr_fresh_apart(struct nr_channel *channel, nr_value object);
+/* JavaScript gets it, or another handle of it is made. What it holds is not fresh any more either. */
+void nr_fresh_show(struct nr_channel *channel, nr_value value);
 void nr_fresh_clear(struct nr_channel *channel);
 /* Does Object.prototype have that name as it was made? */
 bool nr_is_special_name(const char *name, size_t length);

@@ -128,6 +128,12 @@ void nr_learn_text(struct nr_channel *channel, nr_value value, const char *text,
   if (length > 0) memcpy(learned->text, text, length);
 }
 
+/* Handles come round again: what is known of old ones would be taken for theirs. */
+void nr_known_forget(struct nr_channel *channel) {
+  for (uint32_t i = 0; i < NR_LEARNED; i++) channel->learned[i].known.value = NR_ABSENT;
+  nr_fresh_clear(channel);
+}
+
 /* ---- fresh objects and arrays ---------------------------------------------------------------------------------------
  *
  * Found by the place of their handle, two of a place: the last one, and of those before it the one that was used most.
@@ -144,6 +150,7 @@ static bool is_fresh(const struct nr_channel *channel, const struct nr_fresh *fr
 
 void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array) {
   struct nr_fresh *fresh = fresh_at(channel, value);
+  channel->fresh_any = true;
   if (is_fresh(channel, &fresh[0]) && is_fresh(channel, &fresh[1])) channel->fresh_lost = true;
   if (is_fresh(channel, &fresh[0]) && (!is_fresh(channel, &fresh[1]) || fresh[0].uses > fresh[1].uses))
     fresh[1] = fresh[0];
@@ -179,13 +186,12 @@ bool nr_fresh_is_array(struct nr_channel *channel, nr_value value) {
   return fresh != NULL && fresh->array;
 }
 
-/* It is no fresh one, and holds none: whatever is put into an object that is not fresh is not fresh any more. */
-bool nr_fresh_apart(struct nr_channel *channel, nr_value object) {
-  return !channel->fresh_lost && find_fresh(channel, object) == NULL;
+void nr_fresh_show(struct nr_channel *channel, nr_value value) {
+  if (channel->fresh_any && (channel->fresh_lost || find_fresh(channel, value) != NULL)) nr_fresh_clear(channel);
 }
 
 void nr_fresh_clear(struct nr_channel *channel) {
-  channel->fresh_lost = false;
+  channel->fresh_lost = channel->fresh_any = false;
   if (NR_LIKELY(++channel->fresh_epoch != 0)) return;
   memset(channel->fresh, 0, sizeof channel->fresh);
   channel->fresh_epoch = 1;

@@ -5,13 +5,12 @@
 #include "client/snapshots.h"
 
 /* The end of a get: what the snapshot says, or the server. */
-static napi_status finish_get(struct nr_call *call, nr_value object, enum nr_answer answer,
-                              const struct nr_property *property, nr_value *id, napi_value *result) {
+static napi_status finish_get(struct nr_call *call, enum nr_answer answer, const struct nr_property *property,
+                              nr_value *id, napi_value *result) {
   Nr__KnownReply local = NR__KNOWN_REPLY__INIT;
   napi_status status = napi_ok;
   if (answer != NR_ANSWER_FOUND && answer != NR_ANSWER_ABSENT) {
     *id = nr_call_result(call);
-    call->leaves_fresh = nr_fresh_apart(call->env->channel, object);
     status = nr_call_wait_js(call);
     const Nr__KnownReply *reply = call->reply;
     if (status == napi_ok) *result = nr_local_known(call, reply->result, reply->fact);
@@ -32,11 +31,10 @@ static napi_status finish_get(struct nr_call *call, nr_value object, enum nr_ans
 }
 
 /* The end of a question whether there is such a property. */
-static napi_status finish_has(struct nr_call *call, nr_value object, enum nr_answer answer, bool *result) {
+static napi_status finish_has(struct nr_call *call, enum nr_answer answer, bool *result) {
   Nr__BoolReply local = NR__BOOL_REPLY__INIT;
   napi_status status = napi_ok;
   if (answer == NR_ANSWER_ASK) {
-    call->leaves_fresh = nr_fresh_apart(call->env->channel, object);
     status = nr_call_wait_js(call);
   } else {
     local.result = answer != NR_ANSWER_ABSENT;
@@ -79,7 +77,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_named_property(napi_env env, napi_valu
   call.keeps_last_error = true;
   if (request.utf8name != NR_SPAN_NULL)
     answer = look_up(&call, request.object, utf8name, nr_span_length(request.utf8name), false, &property);
-  return finish_get(&call, request.object, answer, &property, &request.result, result);
+  return finish_get(&call, answer, &property, &request.result, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_property(napi_env env, napi_value object, napi_value key,
@@ -94,7 +92,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_property(napi_env env, napi_value obje
   request.key = nr_wire(key);
   call.keeps_last_error = true;
   enum nr_answer answer = look_up_key(&call, request.object, request.key, false, &property);
-  return finish_get(&call, request.object, answer, &property, &request.result, result);
+  return finish_get(&call, answer, &property, &request.result, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_element(napi_env env, napi_value object, uint32_t index, napi_value *result) {
@@ -107,7 +105,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_element(napi_env env, napi_value objec
   request.index = index;
   call.keeps_last_error = true;
   enum nr_answer answer = nr_snapshot_element(&call, request.object, index, &property);
-  return finish_get(&call, request.object, answer, &property, &request.result, result);
+  return finish_get(&call, answer, &property, &request.result, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_has_named_property(napi_env env, napi_value object, const char *utf8name,
@@ -123,7 +121,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_has_named_property(napi_env env, napi_valu
   call.keeps_last_error = true;
   if (request.utf8name != NR_SPAN_NULL)
     answer = look_up(&call, request.object, utf8name, nr_span_length(request.utf8name), false, &property);
-  return finish_has(&call, request.object, answer, result);
+  return finish_has(&call, answer, result);
 }
 
 /* With a key: has_property, has_own_property. */
@@ -137,7 +135,7 @@ static napi_status has_key(napi_env env, unsigned opcode, napi_value object, nap
   /* A number is no name for napi_has_own_property(). */
   bool asks = own && nr_value_tag(request.key) != NR_TAG_STRING;
   enum nr_answer answer = asks ? NR_ANSWER_ASK : look_up_key(&call, request.object, request.key, own, &property);
-  return finish_has(&call, request.object, answer, result);
+  return finish_has(&call, answer, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_has_property(napi_env env, napi_value object, napi_value key, bool *result) {
@@ -163,7 +161,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_has_element(napi_env env, napi_value objec
   request.object = nr_wire(object);
   request.index = index;
   call.keeps_last_error = true;
-  return finish_has(&call, request.object, nr_snapshot_element(&call, request.object, index, &property), result);
+  return finish_has(&call, nr_snapshot_element(&call, request.object, index, &property), result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_get_array_length(napi_env env, napi_value value, uint32_t *result) {

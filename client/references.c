@@ -107,6 +107,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_reference(napi_env env, napi_value 
     get(env, (napi_ref)(uintptr_t)request.ref_id)->pair = pair_of(env, request.value);
   }
   napi_status status = nr_call_post(&call);
+  if (status == napi_ok) nr_fresh_show(env->channel, request.value);
   if (status == napi_ok) *result = (napi_ref)(uintptr_t)request.ref_id;
   return nr_call_end(&call, status);
 }

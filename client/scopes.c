@@ -40,6 +40,7 @@ static void drop_handles(struct nr_channel *channel, uint32_t top) {
   if (channel->chosen_top == top) return;
   channel->chosen_top = top;
   channel->chosen_generation = (uint16_t)(channel->chosen_generation % NR_HANDLE_GENERATION_MASK + 1);
+  if (channel->chosen_generation == 1) nr_known_forget(channel);
 }
 
 void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32_t chosen_top) {

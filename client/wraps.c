@@ -41,6 +41,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, v
   if (request.object_id == 0 || (result != NULL && request.ref_id == 0)) call.out_of_memory = true;
   bool posts = is_bare(env, request.js_object) && nr_call_js_runs(&call);
   napi_status status = posts ? nr_call_post(&call) : nr_call_wait(&call);
+  if (posts && status == napi_ok && request.ref_id != 0) nr_fresh_show(env->channel, request.js_object);
   env->channel->wrap_epoch++;
   settle(env, status, request.object_id, request.ref_id, result);
   return nr_call_end(&call, status);

@@ -114,6 +114,9 @@ static bool change(struct machine *machine, const struct step *step) {
   case 'L': status = napi_set_named_property(env, step->object, step->rest, machine->objects[0]); break;
   case 'd': status = napi_delete_property(env, step->object, text_of(machine, step->rest), &result); break;
   case 'f': status = napi_object_freeze(env, step->object); break;
+  case 'K': status = napi_set_named_property(env, step->object, "link", machine->objects[step->index]); break;
+  case 'M': status = napi_set_element(env, step->object, machine->outs % 3, machine->objects[step->index]); break;
+  case 'C': status = napi_call_function(env, t_undefined(env), machine->callback, 1, &step->object, NULL); break;
   case 'c': status = napi_call_function(env, step->object, machine->callback, 0, NULL, NULL); break;
   default: return false;
   }
@@ -138,11 +141,45 @@ static napi_value referenced(napi_env env, napi_value value) {
   return value;
 }
 
+static napi_value thrown(napi_env env, napi_value value) {
+  T_OK(napi_throw(env, value));
+  T_OK(napi_get_and_clear_last_exception(env, &value));
+  return value;
+}
+
 static void settle(napi_env env) {
   napi_deferred deferred;
   napi_value promise;
   T_OK(napi_create_promise(env, &deferred, &promise));
   T_OK(napi_resolve_deferred(env, deferred, t_number(env, 1)));
+}
+
+static napi_value rejected(napi_env env, napi_value value) {
+  napi_deferred deferred;
+  napi_value promise;
+  T_OK(napi_create_promise(env, &deferred, &promise));
+  T_OK(napi_reject_deferred(env, deferred, value));
+  return promise;
+}
+
+static void no_work(napi_env env, void *data) {
+  (void)env;
+  (void)data;
+}
+
+/* Hooks of async_hooks get the object. */
+static void work_for(napi_env env, napi_value object) {
+  napi_async_work work;
+  T_OK(napi_create_async_work(env, object, t_string(env, "reading"), no_work, NULL, NULL, &work));
+  T_OK(napi_delete_async_work(env, work));
+}
+
+static napi_value shared;
+
+static void make_instance(struct machine *machine) {
+  napi_value instance = NULL;
+  napi_status status = napi_new_instance(machine->env, machine->callback, 0, NULL, &instance);
+  give(machine, status, instance);
 }
 
 static void other(struct machine *machine, const struct step *step) {
@@ -158,6 +195,11 @@ static void other(struct machine *machine, const struct step *step) {
   case 'E': keep(machine, escaped(env, step->object)); break;
   case 'R': keep(machine, referenced(env, step->object)); break;
   case 'p': settle(env); break;
+  case 'P': keep(machine, rejected(env, step->object)); break;
+  case 'T': keep(machine, thrown(env, step->object)); break;
+  case 'J': make_instance(machine); break;
+  case 'W': work_for(env, step->object); break;
+  case 'Z': shared = step->object; break;
   case 'V': setenv(step->rest, machine->outs % 2 == 0 ? "even" : "odd", 1); break;
   default: abort();
   }
@@ -184,6 +226,13 @@ static napi_value run(napi_env env, napi_callback_info info) {
   while ((line = strsep(&next, "\n")) != NULL) run_step(&machine, line);
   free(steps);
   return list(&machine);
+}
+
+/* What `run` has shared, called from a callback of its. */
+static napi_value get_shared(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  return shared;
 }
 
 /* (object, names with a blank behind each): the sum of these properties. */
@@ -217,5 +266,5 @@ static napi_value total(napi_env env, napi_callback_info info) {
   return t_number(env, all);
 }
 
-static const struct t_function functions[] = {{"run", run}, {"sum", sum}, {"total", total}};
+static const struct t_function functions[] = {{"run", run}, {"getShared", get_shared}, {"sum", sum}, {"total", total}};
 T_INIT(functions)

@@ -169,6 +169,34 @@ cases('reading', {
       hook.disable();
     }
   },
+  'objects that native code has made, once JavaScript has them': (addon) => {
+    const log = [];
+    const trap = (object, name) => Object.defineProperty(object, name, { get: () => `${name} of ${log.length}`, set(value) { log.push([name, value]); throw new Error(`${name} is ours`); }, configurable: true });
+    /** Of each object that it gets to see, and what that is linked to, the property `a` is a setter from then on, and element 0. */
+    const seize = (object) => {
+      for (let at = object; typeof at === 'object' && at !== null && !log.includes(at); at = at.link ?? at[1]) { log.push(at); trap(at, 'a'); if (Array.isArray(at)) trap(at, 0); }
+    };
+    class Maker { constructor() { this.made = log.length; } }
+    const makes = ['N0 0', 'N0 1', 'N0 0', 's1 a', 's3 a', 'S2 0', 'K1 3', 'M2 3', 'M2 3'];
+    const sets = ['s1 a', 's3 a', 'S2 0', 's1 b', 'S2 5', 's3 b', 'g1 a', 'e2 0', 'g3 a', 'a1', 'a2', 'a3'];
+    const ways = { passed: ['C1'], 'passed in a list': ['C2'], thrown: ['T1', 'C4'], 'in a reference': ['R1', 'C4'], 'in two scopes': ['E2', 'C4'], rejected: ['P1', 'c0'], 'for a resource': ['W1'], returned: ['Z1', 'c0'], linked: ['K0 1', 'c0'], frozen: ['f1', 'f2'] };
+    const found = Object.entries(ways).map(([name, way]) => {
+      const object = {}, rejections = [];
+      const hook = createHook({ init(id, type, trigger, resource) { if (resource instanceof Promise) rejections.push(resource); else if (type === 'reading') seize(resource); } }).enable();
+      try {
+        return [name, run(addon, [...makes, ...way, ...sets], function (shown) { seize(name === 'returned' ? addon.getShared() : shown ?? object.link); for (const promise of rejections.splice(0)) promise.catch(() => {}); }, object).map((value) => (value instanceof Promise ? 0 : value))];
+      } finally {
+        hook.disable();
+      }
+    });
+    return [found, run(addon, [...makes, 'J0', ...sets, 'J0', 'K1 4', 'M2 5', ...sets, 'g1 link', 'e2 0', 'e2 1'], Maker, {}), log.length, log.filter(Array.isArray)];
+  },
+  'a callback makes objects while another makes some': (addon) => {
+    const inner = () => addon.run(['N0 0', 'N0 1', 's1 a', 'S2 0', 'J0'].join('\n'), class { a = 1; }, {});
+    const kept = [];
+    const nested = function () { kept.push(inner()); Object.freeze(kept.at(-1)); };
+    return [run(addon, ['N0 0', 'N0 1', 's1 a', 'S2 0', 'c0', 's1 b', 'S2 1', 'J0', 's1 c', 'S2 2', 'a1', 'g1 a', 'l2', 'e2 1'], nested, {}), kept];
+  },
   'each object that is read is the same one as before': (addon) => {
     const object = { a: { x: 1 }, b: [1], c: () => 1, d: Symbol('d'), e: 'text' };
     const found = run(addon, [1, 2, 3, 4].flatMap(() => reads(0, ['a', 'b', 'c', 'd', 'e'])), null, object);
@@ -246,6 +274,14 @@ test('what is put together from getters is posted all the same', () => {
   const { waits: count, result } = waits((addon) => addon.run(steps, null, source));
   assert.deepEqual(result, addons('reading').inProcess.run(steps, null, source));
   assert.equal(count, 20 + 1 + 2, 'and the names of the copy, and two for the text of the steps');
+});
+
+test('a list of instances is put together without waiting for it', () => {
+  const steps = ['N0 1', ...Array.from({ length: 20 }, (_, i) => ['J0', `M1 ${i + 2}`]).flat(), 'l1'].join('\n');
+  class Instance {}
+  const { waits: count, result } = waits((addon) => addon.run(steps, Instance, {}));
+  assert.deepEqual(result, addons('reading').inProcess.run(steps, Instance, {}));
+  assert.equal(count, 20 + 1, 'the constructor, and the length');
 });
 
 test('what does not pay is given up: two names of a large object', () => {
