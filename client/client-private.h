@@ -109,6 +109,7 @@ struct nr_known {
   uint32_t shape; /* enum nr_shape */
   uint32_t js_epoch;
   uint32_t wrap_epoch;
+  uint32_t unwrap_epoch;
   const uint8_t *text;
   uint32_t text_length; /* UTF-16 units */
   nr_id wrap_id;
@@ -203,10 +204,11 @@ struct nr_channel {
   uint32_t depth;
   uint32_t chosen_top; /* handles that this side has chosen */
   uint16_t chosen_generation;
-  bool plain;          /* NR_FLAG_PLAIN of the last turn that was given to this side */
-  bool last;           /* no JavaScript runs any more: what might run some fails */
-  uint32_t js_epoch;   /* counts up when JavaScript may have run */
-  uint32_t wrap_epoch; /* counts up with every wrap and remove_wrap */
+  bool plain;            /* NR_FLAG_PLAIN of the last turn that was given to this side */
+  bool last;             /* no JavaScript runs any more: what might run some fails */
+  uint32_t js_epoch;     /* counts up when JavaScript may have run */
+  uint32_t wrap_epoch;   /* counts up with every wrap */
+  uint32_t unwrap_epoch; /* with every wrap that may be gone */
   struct nr_scope *scopes;
   uint32_t scope_count;
   uint32_t scope_room;
@@ -405,6 +407,8 @@ void nr_tap_entry(const struct nr_channel *channel, const struct nr_frame *frame
 const struct nr_known *nr_known(struct nr_channel *channel, nr_value value);
 /* `shape` bits that hold of the value right now, out of those asked for: stale views and wraps are left out. */
 uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known);
+/* An object holds that from now on. */
+void nr_known_wrapped(struct nr_channel *channel, nr_value value, nr_id object_id);
 /* The view of a value that came along, when it still holds. */
 const Nr__View *nr_known_view(struct nr_channel *channel, nr_value value);
 /* Of a typed array, bytes. */

@@ -144,7 +144,7 @@ static void serve_finalize(struct nr_channel *channel, const Nr__FinalizeRequest
   served->env = object->env;
   nr_clear_last_error(served->env);
   served->env->exception_pending = false;
-  channel->wrap_epoch++;
+  channel->unwrap_epoch++;
   if (object->finalize != NULL) object->finalize(served->env, object->data, object->hint);
   free(object);
 }
@@ -160,7 +160,7 @@ static void finalize_in_gc(struct nr_channel *channel, const struct nr_frame *fr
   nr_clear_last_error(env);
   env->in_gc_finalizer = env->api_version == NR_API_VERSION_EXPERIMENTAL;
   channel->in_basic = true;
-  channel->wrap_epoch++;
+  channel->unwrap_epoch++;
   if (object->finalize != NULL) object->finalize(request->orphan ? NULL : env, object->data, object->hint);
   channel->in_basic = outer_basic;
   env->in_gc_finalizer = outer_finalizer;

@@ -10,19 +10,38 @@ static uint32_t place(nr_value value) {
   return nr_value_index(value) % NR_LEARNED;
 }
 
-const struct nr_known *nr_known(struct nr_channel *channel, nr_value value) {
+static struct nr_known *find(struct nr_channel *channel, nr_value value) {
   if (!nr_value_is_handle(value)) return NULL;
   if (nr_value_is_by_host(value)) {
-    const struct nr_known *known = &channel->learned[place(value)].known;
+    struct nr_known *known = &channel->learned[place(value)].known;
     return known->value == value ? known : NULL;
   }
   uint32_t index = nr_value_index(value);
   for (const struct nr_entry *entry = channel->entry; entry != NULL; entry = entry->outer) {
     if (entry->facts == NULL || index - entry->given_base >= entry->given_count) continue;
-    const struct nr_known *known = &entry->facts[index - entry->given_base];
+    struct nr_known *known = &entry->facts[index - entry->given_base];
     return known->value == value ? known : NULL;
   }
   return NULL;
+}
+
+const struct nr_known *nr_known(struct nr_channel *channel, nr_value value) {
+  return find(channel, value);
+}
+
+static void note_epochs(const struct nr_channel *channel, struct nr_known *known) {
+  known->js_epoch = channel->js_epoch;
+  known->wrap_epoch = channel->wrap_epoch;
+  known->unwrap_epoch = channel->unwrap_epoch;
+}
+
+void nr_known_wrapped(struct nr_channel *channel, nr_value value, nr_id object_id) {
+  struct nr_known *known = find(channel, value);
+  if (known == NULL) return;
+  known->shape = (known->shape | NR_SHAPE_WRAP) & ~(uint32_t)NR_SHAPE_BARE;
+  known->wrap_id = object_id;
+  known->wrap_epoch = channel->wrap_epoch;
+  known->unwrap_epoch = channel->unwrap_epoch;
 }
 
 uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known) {
@@ -30,7 +49,10 @@ uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known
   uint32_t shape = known->shape;
   /* It may be detached or resized, or another addon has wrapped something in it. */
   if (known->js_epoch != channel->js_epoch) shape &= ~(uint32_t)(NR_SHAPE_VIEW | NR_SHAPE_BARE);
-  if (known->wrap_epoch != channel->wrap_epoch) shape &= ~(uint32_t)(NR_SHAPE_WRAP | NR_SHAPE_BARE);
+  if (known->wrap_epoch != channel->wrap_epoch) shape &= ~(uint32_t)NR_SHAPE_BARE;
+  bool stale =
+      known->wrap_id != 0 ? known->unwrap_epoch != channel->unwrap_epoch : known->wrap_epoch != channel->wrap_epoch;
+  if (stale) shape &= ~(uint32_t)NR_SHAPE_WRAP;
   return shape;
 }
 
@@ -43,8 +65,7 @@ void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__
                   const struct nr_frame *frame) {
   known->value = fact->value;
   known->shape = fact->shape;
-  known->js_epoch = channel->js_epoch;
-  known->wrap_epoch = channel->wrap_epoch;
+  note_epochs(channel, known);
   known->wrap_id = fact->wrap_id;
   if ((fact->shape & NR_SHAPE_TEXT) != 0) {
     known->text = nr_frame_bytes(frame, fact->text);
@@ -62,8 +83,8 @@ void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__
 void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, const uint64_t words[NR_VIEW_WORDS]) {
   known->value = words[0];
   known->shape = NR_SHAPE_VIEW | NR_SHAPE_NO_ARRAY;
-  known->js_epoch = channel->js_epoch;
-  known->wrap_epoch = channel->wrap_epoch;
+  known->wrap_id = 0;
+  note_epochs(channel, known);
   nr__view__init(&known->view);
   known->view.pair_id = words[1];
   known->view.kind = (uint32_t)words[2];
@@ -102,10 +123,9 @@ void nr_learn_property(struct nr_channel *channel, nr_value value, const struct 
   bool text = (property->shape & NR_SHAPE_TEXT) != 0 && property->text_size <= sizeof learned->text;
   learned->known = (struct nr_known){.value = value,
                                      .shape = text ? property->shape : property->shape & ~(uint32_t)NR_SHAPE_TEXT,
-                                     .js_epoch = channel->js_epoch,
-                                     .wrap_epoch = channel->wrap_epoch,
                                      .text = learned->text,
                                      .text_length = property->text_size >> ((property->shape & NR_SHAPE_WIDE) != 0)};
+  note_epochs(channel, &learned->known);
   if (text && property->text_size > 0) memcpy(learned->text, property->text, property->text_size);
 }
 
@@ -119,12 +139,9 @@ void nr_learn_text(struct nr_channel *channel, nr_value value, const char *text,
   for (uint32_t i = 0; i < length; i++) {
     if ((text[i] & 0x80) != 0) return;
   }
-  learned->known = (struct nr_known){.value = value,
-                                     .shape = NR_SHAPE_TEXT,
-                                     .js_epoch = channel->js_epoch,
-                                     .wrap_epoch = channel->wrap_epoch,
-                                     .text = learned->text,
-                                     .text_length = length};
+  learned->known =
+      (struct nr_known){.value = value, .shape = NR_SHAPE_TEXT, .text = learned->text, .text_length = length};
+  note_epochs(channel, &learned->known);
   if (length > 0) memcpy(learned->text, text, length);
 }
 

@@ -42,7 +42,10 @@ NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, v
   bool posts = is_bare(env, request.js_object) && nr_call_js_runs(&call);
   napi_status status = posts ? nr_call_post(&call) : nr_call_wait(&call);
   if (posts && status == napi_ok && request.ref_id != 0) nr_fresh_show(env->channel, request.js_object);
-  env->channel->wrap_epoch++;
+  if (status == napi_ok) {
+    env->channel->wrap_epoch++;
+    nr_known_wrapped(env->channel, request.js_object, request.object_id);
+  }
   settle(env, status, request.object_id, request.ref_id, result);
   return nr_call_end(&call, status);
 }
@@ -76,7 +79,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_remove_wrap(napi_env env, napi_value js_ob
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_REMOVE_WRAP, &request.base);
   request.js_object = nr_wire(js_object);
   napi_status status = nr_call_wait(&call);
-  env->channel->wrap_epoch++;
+  env->channel->unwrap_epoch++;
   if (status == napi_ok) {
     nr_id id = ((const Nr__ObjectReply *)call.reply)->object_id;
     const struct nr_object *object = nr_object_get(env, id);
@@ -109,7 +112,9 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_value_external(napi_env env, napi_valu
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_VALUE_EXTERNAL, &request.base);
   request.value = nr_wire(value);
   if (nr_value_tag(request.value) != NR_TAG_EXTERNAL) return nr_call_end(&call, napi_invalid_arg);
-  return give_pointer(&call, 0, result); /* the server looks into externals only when it is asked */
+  /* The server looks into externals only when it is asked, or where it has been. What one holds never changes. */
+  const struct nr_known *known = nr_known(env->channel, request.value);
+  return give_pointer(&call, known == NULL ? 0 : known->wrap_id, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_add_finalizer(napi_env env, napi_value js_object, void *finalize_data,

@@ -127,6 +127,7 @@ struct nr_callback {
   struct nr_callback *next;
   struct nr_callback **link;
   bool member;   /* of a class: `this` is likely wrapped */
+  bool looks;    /* into externals that it is given */
   bool builds;   /* has set properties of fresh objects, so it wants to know that prototypes are plain */
   uint8_t calls; /* the first few, saturating */
 };

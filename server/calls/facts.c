@@ -46,7 +46,17 @@ static __attribute__((noinline)) bool describe_text(struct nr_describe *describe
 }
 
 /* Externals are not looked into unasked: one that no Node-API addon made holds a pointer that the real function must
- * not follow. */
+ * not follow. A callback that has looked into one that it was given will look into the next. */
+static bool describe_external(struct nr_describe *describe, napi_value value, Nr__Fact *fact) {
+  const struct nr_callback *callback = describe->connection->callback;
+  void *pointer = NULL;
+  if (callback == NULL || !callback->looks || napi_get_value_external(describe->napi, value, &pointer) != napi_ok)
+    return false;
+  fact->shape |= NR_SHAPE_WRAP;
+  fact->wrap_id = nr_object_of(describe->connection, pointer);
+  return fact->wrap_id != 0;
+}
+
 static void describe_wrap(struct nr_describe *describe, napi_value value, Nr__Fact *fact) {
   void *pointer = NULL;
   bool bare = napi_unwrap(describe->napi, value, &pointer) != napi_ok;
@@ -73,6 +83,7 @@ bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valu
   bool array = false;
   switch (type) {
   case napi_string: return describe_text(describe, value, fact);
+  case napi_external: return wrap && describe_external(describe, value, fact);
   case napi_function:
     if (wrap) describe_wrap(describe, value, fact);
     return wrap;

@@ -100,6 +100,8 @@ napi_status nr_serve_napi_get_value_external(struct nr_dispatch *d, const void *
   void *pointer = NULL;
   NR_TAKE(d, request->value, &value);
   NR_TRY(napi_get_value_external(d->napi, value, &pointer));
+  /* Of what it was given; what it finds otherwise may be anything. */
+  if (d->connection->callback != NULL && !nr_value_is_by_host(request->value)) d->connection->callback->looks = true;
   return give_object(d, pointer, &reply->object_id);
 }
 

@@ -60,16 +60,29 @@ test('a list of views: no round trip for what is put into the list', () => {
   }
 });
 
-test('a coercion of what it is already takes none', () => {
+test('a coercion of what it is already takes none, nor one of what is known', () => {
   const isolated = load(addonFile('misc'));
   const host = hostOf(isolated);
-  /** To a boolean, a number, an object and a string; the same otherwise, whatever the value is. */
+  /** To a boolean, a number, an object and a string: how many of these wait. */
   const count = (value) => {
     const before = host.counts().calls;
     isolated.coerce(value);
     return host.counts().calls - before;
   };
-  assert.deepEqual([{}, [], () => 1, 'text'].map((same) => count(5) - count(same)), [1, 1, 1, 1]);
+  const waiting = [[5, 'object string'], [true, 'object string'], [{}, 'number string'], [[], 'number string'], [() => 1, 'number string'], ['text', 'number object']];
+  for (const [value, kinds] of waiting) assert.equal(count(value), kinds.split(' ').length, `${typeof value}: ${kinds}`);
+});
+
+test('externals that a callback is given are looked into once it has looked into one', () => {
+  const isolated = load(addonFile('externals'));
+  const host = hostOf(isolated);
+  const counts = [1, 2, 3, 4].map((number) => {
+    const external = isolated.create(number);
+    const before = host.counts().calls;
+    assert.equal(isolated.get(external).value, addons('externals').inProcess.get(addons('externals').inProcess.create(number)).value);
+    return host.counts().calls - before;
+  });
+  assert.deepEqual(counts, [counts[0], counts[0] - 1, counts[0] - 1, counts[0] - 1]);
 });
 
 test('counts add up', () => {
