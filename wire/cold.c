@@ -35,17 +35,21 @@ static void unlink_item(struct nr_cold *cold, struct nr_cold_item *item) {
   item->next = item->previous = NULL;
 }
 
-/* At the end of the line. */
-static void link_item(struct nr_cold *cold, struct nr_cold_item *item, enum nr_cold_group group) {
-  struct nr_cold_item *head = &cold->heads[group];
+static void link_before(struct nr_cold *cold, struct nr_cold_item *item, enum nr_cold_group group,
+                        struct nr_cold_item *next) {
   item->cost = item->next_cost;
   cold->counts[group]++;
   *cost_of(cold, group) += share_of(item);
   item->group = group;
-  item->next = head;
-  item->previous = head->previous;
+  item->next = next;
+  item->previous = next->previous;
   item->previous->next = item;
-  head->previous = item;
+  next->previous = item;
+}
+
+/* At the end of the line, where the newest are. */
+static void link_item(struct nr_cold *cold, struct nr_cold_item *item, enum nr_cold_group group) {
+  link_before(cold, item, group, &cold->heads[group]);
 }
 
 void nr_cold_init(struct nr_cold *cold) {
@@ -99,37 +103,83 @@ static enum nr_cold_group group_after(const struct nr_cold *cold, struct nr_cold
   return item->group;
 }
 
-/* How many items, from the first of the group on, a budget is for, and what they cost. One that alone costs more goes
- * beside the others: they shall not miss their turn for it. */
-static uint32_t afford(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, uint32_t *spent) {
+/* The part of a group whose turn it is. */
+struct turn {
+  struct nr_cold_item *newest; /* from there on all have it, each time */
+  uint32_t newest_count;
+  uint32_t oldest_count; /* so many of the others, from the first one on */
+  uint32_t spent;
+};
+
+static uint32_t price_of(const struct nr_cold_item *item) {
+  return item->group >= NR_COLD_IDLE && item->cost > NR_COLD_CREDIT_MAX ? NR_COLD_CREDIT_MAX : item->cost;
+}
+
+/* Half of the budget, and one in any case, is for what was in use last, or changed: native code may be at it right now,
+ * on another thread. (Turns for all alike had a work's result come late as soon as more than the budget was in line,
+ * which is a few dozen Buffers that nobody has collected yet.) */
+static uint32_t choose_newest(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, uint32_t *spent) {
+  const struct nr_cold_item *item = cold->heads[group].previous;
+  uint32_t count = 0;
+  for (; count < cold->counts[group]; count++, item = item->previous) {
+    if (count > 0 && (*spent > budget / 2 || price_of(item) > budget / 2 - *spent)) break;
+    *spent += price_of(item) < budget ? price_of(item) : budget;
+  }
+  return count;
+}
+
+/* How many, from the first one on, the rest is for. One that alone costs more than all goes beside the others: they
+ * shall not miss their turn for it. */
+static uint32_t choose_oldest(const struct nr_cold *cold, enum nr_cold_group group, uint32_t most, uint32_t budget,
+                              uint32_t *spent) {
+  const struct nr_cold_item *item = cold->heads[group].next;
   uint32_t count = 0;
   bool beside = false;
-  const struct nr_cold_item *item = cold->heads[group].next;
-  *spent = 0;
-  for (; count < cold->counts[group]; count++, item = item->next) {
-    uint32_t cost = group >= NR_COLD_IDLE && item->cost > NR_COLD_CREDIT_MAX ? NR_COLD_CREDIT_MAX : item->cost;
-    if (cost > budget && group < NR_COLD_IDLE) {
+  for (; count < most; count++, item = item->next) {
+    uint32_t price = price_of(item);
+    if (price > budget && group < NR_COLD_IDLE) {
       if (beside) break;
       beside = true;
     } else {
-      if (*spent + cost > budget) break; /* the idle ones save up */
-      *spent += cost;
+      if (price > budget - *spent) break; /* the idle ones save up */
+      *spent += price;
     }
   }
   return count;
 }
 
+static struct turn choose(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget) {
+  struct turn turn = {.newest = (struct nr_cold_item *)&cold->heads[group]};
+  if (group < NR_COLD_IDLE) turn.newest_count = choose_newest(cold, group, budget, &turn.spent);
+  turn.oldest_count = choose_oldest(cold, group, cold->counts[group] - turn.newest_count, budget, &turn.spent);
+  for (uint32_t i = 0; i < turn.newest_count; i++) turn.newest = turn.newest->previous;
+  return turn;
+}
+
+static void visit_item(struct nr_cold *cold, struct nr_cold_item *item, struct nr_cold_item *next,
+                       compare *compare_item, void *context) {
+  enum nr_cold_group before = item->group;
+  bool changed = compare_item(item, context);
+  enum nr_cold_group after = group_after(cold, item, changed);
+  unlink_item(cold, item);
+  if (changed || after != before || next == NULL)
+    link_item(cold, item, after);
+  else
+    link_before(cold, item, after, next);
+}
+
 /* Compares as many items as the budget is for, each once. Returns what was spent. */
 static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, compare *compare_item,
                       void *context) {
-  uint32_t spent;
-  for (uint32_t left = afford(cold, group, budget, &spent); left > 0; left--) {
-    struct nr_cold_item *item = cold->heads[group].next;
-    enum nr_cold_group after = group_after(cold, item, compare_item(item, context));
-    unlink_item(cold, item);
-    link_item(cold, item, after);
+  struct turn turn = choose(cold, group, budget);
+  for (uint32_t left = turn.oldest_count; left > 0; left--)
+    visit_item(cold, cold->heads[group].next, turn.newest, compare_item, context);
+  struct nr_cold_item *item = turn.newest, *next;
+  for (uint32_t left = turn.newest_count; left > 0; left--, item = next) {
+    next = item->next;
+    visit_item(cold, item, next, compare_item, context);
   }
-  return spent;
+  return turn.spent;
 }
 
 bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience) {
@@ -161,9 +211,11 @@ void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *conte
 
 static void peek(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget,
                  void (*tell)(struct nr_cold_item *item, void *context), void *context) {
-  uint32_t spent;
+  struct turn turn = choose(cold, group, budget);
   struct nr_cold_item *item = cold->heads[group].next;
-  for (uint32_t left = afford(cold, group, budget, &spent); left > 0; left--, item = item->next) tell(item, context);
+  for (uint32_t left = turn.oldest_count; left > 0; left--, item = item->next) tell(item, context);
+  item = turn.newest;
+  for (uint32_t left = turn.newest_count; left > 0; left--, item = item->next) tell(item, context);
 }
 
 void nr_cold_peek(const struct nr_cold *cold, bool whole, void (*tell)(struct nr_cold_item *item, void *context),

@@ -88,6 +88,20 @@ Test(cold, it_stays_so_after_it_was_hot) {
   cr_assert_eq(world.compared[3], before + 500);
 }
 
+/* A work that is under way: its Buffer was in use last, and thousands wait for the collector. */
+Test(cold, the_newest_are_compared_every_time) {
+  set_up(COUNT, 4096);
+  for (size_t i = 0; i < COUNT; i++) nr_cold_keep(&world.cold, &world.items[i]);
+  visit(5);
+  nr_cold_remove(&world.cold, &world.items[400]);
+  nr_cold_add(&world.cold, &world.items[400], 4096);
+  uint32_t before = world.compared[400];
+  visit(100);
+  cr_assert_eq(world.compared[400], before + 100);
+  visit(100);
+  for (size_t i = 0; i < COUNT; i++) cr_assert_gt(world.compared[i], 3);
+}
+
 Test(cold, large_ones_are_not_left_out) {
   set_up(5, 128 << 10);
   visit(3000);
