@@ -69,7 +69,7 @@ void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost)
   item->next_cost = cost;
   item->unchanged = 0;
   /* One that was kept before it was hot is so again. */
-  link_item(cold, item, item->was_kept ? NR_COLD_KEPT : NR_COLD_RECENT);
+  link_item(cold, item, item->holds > 0 ? NR_COLD_HELD : item->was_kept ? NR_COLD_KEPT : NR_COLD_RECENT);
 }
 
 struct nr_cold_item *nr_cold_least(const struct nr_cold *cold) {
@@ -81,9 +81,18 @@ struct nr_cold_item *nr_cold_least(const struct nr_cold *cold) {
 
 void nr_cold_keep(struct nr_cold *cold, struct nr_cold_item *item) {
   item->was_kept = true;
-  if (item->next == NULL || item->group == NR_COLD_KEPT) return;
+  if (item->next == NULL || item->group <= NR_COLD_KEPT) return;
   unlink_item(cold, item);
   link_item(cold, item, NR_COLD_KEPT);
+}
+
+void nr_cold_hold(struct nr_cold *cold, struct nr_cold_item *item, bool holds) {
+  if (!holds && item->holds == 0) return;
+  item->holds += holds ? 1 : -1;
+  item->was_kept = true;
+  if (item->next == NULL || (item->group == NR_COLD_HELD) == (item->holds > 0)) return;
+  unlink_item(cold, item);
+  link_item(cold, item, item->holds > 0 ? NR_COLD_HELD : NR_COLD_KEPT);
 }
 
 void nr_cold_remove(struct nr_cold *cold, struct nr_cold_item *item) {
@@ -96,6 +105,7 @@ typedef bool compare(struct nr_cold_item *item, void *context);
 static enum nr_cold_group group_after(const struct nr_cold *cold, struct nr_cold_item *item, bool changed) {
   item->was_kept |= changed;
   item->unchanged = changed ? 0 : item->unchanged + 1;
+  if (item->holds > 0) return NR_COLD_HELD;
   if (changed) return NR_COLD_KEPT;
   if (item->group == NR_COLD_RECENT && item->unchanged >= NR_COLD_RECENT_PATIENCE) return NR_COLD_IDLE;
   if (item->group == NR_COLD_IDLE && item->unchanged >= NR_COLD_IDLE_PATIENCE && cold->awake > NR_COLD_AWAKE)
@@ -203,10 +213,12 @@ void nr_cold_visit(struct nr_cold *cold, uint32_t patience, compare *compare_ite
   visit_rest(cold, all, compare_item, context);
   visit(cold, NR_COLD_RECENT, all ? UINT32_MAX : patience * NR_COLD_RECENT_BUDGET, compare_item, context);
   visit(cold, NR_COLD_KEPT, all ? UINT32_MAX : patience * NR_COLD_KEPT_BUDGET, compare_item, context);
+  visit(cold, NR_COLD_HELD, all ? UINT32_MAX : patience * NR_COLD_KEPT_BUDGET, compare_item, context);
 }
 
 void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *context) {
   visit(cold, NR_COLD_KEPT, NR_COLD_KEPT_BUDGET, compare_item, context);
+  visit(cold, NR_COLD_HELD, NR_COLD_KEPT_BUDGET, compare_item, context);
 }
 
 static void peek(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget,
@@ -221,6 +233,7 @@ static void peek(const struct nr_cold *cold, enum nr_cold_group group, uint32_t 
 void nr_cold_peek(const struct nr_cold *cold, bool whole, void (*tell)(struct nr_cold_item *item, void *context),
                   void *context) {
   bool all = whole && nr_cold_visits_all(cold, 1);
+  peek(cold, NR_COLD_HELD, all ? UINT32_MAX : NR_COLD_KEPT_BUDGET, tell, context);
   peek(cold, NR_COLD_KEPT, all ? UINT32_MAX : NR_COLD_KEPT_BUDGET, tell, context);
   if (!whole) return;
   peek(cold, NR_COLD_RECENT, all ? UINT32_MAX : NR_COLD_RECENT_BUDGET, tell, context);

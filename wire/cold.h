@@ -15,6 +15,7 @@
 
 /* In the order in which they are compared, each group within a budget of its own. */
 enum nr_cold_group {
+  NR_COLD_HELD,   /* somebody says that he holds it, perhaps for a thread that is at it */
   NR_COLD_KEPT,   /* has been found changed: somebody uses the address, and may do so again at any time */
   NR_COLD_RECENT, /* was hot not long ago */
   NR_COLD_IDLE,
@@ -29,6 +30,7 @@ struct nr_cold_item {
   uint32_t next_cost; /* the same from its next turn on: may be set while items are visited */
   uint32_t unchanged; /* comparisons since it was hot, or last found changed */
   enum nr_cold_group group;
+  uint32_t holds;
   bool was_kept; /* ever; survives that it is removed and added again */
 };
 
@@ -48,6 +50,8 @@ void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost)
 struct nr_cold_item *nr_cold_least(const struct nr_cold *cold);
 /* The other side has found it changed. */
 void nr_cold_keep(struct nr_cold *cold, struct nr_cold_item *item);
+/* It is held once more, or once less. */
+void nr_cold_hold(struct nr_cold *cold, struct nr_cold_item *item, bool holds);
 /* No effect on one that is in no list. */
 void nr_cold_remove(struct nr_cold *cold, struct nr_cold_item *item);
 
@@ -58,10 +62,11 @@ bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience);
 void nr_cold_visit(struct nr_cold *cold, uint32_t patience, bool (*compare)(struct nr_cold_item *item, void *context),
                    void *context);
 
-/* The same for the first group only. */
+/* The same for those that are held or kept only. */
 void nr_cold_visit_kept(struct nr_cold *cold, bool (*compare)(struct nr_cold_item *item, void *context), void *context);
 
-/* Tells which items the next visit of patience 1 will compare; not `whole`: the next one of the first group only. */
+/* Tells which items the next visit of patience 1 will compare; not `whole`: the next one of those that are held
+ * or kept. */
 void nr_cold_peek(const struct nr_cold *cold, bool whole, void (*tell)(struct nr_cold_item *item, void *context),
                   void *context);
 

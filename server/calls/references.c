@@ -18,6 +18,7 @@ struct nr_reference {
   uint32_t count;       /* of the real one, so that it never goes below zero */
   struct nr_wrap *wrap; /* that the reference belongs to; NULL: none, or gone */
   bool keeps;           /* the bytes of a pair */
+  bool holds;           /* them now: `count` is not 0 */
   bool deleted;         /* the addon has deleted it, the wrap has not ended yet */
 };
 
@@ -77,16 +78,23 @@ napi_status nr_serve_napi_create_reference(struct nr_dispatch *d, const void *me
     return napi_generic_failure;
   }
   reference->count = request->initial_refcount;
-  if (reference->count > 0) reference->keeps = nr_memory_keep(d->connection, d->napi, value);
+  if (reference->count > 0) reference->keeps = reference->holds = nr_memory_hold(d->connection, d->napi, value, true);
   return napi_ok;
 }
 
-static void warm(struct nr_dispatch *d, const struct nr_reference *reference) {
+/* Whether native code holds the bytes goes by the count; `ends`: it is about to be deleted. */
+static void settle(struct nr_dispatch *d, struct nr_reference *reference, bool ends) {
   napi_handle_scope scope;
   napi_value value = NULL;
-  if (!reference->keeps || reference->env->napi == NULL || napi_open_handle_scope(d->napi, &scope) != napi_ok) return;
-  if (napi_get_reference_value(d->napi, reference->real, &value) == napi_ok)
-    nr_memory_warm(d->connection, d->napi, value);
+  bool holds = !ends && reference->count > 0;
+  if (!reference->keeps || (holds == reference->holds && !ends) || reference->env->napi == NULL ||
+      napi_open_handle_scope(d->napi, &scope) != napi_ok)
+    return;
+  if (napi_get_reference_value(d->napi, reference->real, &value) == napi_ok && value != NULL) {
+    if (holds != reference->holds) nr_memory_hold(d->connection, d->napi, value, holds);
+    if (ends) nr_memory_warm(d->connection, d->napi, value);
+  }
+  reference->holds = holds;
   napi_close_handle_scope(d->napi, scope);
 }
 
@@ -117,7 +125,7 @@ napi_status nr_serve_napi_delete_reference(struct nr_dispatch *d, const void *me
   struct nr_reference *reference = nr_table_remove(d->connection->references_table, request->ref_id, NR_SORT_REFERENCE);
   (void)answer;
   if (reference == NULL) return napi_invalid_arg;
-  if (reference->wrap == NULL) warm(d, reference);
+  if (reference->wrap == NULL) settle(d, reference, true);
   return release(reference);
 }
 
@@ -127,8 +135,10 @@ napi_status nr_serve_napi_reference_ref(struct nr_dispatch *d, const void *messa
   struct nr_reference *reference = get(d, request->ref_id);
   if (reference == NULL) return napi_invalid_arg;
   napi_status status = napi_reference_ref(d->napi, reference->real, &reply->result);
-  if (status == napi_ok) reference->count = reply->result;
-  return status;
+  if (status != napi_ok) return status;
+  reference->count = reply->result;
+  settle(d, reference, false);
+  return napi_ok;
 }
 
 napi_status nr_serve_napi_reference_unref(struct nr_dispatch *d, const void *message, void *answer) {
@@ -137,6 +147,7 @@ napi_status nr_serve_napi_reference_unref(struct nr_dispatch *d, const void *mes
   struct nr_reference *reference = get(d, request->ref_id);
   if (reference == NULL) return napi_invalid_arg;
   if (reference->count == 0) return napi_generic_failure;
+  if (reference->count == 1) settle(d, reference, true); /* while there is something to be found */
   napi_status status = napi_reference_unref(d->napi, reference->real, &reply->result);
   if (status == napi_ok) reference->count = reply->result;
   return status;

@@ -36,9 +36,9 @@ struct nr_parts {
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, bool owned,
                                 uint64_t address, const struct nr_range *tracked, const struct nr_parts *parts,
                                 Nr__View *view);
-/* Native code holds a reference: it will use the address, perhaps from another thread. Its pair is looked at before
- * others. False: it has none. */
-bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value);
+/* Native code holds a reference, or no more: it will use the address, perhaps from another thread. Its pair is looked at
+ * before others. False: it has none. */
+bool nr_memory_hold(struct nr_connection *connection, napi_env napi, napi_value value, bool holds);
 /* Native code takes it up again, or lets it go: what it did to the bytes meanwhile is to be seen at once, as if it had
  * asked for them in this entry. */
 void nr_memory_warm(struct nr_connection *connection, napi_env napi, napi_value value);

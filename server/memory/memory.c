@@ -266,9 +266,9 @@ static struct nr_pair *pair_of(struct nr_connection *connection, napi_env napi, 
   return pair;
 }
 
-bool nr_memory_keep(struct nr_connection *connection, napi_env napi, napi_value value) {
+bool nr_memory_hold(struct nr_connection *connection, napi_env napi, napi_value value, bool holds) {
   struct nr_pair *pair = pair_of(connection, napi, value);
-  if (pair != NULL) nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
+  if (pair != NULL) nr_cold_hold(nr_cold_of(connection, pair), &pair->item, holds);
   return pair != NULL;
 }
 

@@ -17,6 +17,27 @@ static napi_value keep(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* (place, view): the same with a reference, as for a work that is under way. */
+static napi_value hold(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  napi_ref reference;
+  t_args(env, info, argv, 2);
+  T_OK(napi_create_reference(env, argv[1], 1, &reference)); /* never deleted */
+  return keep(env, info);
+}
+
+/* (view): a work that is over at once. */
+static napi_value pass(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  napi_ref reference;
+  void *bytes;
+  t_args(env, info, argv, 1);
+  T_OK(napi_get_buffer_info(env, argv[0], &bytes, NULL));
+  T_OK(napi_create_reference(env, argv[0], 1, &reference));
+  T_OK(napi_delete_reference(env, reference));
+  return NULL;
+}
+
 /* (place, offset, value) */
 static napi_value poke(napi_env env, napi_callback_info info) {
   napi_value argv[3];
@@ -79,7 +100,7 @@ static napi_value is_there(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"keep", keep},        {"poke", poke},        {"sum", sum},   {"around", around},
-    {"isThere", is_there}, {"readAll", read_all}, {"noop", noop},
+    {"keep", keep},     {"hold", hold},        {"pass", pass},        {"poke", poke}, {"sum", sum},
+    {"around", around}, {"isThere", is_there}, {"readAll", read_all}, {"noop", noop},
 };
 T_INIT(functions)

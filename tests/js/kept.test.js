@@ -102,6 +102,21 @@ function work(addon, sizes, seed) {
   return [log, buffers.map(sum)];
 }
 
+test('one that is held while many others have been', (t) => compare(t, 'kept', (addon) => {
+  const held = Buffer.alloc(8192, 1), others = [], seen = [];
+  addon.hold(0, held);
+  for (let i = 1; i <= 2000; i++) {
+    others.push(Buffer.alloc(4096, i));
+    addon.pass(others.at(-1));
+    if (i % 400 !== 0) continue;
+    addon.poke(0, i, i & 0xff);
+    seen.push(held[i]);
+    held[i + 1] = 5;
+    seen.push(addon.sum(0));
+  }
+  return seen;
+}));
+
 const SMALL = [1, 8, 100, 4096, 20_000];
 const LARGE = [10, 3000, 150_000, 300_000, 3_000_000];
 

@@ -102,6 +102,21 @@ Test(cold, the_newest_are_compared_every_time) {
   for (size_t i = 0; i < COUNT; i++) cr_assert_gt(world.compared[i], 3);
 }
 
+Test(cold, held_ones_are_compared_every_time) {
+  set_up(COUNT, 4096);
+  nr_cold_hold(&world.cold, &world.items[7], true);
+  nr_cold_hold(&world.cold, &world.items[7], true);
+  for (size_t i = 100; i < COUNT; i++) nr_cold_keep(&world.cold, &world.items[i]);
+  uint32_t before = world.compared[7];
+  visit(500);
+  cr_assert_eq(world.compared[7], before + 500);
+  nr_cold_hold(&world.cold, &world.items[7], false);
+  cr_assert_eq(world.items[7].group, NR_COLD_HELD);
+  nr_cold_hold(&world.cold, &world.items[7], false);
+  nr_cold_hold(&world.cold, &world.items[7], false);
+  cr_assert_eq(world.items[7].group, NR_COLD_KEPT);
+}
+
 Test(cold, large_ones_are_not_left_out) {
   set_up(5, 128 << 10);
   visit(3000);
