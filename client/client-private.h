@@ -215,7 +215,7 @@ struct nr_channel {
   uint32_t scope_serial;
   uint32_t callback_scopes;  /* open ones */
   uint32_t scopes_on_server; /* of `scopes`, this many from the bottom have been announced */
-  /* Objects and arrays that this turn made and JavaScript has not seen (known.c). */
+  /* Objects and arrays that this turn made and JavaScript has not seen (fresh.c). */
   struct nr_fresh fresh[NR_FRESH][2];
   uint32_t fresh_epoch; /* those of another one are not fresh any more */
   bool fresh_any;       /* there may be some */
