@@ -55,16 +55,22 @@ function ofArray(array, room, first) {
   return found;
 }
 
+/** Of this world, where what a property is can be found out unnoticed: the global object of another context asks the object that it was made from, which may be a proxy. */
+function isOurs(prototype) {
+  for (let at = prototype; at !== null && !isProxy(at); at = getPrototypeOf(at)) if (at === objects) return true;
+  return prototype === null;
+}
+
 /**
  * [how many there are, how many of them are noted, is that all, names, ...those that take a handle]; the names of what is noted first, a NUL behind each. Or only how many there are, when
  * that is more than `room`. Of a view each byte would be a property, and the environment's variables native code may change.
  */
 function ofObject(object, room) {
-  if (isArray(object) || isView(object) || object === variables) return undefined;
+  const prototype = getPrototypeOf(object);
+  if (isArray(object) || isView(object) || object === variables || !isOurs(prototype)) return undefined;
   const names = getOwnPropertyNames(object);
   const { length } = names;
   if (length > room) return length;
-  const prototype = getPrototypeOf(object);
   const found = [length, 0, prototype === objects || prototype === null, ''];
   let known = '', unknown = '', count = 0;
   for (let i = 0; i < length; i++) {
