@@ -132,8 +132,9 @@ static uint32_t choose_newest(const struct nr_cold *cold, enum nr_cold_group gro
   const struct nr_cold_item *item = cold->heads[group].previous;
   uint32_t count = 0;
   for (; count < cold->counts[group]; count++, item = item->previous) {
-    if (count > 0 && (*spent > budget / 2 || price_of(item) > budget / 2 - *spent)) break;
-    *spent += price_of(item) < budget ? price_of(item) : budget;
+    uint32_t left = budget / 2 - *spent, price = price_of(item);
+    if (count > 0 && price > left) break;
+    *spent += price < left ? price : left; /* a large one leaves the others their half */
   }
   return count;
 }
@@ -172,7 +173,7 @@ static void visit_item(struct nr_cold *cold, struct nr_cold_item *item, struct n
   bool changed = compare_item(item, context);
   enum nr_cold_group after = group_after(cold, item, changed);
   unlink_item(cold, item);
-  if (changed || after != before || next == NULL)
+  if (changed || after != before)
     link_item(cold, item, after);
   else
     link_before(cold, item, after, next);

@@ -117,6 +117,16 @@ Test(cold, held_ones_are_compared_every_time) {
   cr_assert_eq(world.items[7].group, NR_COLD_KEPT);
 }
 
+Test(cold, a_large_one_that_is_newest_leaves_the_others_their_turns) {
+  set_up(COUNT, 4096);
+  for (size_t i = 0; i < COUNT; i++) nr_cold_keep(&world.cold, &world.items[i]);
+  nr_cold_remove(&world.cold, &world.items[0]);
+  nr_cold_add(&world.cold, &world.items[0], 1 << 20);
+  visit(200);
+  cr_assert_eq(world.compared[0], 200);
+  for (size_t i = 1; i < COUNT; i++) cr_assert_gt(world.compared[i], 3);
+}
+
 Test(cold, large_ones_are_not_left_out) {
   set_up(5, 128 << 10);
   visit(3000);
