@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/known.h"
 #include "client/recorder.h"
 #include "client/watch.h"
 #include "napi.pb-c.h"
@@ -101,43 +102,6 @@ struct nr_scope {
   bool escapable;
   bool escaped;
   nr_value slot; /* where the escaped handle will live, in the scope outside */
-};
-
-/* What is known about a handle without asking. Valid for views and wraps only as long as the epochs match. */
-struct nr_known {
-  nr_value value;
-  uint32_t shape; /* enum nr_shape */
-  uint32_t js_epoch;
-  uint32_t wrap_epoch;
-  uint32_t unwrap_epoch;
-  const uint8_t *text;
-  uint32_t text_length; /* UTF-16 units */
-  nr_id wrap_id;
-  Nr__View view; /* `bytes` is not kept */
-};
-
-#define NR_LEARNED 64u /* handles that the client remembers facts of, beside the arguments of the open entries */
-#define NR_LEARNED_TEXT 64u
-
-#define NR_FRESH 256u
-struct nr_fresh {
-  nr_value value;
-  uint32_t epoch;
-  uint32_t uses;
-  bool array;
-};
-
-/* The value of a property that was read without asking for it. */
-struct nr_property {
-  nr_value value;      /* what is no primitive: only its tag counts */
-  uint32_t shape;      /* enum nr_shape */
-  uint32_t text_size;  /* bytes */
-  const uint8_t *text; /* with NR_SHAPE_TEXT */
-};
-
-struct nr_learned {
-  struct nr_known known;
-  uint8_t text[NR_LEARNED_TEXT * 2];
 };
 
 /* An entry from the server: a frame of the turn stack. What napi_callback_info points to. */
@@ -280,7 +244,7 @@ napi_status nr_call_post_hooked(struct nr_call *call);
 /* What ends every call, the local ones too: last error, recorder, tap, arena. Returns the status. */
 napi_status nr_call_end(struct nr_call *call, napi_status status);
 /* The end of a call of our own, which no addon has made. */
-void nr_call_drop(struct nr_call *call);
+void nr_call_drop(struct nr_call *call, napi_status status);
 
 /* The end of a call that was answered here: last error, recorder and tap. `reply` is what the trace prints. */
 void nr_tap_local(napi_env env, unsigned opcode, const ProtobufCMessage *request, const ProtobufCMessage *reply,
@@ -399,47 +363,6 @@ napi_value nr_local_known(struct nr_call *call, nr_value value, const Nr__Fact *
 /* The tap (trace.c); nr_tap_on is set when something listens. */
 void nr_tap(const struct nr_call *call, napi_status status);
 void nr_tap_entry(const struct nr_channel *channel, const struct nr_frame *frame, const ProtobufCMessage *request);
-
-/* ---- known.c --------------------------------------------------------------------------------------------------------
- */
-
-/* What is known of a handle; NULL: nothing. Valid until the next call. */
-const struct nr_known *nr_known(struct nr_channel *channel, nr_value value);
-/* `shape` bits that hold of the value right now, out of those asked for: stale views and wraps are left out. */
-uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known);
-/* An object holds that from now on. */
-void nr_known_wrapped(struct nr_channel *channel, nr_value value, nr_id object_id);
-/* The view of a value that came along, when it still holds. */
-const Nr__View *nr_known_view(struct nr_channel *channel, nr_value value);
-/* Of a typed array, bytes. */
-uint32_t nr_element_size(uint32_t type);
-/* Fills a known from a message that came with `frame`; text stays in the frame. */
-void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact,
-                  const struct nr_frame *frame);
-/* The same from InvokeRequest.views. */
-void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, const uint64_t words[NR_VIEW_WORDS]);
-/* Remembers a fact about a result. */
-void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_frame *frame);
-/* Bindings ask for the address of a view more than once: it need not be asked for again. NULL: nothing is known. */
-void nr_learn_view(struct nr_call *call, nr_value value, Nr__View *view);
-/* The same about what a snapshot held. */
-void nr_learn_property(struct nr_channel *channel, nr_value value, const struct nr_property *property);
-
-void nr_known_forget(struct nr_channel *channel);
-/* The addon has made a string of this text, Latin-1 or UTF-8. */
-void nr_learn_text(struct nr_channel *channel, nr_value value, const char *text, nr_span span);
-/* Objects that this entry, or one that it is nested in, has made and nobody else has seen: their properties can be set
- * without waiting. There is one handle of each. */
-void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array);
-bool nr_fresh_has(struct nr_channel *channel, nr_value value);
-bool nr_fresh_is_array(struct nr_channel *channel, nr_value value);
-/* The object has another handle now. */
-void nr_fresh_move(struct nr_channel *channel, nr_value from, nr_value to);
-/* JavaScript gets it, or another handle of it is made. What it holds is not fresh any more either. */
-void nr_fresh_show(struct nr_channel *channel, nr_value value);
-void nr_fresh_clear(struct nr_channel *channel);
-/* Does Object.prototype have that name as it was made? */
-bool nr_is_special_name(const char *name, size_t length);
 
 /* ---- scopes.c -------------------------------------------------------------------------------------------------------
  */
