@@ -146,8 +146,8 @@ napi_status nr_call_post_hooked(struct nr_call *call) {
   return nr_call_post(call);
 }
 
-void nr_call_drop(struct nr_call *call) {
-  nr_record_call_end(call, napi_ok);
+void nr_call_drop(struct nr_call *call, napi_status status) {
+  nr_record_call_end(call, status);
   if (call->marked) nr_arena_release(call->env->channel->arena, call->mark);
 }
 

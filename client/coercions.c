@@ -14,14 +14,6 @@ static bool is_object(nr_value value) {
   return tag == NR_TAG_OBJECT || tag == NR_TAG_FUNCTION || tag == NR_TAG_EXTERNAL;
 }
 
-/* An answer that takes no call. */
-static napi_status answer(struct nr_call *call, nr_value value, napi_value *result) {
-  Nr__ValueReply local = NR__VALUE_REPLY__INIT;
-  local.result = value;
-  *result = nr_unwire(value);
-  return nr_answer(call->env, call->opcode, call->request, &local.base, napi_ok);
-}
-
 /* ECMAScript's ToBoolean and ToNumber of what is known here; NR_ABSENT: it is not. */
 static nr_value boolean_of(struct nr_channel *channel, nr_value value) {
   if (nr_value_is_double(value)) {
@@ -43,73 +35,59 @@ static nr_value number_of(nr_value value) {
   return value == NR_TRUE ? nr_value_from_double(1) : NR_ABSENT;
 }
 
+/* known: what it comes to; NR_ABSENT: the server is to be asked. js: an object's methods may run then. */
+static napi_status coerce(napi_env env, unsigned opcode, nr_value value, nr_value known, bool js, napi_value *result) {
+  Nr__CoerceRequest request = NR__COERCE_REQUEST__INIT;
+  Nr__ValueReply local = NR__VALUE_REPLY__INIT;
+  struct nr_call call = NR_CALL(env, opcode, &request.base);
+  request.value = value;
+  if (known != NR_ABSENT && nr_call_js_runs(&call)) {
+    local.result = known;
+    *result = nr_unwire(known);
+    return nr_answer(env, opcode, &request.base, &local.base, napi_ok);
+  }
+  request.result = nr_call_result(&call);
+  call.keeps_last_error = js;
+  napi_status status = js ? nr_call_wait_js(&call) : nr_call_wait(&call);
+  if (status == napi_ok && known != NR_ABSENT) {
+    *result = nr_unwire(known);
+  } else if (status == napi_ok && opcode == NR_OP_NAPI_COERCE_TO_STRING) {
+    const Nr__KnownReply *reply = call.reply;
+    *result = nr_local_known(&call, reply->result, reply->fact);
+  } else if (status == napi_ok) {
+    *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
+  }
+  return nr_call_end(&call, status);
+}
+
 NR_EXPORT napi_status NAPI_CDECL napi_coerce_to_bool(napi_env env, napi_value value, napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_JS_ARG(env, value);
   NR_CHECK_JS_ARG(env, result);
-  Nr__CoerceRequest request = NR__COERCE_REQUEST__INIT;
-  struct nr_call call = NR_CALL(env, NR_OP_NAPI_COERCE_TO_BOOL, &request.base);
-  request.value = nr_wire(value);
-  nr_value known = boolean_of(env->channel, request.value);
-  if (known != NR_ABSENT && nr_call_js_runs(&call)) return answer(&call, known, result);
-  request.result = nr_call_result(&call);
-  napi_status status = nr_call_wait(&call);
-  if (status == napi_ok) *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
-  return nr_call_end(&call, status);
+  nr_value known = boolean_of(env->channel, nr_wire(value));
+  return coerce(env, NR_OP_NAPI_COERCE_TO_BOOL, nr_wire(value), known, false, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_coerce_to_number(napi_env env, napi_value value, napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_JS_ARG(env, value);
   NR_CHECK_JS_ARG(env, result);
-  Nr__CoerceRequest request = NR__COERCE_REQUEST__INIT;
-  struct nr_call call = NR_CALL(env, NR_OP_NAPI_COERCE_TO_NUMBER, &request.base);
-  request.value = nr_wire(value);
-  nr_value known = number_of(request.value);
-  if (known != NR_ABSENT && nr_call_js_runs(&call)) return answer(&call, known, result);
-  request.result = nr_call_result(&call);
-  call.keeps_last_error = true;
-  napi_status status = nr_call_wait_js(&call);
-  if (status == napi_ok) *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
-  return nr_call_end(&call, status);
+  nr_value known = number_of(nr_wire(value));
+  return coerce(env, NR_OP_NAPI_COERCE_TO_NUMBER, nr_wire(value), known, true, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_coerce_to_object(napi_env env, napi_value value, napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_JS_ARG(env, value);
   NR_CHECK_JS_ARG(env, result);
-  Nr__CoerceRequest request = NR__COERCE_REQUEST__INIT;
-  struct nr_call call = NR_CALL(env, NR_OP_NAPI_COERCE_TO_OBJECT, &request.base);
-  request.value = nr_wire(value);
-  if (is_object(request.value) && nr_call_js_runs(&call)) return answer(&call, request.value, result);
-  request.result = nr_call_result(&call);
-  napi_status status = nr_call_wait(&call);
-  if (status == napi_ok) {
-    const Nr__ValueReply *reply = call.reply;
-    *result = is_object(request.value) ? value : nr_local(&call, reply->result);
-  }
-  return nr_call_end(&call, status);
+  nr_value known = is_object(nr_wire(value)) ? nr_wire(value) : NR_ABSENT;
+  return coerce(env, NR_OP_NAPI_COERCE_TO_OBJECT, nr_wire(value), known, false, result);
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_coerce_to_string(napi_env env, napi_value value, napi_value *result) {
   NR_PREAMBLE(env);
   NR_CHECK_JS_ARG(env, value);
   NR_CHECK_JS_ARG(env, result);
-  Nr__CoerceRequest request = NR__COERCE_REQUEST__INIT;
-  struct nr_call call = NR_CALL(env, NR_OP_NAPI_COERCE_TO_STRING, &request.base);
-  request.value = nr_wire(value);
-  if (is_string(request.value) && nr_call_js_runs(&call)) {
-    Nr__KnownReply same = NR__KNOWN_REPLY__INIT;
-    same.result = request.value;
-    *result = value;
-    return nr_answer(env, call.opcode, call.request, &same.base, napi_ok);
-  }
-  request.result = nr_call_result(&call);
-  call.keeps_last_error = true;
-  napi_status status = nr_call_wait_js(&call);
-  if (status == napi_ok) {
-    const Nr__KnownReply *reply = call.reply;
-    *result = is_string(request.value) ? value : nr_local_known(&call, reply->result, reply->fact);
-  }
-  return nr_call_end(&call, status);
+  nr_value known = is_string(nr_wire(value)) ? nr_wire(value) : NR_ABSENT;
+  return coerce(env, NR_OP_NAPI_COERCE_TO_STRING, nr_wire(value), known, true, result);
 }

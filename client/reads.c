@@ -50,6 +50,12 @@ static enum nr_answer look_up(struct nr_call *call, nr_value object, const char 
   return answer == NR_ANSWER_ABSENT && !own && nr_is_special_name(name, length) ? NR_ANSWER_ASK : answer;
 }
 
+/* By a text of the addon's. NULL, or one that no call can carry, is for the server, or the call itself, to refuse. */
+static enum nr_answer look_up_text(struct nr_call *call, nr_value object, const char *name, nr_span span,
+                                   struct nr_property *found) {
+  return span == NR_SPAN_NULL ? NR_ANSWER_ASK : look_up(call, object, name, nr_span_length(span), false, found);
+}
+
 /* By a key whose text is known here; of an array, by a number that is an index. */
 static enum nr_answer look_up_key(struct nr_call *call, nr_value object, nr_value key, bool own,
                                   struct nr_property *found) {
@@ -71,12 +77,10 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_named_property(napi_env env, napi_valu
   Nr__GetNamedPropertyRequest request = NR__GET_NAMED_PROPERTY_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_GET_NAMED_PROPERTY, &request.base);
   struct nr_property property;
-  enum nr_answer answer = NR_ANSWER_ASK;
   request.object = nr_wire(object);
   request.utf8name = nr_call_cstring(&call, utf8name);
   call.keeps_last_error = true;
-  if (request.utf8name != NR_SPAN_NULL)
-    answer = look_up(&call, request.object, utf8name, nr_span_length(request.utf8name), false, &property);
+  enum nr_answer answer = look_up_text(&call, request.object, utf8name, request.utf8name, &property);
   return finish_get(&call, answer, &property, &request.result, result);
 }
 
@@ -115,12 +119,10 @@ NR_EXPORT napi_status NAPI_CDECL napi_has_named_property(napi_env env, napi_valu
   Nr__ObjectNameRequest request = NR__OBJECT_NAME_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_HAS_NAMED_PROPERTY, &request.base);
   struct nr_property property;
-  enum nr_answer answer = NR_ANSWER_ASK;
   request.object = nr_wire(object);
   request.utf8name = nr_call_cstring(&call, utf8name);
   call.keeps_last_error = true;
-  if (request.utf8name != NR_SPAN_NULL)
-    answer = look_up(&call, request.object, utf8name, nr_span_length(request.utf8name), false, &property);
+  enum nr_answer answer = look_up_text(&call, request.object, utf8name, request.utf8name, &property);
   return finish_has(&call, answer, result);
 }
 

@@ -246,7 +246,8 @@ static bool take(struct nr_call *reader, struct snapshot *snapshot, uint32_t fir
   request.room = snapshot->room;
   request.first = first;
   snapshot->taken = false;
-  if (nr_call_wait(&call) == napi_ok) {
+  napi_status status = nr_call_wait(&call);
+  if (status == napi_ok) {
     const Nr__SnapshotReply *reply = call.reply;
     if (!reply->taken) {
       note_size(snapshot, reading_of(channel, snapshot->elements), reply->count);
@@ -258,7 +259,7 @@ static bool take(struct nr_call *reader, struct snapshot *snapshot, uint32_t fir
   } else {
     snapshot->refused = true;
   }
-  nr_call_drop(&call);
+  nr_call_drop(&call, status);
   return snapshot->taken;
 }
 

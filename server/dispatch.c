@@ -140,9 +140,8 @@ nr_value nr_give_argument(struct nr_connection *connection, napi_env napi, napi_
 }
 
 nr_value nr_mark_value(napi_env napi, napi_value value, uint32_t place, napi_valuetype *type) {
-  nr_value result;
   if (napi_typeof(napi, value, type) != napi_ok) *type = napi_object;
-  return give_primitive(napi, value, *type, &result) ? result : nr_value_handle(tag_of(*type), false, 0, place);
+  return nr_value_handle(tag_of(*type), false, 0, place);
 }
 
 /* Ids that the host chooses must be its own sort, and go to a free place. */

@@ -26,7 +26,7 @@ struct nr_describe {
 
 /* The value on the wire; objects get a handle of `given`. NR_ABSENT over a quota. `type`: its typeof. */
 nr_value nr_give_argument(struct nr_connection *connection, napi_env napi, napi_value value, napi_valuetype *type);
-/* The value on the wire; what takes a handle: a mark, the tag with its place (SnapshotReply.values). */
+/* What stands for a value that takes a handle: its tag and place (SnapshotReply.values). */
 nr_value nr_mark_value(napi_env napi, napi_value value, uint32_t place, napi_valuetype *type);
 /* Fills a fact about the value; false: nothing worth telling. `wrap`: look for one. `bytes`: views with contents. */
 bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes,

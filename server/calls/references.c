@@ -82,7 +82,7 @@ napi_status nr_serve_napi_create_reference(struct nr_dispatch *d, const void *me
   return napi_ok;
 }
 
-/* Whether native code holds the bytes goes by the count; `ends`: it is about to be deleted. */
+/* Whether native code holds the bytes goes by the count; `ends`: it is about to let them go, by whichever call. */
 static void settle(struct nr_dispatch *d, struct nr_reference *reference, bool ends) {
   napi_handle_scope scope;
   napi_value value = NULL;
