@@ -56,11 +56,22 @@ static void set_up_signals(void) {
   signal(SIGXFSZ, SIG_IGN);
 }
 
+/* glibc gives the end of a heap back to the kernel, page by page, until the process has freed a large block: from then
+ * on it keeps twice as much (mallopt(3), M_MMAP_THRESHOLD). In Node something has, sooner or later; here there is only
+ * the addon. (@napi-rs/canvas: 40 instead of 220 page faults for an image of 1 MiB, which are 0.3 of 3.4 ms.) */
+#define NR_FREED_BLOCK (UINT32_C(8) << 20)
+
+static void season_heap(void) {
+  void *volatile block = malloc(NR_FREED_BLOCK);
+  free(block);
+}
+
 static void set_up_process(pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   /* It died before the line above. 0: a command has started this process, and is its parent, or was. */
   if (parent != 0 && getppid() != parent) _exit(1);
   node = parent;
+  season_heap();
   set_up_signals();
   /* Node writes to its stdio without buffers, and what an addon printed must not be lost in a crash. */
   setvbuf(stdout, NULL, _IONBF, 0);

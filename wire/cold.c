@@ -159,12 +159,11 @@ static uint32_t choose_oldest(const struct nr_cold *cold, enum nr_cold_group gro
   return count;
 }
 
-static struct turn choose(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget) {
-  struct turn turn = {.newest = (struct nr_cold_item *)&cold->heads[group]};
-  if (group < NR_COLD_IDLE) turn.newest_count = choose_newest(cold, group, budget, &turn.spent);
-  turn.oldest_count = choose_oldest(cold, group, cold->counts[group] - turn.newest_count, budget, &turn.spent);
-  for (uint32_t i = 0; i < turn.newest_count; i++) turn.newest = turn.newest->previous;
-  return turn;
+static void choose(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, struct turn *turn) {
+  *turn = (struct turn){.newest = (struct nr_cold_item *)&cold->heads[group]};
+  if (group < NR_COLD_IDLE) turn->newest_count = choose_newest(cold, group, budget, &turn->spent);
+  turn->oldest_count = choose_oldest(cold, group, cold->counts[group] - turn->newest_count, budget, &turn->spent);
+  for (uint32_t i = 0; i < turn->newest_count; i++) turn->newest = turn->newest->previous;
 }
 
 static void visit_item(struct nr_cold *cold, struct nr_cold_item *item, struct nr_cold_item *next,
@@ -182,7 +181,9 @@ static void visit_item(struct nr_cold *cold, struct nr_cold_item *item, struct n
 /* Compares as many items as the budget is for, each once. Returns what was spent. */
 static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, compare *compare_item,
                       void *context) {
-  struct turn turn = choose(cold, group, budget);
+  struct turn turn;
+  if (cold->counts[group] == 0) return 0; /* of most groups there are none, and every call comes by */
+  choose(cold, group, budget, &turn);
   for (uint32_t left = turn.oldest_count; left > 0; left--)
     visit_item(cold, cold->heads[group].next, turn.newest, compare_item, context);
   struct nr_cold_item *item = turn.newest, *next;
@@ -224,7 +225,8 @@ void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *conte
 
 static void peek(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget,
                  void (*tell)(struct nr_cold_item *item, void *context), void *context) {
-  struct turn turn = choose(cold, group, budget);
+  struct turn turn;
+  choose(cold, group, budget, &turn);
   struct nr_cold_item *item = cold->heads[group].next;
   for (uint32_t left = turn.oldest_count; left > 0; left--, item = item->next) tell(item, context);
   item = turn.newest;
