@@ -101,13 +101,21 @@ static void widen(struct places *places, nr_value value) {
   if (index >= places->last) places->last = index + 1;
 }
 
+/* The argument that the view at `i` describes. */
+static nr_value viewed(struct nr_channel *channel, const Nr__InvokeRequest *request, size_t i) {
+  uint64_t place = nr_view_code_place(request->views[i]);
+  if (place >= request->n_values) nonsense(channel);
+  return request->values[place];
+}
+
 /* Facts of arguments are found by the place of their handle (known.c). */
 static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
                        const Nr__InvokeRequest *request) {
   struct places places = {UINT32_MAX, 0};
   for (size_t i = 0; i < request->n_facts; i++) widen(&places, request->facts[i]->value);
-  for (size_t i = 0; i < request->n_views; i += NR_VIEW_WORDS) widen(&places, request->views[i]);
-  if (places.last - places.first > request->n_values + 1 || request->n_views % NR_VIEW_WORDS != 0) nonsense(channel);
+  if (request->n_views % NR_VIEW_NUMBERS != 0) nonsense(channel);
+  for (size_t i = 0; i < request->n_views; i += NR_VIEW_NUMBERS) widen(&places, viewed(channel, request, i));
+  if (places.last - places.first > request->n_values + 1) nonsense(channel);
   entry->given_base = places.first;
   entry->given_count = places.last - places.first;
   entry->facts = nr_arena_alloc(channel->arena, entry->given_count * sizeof *entry->facts);
@@ -117,9 +125,9 @@ static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const
     const Nr__Fact *fact = request->facts[i];
     nr_known_set(channel, &entry->facts[nr_value_index(fact->value) - places.first], fact, frame);
   }
-  for (size_t i = 0; i < request->n_views; i += NR_VIEW_WORDS) {
-    const uint64_t *words = &request->views[i];
-    nr_known_set_view(channel, &entry->facts[nr_value_index(words[0]) - places.first], words);
+  for (size_t i = 0; i < request->n_views; i += NR_VIEW_NUMBERS) {
+    nr_value value = viewed(channel, request, i);
+    nr_known_set_view(channel, &entry->facts[nr_value_index(value) - places.first], value, &request->views[i]);
   }
 }
 

@@ -79,16 +79,17 @@ void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__
   }
 }
 
-void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, const uint64_t words[NR_VIEW_WORDS]) {
-  known->value = words[0];
+void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, nr_value value,
+                       const uint64_t numbers[NR_VIEW_NUMBERS]) {
+  known->value = value;
   known->shape = NR_SHAPE_VIEW | NR_SHAPE_NO_ARRAY;
   known->wrap_id = 0;
   note_epochs(channel, known);
   nr__view__init(&known->view);
-  known->view.pair_id = words[1];
-  known->view.kind = (uint32_t)words[2];
-  known->view.offset = words[3];
-  known->view.length = words[4];
+  known->view.pair_id = nr_table_tenant(channel->pairs, numbers[1]);
+  known->view.kind = nr_view_code_kind(numbers[0]);
+  known->view.offset = numbers[2];
+  known->view.length = numbers[3];
   known->view.shown = true;
   nr_memory_view(channel, &known->view);
 }

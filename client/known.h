@@ -60,7 +60,8 @@ uint32_t nr_element_size(uint32_t type);
 void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__Fact *fact,
                   const struct nr_frame *frame);
 /* The same from InvokeRequest.views. */
-void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, const uint64_t words[NR_VIEW_WORDS]);
+void nr_known_set_view(struct nr_channel *channel, struct nr_known *known, nr_value value,
+                       const uint64_t numbers[NR_VIEW_NUMBERS]);
 /* Remembers a fact about a result. */
 void nr_learn(struct nr_channel *channel, const Nr__Fact *fact, const struct nr_frame *frame);
 /* Bindings ask for the address of a view more than once: it need not be asked for again. NULL: nothing is known. */

@@ -107,40 +107,41 @@ struct invocation {
 };
 
 /* False: no memory, then it goes as any fact. */
-static bool add_view(struct invocation *invocation, nr_value id, const Nr__View *view) {
+static bool add_view(struct invocation *invocation, size_t place, const Nr__View *view) {
   Nr__InvokeRequest *request = &invocation->request;
   if (request->views == NULL)
     request->views =
-        nr_arena_alloc(invocation->enter.connection->arena, invocation->room * NR_VIEW_WORDS * sizeof(uint64_t));
+        nr_arena_alloc(invocation->enter.connection->arena, invocation->room * NR_VIEW_NUMBERS * sizeof(uint64_t));
   if (request->views == NULL) return false;
-  uint64_t *words = request->views + request->n_views;
-  words[0] = id;
-  words[1] = view->pair_id;
-  words[2] = view->kind;
-  words[3] = view->offset;
-  words[4] = view->length;
-  request->n_views += NR_VIEW_WORDS;
+  uint64_t *numbers = request->views + request->n_views;
+  numbers[0] = nr_view_code(place, view->kind);
+  numbers[1] = (uint32_t)view->pair_id;
+  numbers[2] = view->offset;
+  numbers[3] = view->length;
+  request->n_views += NR_VIEW_NUMBERS;
   return true;
 }
 
-static void add_fact(struct invocation *invocation, napi_value value, napi_valuetype type, nr_value id, bool wrap,
-                     bool bytes) {
+/* `place`: among the values of the request. */
+static void add_fact(struct invocation *invocation, size_t place, napi_value value, napi_valuetype type, nr_value id,
+                     bool wrap, bool bytes) {
   struct nr_connection *connection = invocation->enter.connection;
   Nr__Fact *fact = nr_arena_alloc(connection->arena, sizeof *fact);
   if (fact == NULL) return;
   nr__fact__init(fact);
   if (!nr_describe_value(&invocation->describe, value, type, wrap, bytes, fact)) return;
   fact->value = id;
-  if (fact->view != NULL && fact->view->shown && fact->view->place == 0 && add_view(invocation, id, fact->view)) return;
+  if (fact->view != NULL && fact->view->shown && fact->view->place == 0 && add_view(invocation, place, fact->view))
+    return;
   invocation->request.facts[invocation->request.n_facts++] = fact;
 }
 
-static nr_value add_argument(struct invocation *invocation, napi_value value, bool wrap, bool bytes) {
+static nr_value add_argument(struct invocation *invocation, size_t place, napi_value value, bool wrap, bool bytes) {
   napi_valuetype type;
   struct nr_enter *enter = &invocation->enter;
   nr_value id = nr_give_argument(enter->connection, enter->env->napi, value, &type);
   if (id == NR_ABSENT) invocation->failed = true;
-  if (nr_value_is_handle(id) && (wrap || bytes)) add_fact(invocation, value, type, id, wrap, bytes);
+  if (nr_value_is_handle(id) && (wrap || bytes)) add_fact(invocation, place, value, type, id, wrap, bytes);
   return id;
 }
 
@@ -165,14 +166,14 @@ static bool fill(struct invocation *invocation, napi_callback_info info, napi_va
   invocation->describe.napi = enter->env->napi;
   Nr__InvokeRequest *request = &invocation->request;
   request->callback_id = callback->id;
-  request->values[0] = add_argument(invocation, this_arg, callback->member, false);
+  request->values[0] = add_argument(invocation, 0, this_arg, callback->member, false);
   napi_get_new_target(enter->env->napi, info, &new_target);
   if (new_target != NULL) {
-    invocation->new_target = add_argument(invocation, new_target, false, false);
+    invocation->new_target = add_argument(invocation, 0, new_target, false, false);
     request->new_target = &invocation->new_target;
     request->n_new_target = 1;
   }
-  for (size_t i = 0; i < argc; i++) request->values[i + 1] = add_argument(invocation, argv[i], true, true);
+  for (size_t i = 1; i <= argc; i++) request->values[i] = add_argument(invocation, i, argv[i - 1], true, true);
   request->n_values = argc + 1;
   return !invocation->failed;
 }

@@ -345,7 +345,7 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   const struct nr_frame *frame = dispatch->frame;
   bool waits = frame->header.kind == NR_KIND_CALL;
   if (may_run_js(dispatch)) {
-    nr_memory_send(connection, nr_op_gives_turn(frame->header.opcode));
+    nr_memory_send(connection, nr_op_gives_turn(frame->header.opcode), false);
     nr_environment_check(connection);
   }
   connection->agent->serving--;

@@ -214,7 +214,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   }
   if (connection->release_count > 0) nr_release_flush(connection);
   nr_blocks_trim(connection->blocks);
-  nr_memory_send(connection, true);
+  nr_memory_send(connection, true, enter->opcode == NR_OP_INVOKE); /* V8 closes a scope behind every callback */
   nr_environment_check(connection);
   nr_shared_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);

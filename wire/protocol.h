@@ -61,7 +61,19 @@ enum nr_phase {
 #define NR_NO_TIMER UINT64_MAX
 
 /* Of InvokeRequest.views. */
-#define NR_VIEW_WORDS 5u
+#define NR_VIEW_NUMBERS 4u
+
+/* The first of them: the kind in four bits, so that the number is one byte for the first arguments of a call. */
+static inline uint64_t nr_view_code(uint64_t place, uint32_t kind) {
+  return place << 4 | (kind < NR_VIEW_DATAVIEW ? kind : kind - NR_VIEW_DATAVIEW + 12);
+}
+static inline uint64_t nr_view_code_place(uint64_t code) {
+  return code >> 4;
+}
+static inline uint32_t nr_view_code_kind(uint64_t code) {
+  uint32_t kind = code & 15;
+  return kind < 12 ? kind : kind - 12 + NR_VIEW_DATAVIEW;
+}
 
 /* What Fact.shape tells about a value. */
 enum nr_shape {

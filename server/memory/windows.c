@@ -239,16 +239,18 @@ void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
 struct pass {
   struct nr_connection *connection;
   bool takes;
-  bool whole; /* JavaScript gets the turn, or had it; otherwise it only might */
-  bool all;   /* every cold pair is visited each time */
+  bool whole;  /* JavaScript gets the turn, or had it; otherwise it only might */
+  bool all;    /* every cold pair is visited each time */
+  bool scoped; /* handles may stay in the scope that is open */
   uint32_t number;
   napi_handle_scope scope; /* NULL: not needed yet */
 };
 
 /* A loop in native code that calls JavaScript comes by here each time, all in one scope of the addon's: what is looked
- * up gets a scope of its own. */
+ * up gets a scope of its own (25 ns). */
 static uint8_t *find_bytes(struct pass *pass, const struct nr_pair *pair, uint64_t from, uint64_t to) {
-  if (pass->scope == NULL && napi_open_handle_scope(pass->connection->agent->napi, &pass->scope) != napi_ok)
+  if (!pass->scoped && pass->scope == NULL &&
+      napi_open_handle_scope(pass->connection->agent->napi, &pass->scope) != napi_ok)
     return NULL;
   return nr_pair_bytes(pair, from, to - from);
 }
@@ -353,29 +355,32 @@ static void visit_list(struct pass *pass, struct nr_cold *cold, uint32_t patienc
 }
 
 /* `always`: hot windows from there on are looked at in any case. */
-static void run_pass(struct nr_connection *connection, bool takes, bool whole, uint32_t always) {
+static void run_pass(struct pass *pass, uint32_t always) {
+  struct nr_connection *connection = pass->connection;
   bool foreign = connection->foreign_count > 0;
   if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold) && !foreign) return;
-  struct pass pass = {.connection = connection, .takes = takes, .whole = whole, .number = ++connection->passes};
-  struct nr_hot_choice choice = nr_hot_choose(connection, whole, takes, always);
-  if (takes && foreign) read_ahead(&pass, &choice);
-  visit_hot(&pass, &choice);
+  pass->number = ++connection->passes;
+  struct nr_hot_choice choice = nr_hot_choose(connection, pass->whole, pass->takes, always);
+  if (pass->takes && foreign) read_ahead(pass, &choice);
+  visit_hot(pass, &choice);
   nr_hot_chosen(&choice);
-  visit_list(&pass, &connection->cold, takes ? NR_TAKE_PATIENCE : 1);
+  visit_list(pass, &connection->cold, pass->takes ? NR_TAKE_PATIENCE : 1);
   if (foreign) {
-    visit_list(&pass, &connection->cold_foreign, 1);
+    visit_list(pass, &connection->cold_foreign, 1);
     nr_ahead_end(connection);
   }
-  if (pass.scope != NULL) napi_close_handle_scope(connection->agent->napi, pass.scope);
+  if (pass->scope != NULL) napi_close_handle_scope(connection->agent->napi, pass->scope);
 }
 
-void nr_memory_send(struct nr_connection *connection, bool whole) {
+void nr_memory_send(struct nr_connection *connection, bool whole, bool scoped) {
+  struct pass pass = {.connection = connection, .whole = whole, .scoped = scoped};
   connection->sends++;
-  run_pass(connection, false, whole, connection->hot_count);
+  run_pass(&pass, connection->hot_count);
 }
 
 void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) {
-  run_pass(connection, true, whole, hot);
+  struct pass pass = {.connection = connection, .takes = true, .whole = whole};
+  run_pass(&pass, hot);
 }
 
 /* It was in use until now: it is looked at first for a while. */

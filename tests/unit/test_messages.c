@@ -11,7 +11,10 @@
 #include "napi.pb-c.h"
 #include "opcodes.h"
 #include "wire/arena.h"
+#include "wire/frame.h"
 #include "wire/print.h"
+#include "wire/protocol.h"
+#include "wire/value.h"
 
 #define ARENA_CAP ((size_t)16 << 20)
 #define OPCODES 0x400u
@@ -234,5 +237,40 @@ Test(messages, no_message_contains_itself) {
     if (!info) continue;
     cr_assert_not(is_recursive(info->request, 10), "%s", info->name);
     cr_assert_not(is_recursive(info->reply, 10), "%s", info->name);
+  }
+}
+
+/* ---- What shall stay small ---- */
+
+/* As in a program with a few thousand callbacks and pairs. */
+static size_t frame_size(uint64_t *values, size_t value_count, uint64_t *numbers, size_t number_count) {
+  Nr__InvokeRequest request = NR__INVOKE_REQUEST__INIT;
+  request.callback_id = (uint64_t)1 << 32 | 2000;
+  request.values = values;
+  request.n_values = value_count;
+  request.views = numbers;
+  request.n_views = number_count;
+  return sizeof(struct nr_frame_header) + protobuf_c_message_get_packed_size(&request.base);
+}
+
+Test(messages, a_call_with_two_arguments_or_a_small_buffer_is_one_cache_line) {
+  uint64_t values[3] = {nr_value_handle(NR_TAG_OBJECT, false, 1, 0), nr_value_handle(NR_TAG_OBJECT, false, 1, 1),
+                        nr_value_from_double(1.5)};
+  cr_assert_leq(frame_size(values, 3, NULL, 0), NR_CACHE_LINE);
+  uint64_t small[NR_VIEW_NUMBERS] = {nr_view_code(1, 1), 4000, 0, 64};
+  cr_assert_leq(frame_size(values, 2, small, NR_VIEW_NUMBERS), NR_CACHE_LINE);
+  uint64_t longer[NR_VIEW_NUMBERS] = {nr_view_code(1, 1), 100, 0, 16000};
+  cr_assert_leq(frame_size(values, 2, longer, NR_VIEW_NUMBERS), NR_CACHE_LINE);
+}
+
+Test(messages, view_codes_are_read_as_they_were_written) {
+  static const uint32_t others[] = {NR_VIEW_DATAVIEW, NR_VIEW_ARRAYBUFFER, NR_VIEW_SHARED};
+  for (uint32_t i = 0; i < 15; i++) {
+    uint32_t kind = i < 12 ? i : others[i - 12];
+    for (uint64_t place = 0; place < 1000; place += 37) {
+      uint64_t code = nr_view_code(place, kind);
+      cr_assert_eq(nr_view_code_place(code), place);
+      cr_assert_eq(nr_view_code_kind(code), kind);
+    }
   }
 }
