@@ -2,12 +2,14 @@
 // What isolation costs where an addon has real work to do: published codecs, hashes and image libraries over 1 MiB, in-process against isolated, side by
 // side in one run:
 //
-//   node bench/work.js [--ms N] [--rounds N] [--bytes N] [--inputs N] [--only TEXT] [--check] [--build DIR]
-//     [--out FILE]
+//   node bench/work.js [--ms N] [--rounds N] [--bytes N] [--inputs N] [--only TEXT] [--together] [--check]
+//     [--build DIR] [--out FILE]
 //
-// `--inputs` is how many inputs take turns (one: the same Buffer is passed again and again). The two ways take turns in short rounds; the ratio is the
+// Each work has a process of its own: what one leaves to malloc and to the collector makes the next one faster where both addons are in that process, as
+// in-process all are and isolated none is. With `--together` it does. `--inputs` is how many inputs take turns (one: the same Buffer is passed again and again). The two ways take turns in short rounds; the ratio is the
 // median of those of the rounds. What one of the two cannot do is "not available", with the reason. Exit code 1 when a ratio is beyond its bar and
 // `--check` was given.
+const { spawnSync } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -29,6 +31,8 @@ function readOptions() {
       bytes: { type: 'string', default: String(2 ** 20) },
       inputs: { type: 'string', default: '1' },
       only: { type: 'string', default: '' },
+      together: { type: 'boolean', default: false },
+      work: { type: 'string' },
       check: { type: 'boolean', default: false },
       build: { type: 'string', default: path.join(root, 'build', 'release') },
       out: { type: 'string', default: path.join(__dirname, 'results', 'work.json') },
@@ -211,23 +215,39 @@ function format({ name, bar, reason, inProcess, isolated, ratio }) {
   return [name, formatTime(inProcess), formatTime(isolated), ratio.toFixed(2), bound, bar === undefined ? '' : ratio <= bar ? 'ok' : 'MISSED'];
 }
 
-async function main() {
-  const options = readOptions();
+async function measureTogether(selected, options) {
   process.env.NAPI_REMOTE_BUILD_DIR ??= path.resolve(options.build);
   const { load } = require('..');
   const loader = makeLoader(load);
-  options.inputList = Array.from({ length: options.inputs }, (_, i) => makeInput(options.bytes, i + 1));
-  options.images = Array.from({ length: options.inputs }, (_, i) => makePng(options.bytes, i + 1));
-  const given = { ...options, inputs: options.inputList };
+  const inputs = Array.from({ length: options.inputs }, (_, i) => makeInput(options.bytes, i + 1));
+  const images = Array.from({ length: options.inputs }, (_, i) => makePng(options.bytes, i + 1));
   const rows = [];
-  for (const work of works.filter(({ name }) => name.includes(options.only))) rows.push(await measure(work, loader, given));
+  for (const work of selected) rows.push(await measure(work, loader, { ...options, inputs, images }));
+  return rows;
+}
+
+/** The row of a work that a process of its own measures, which writes it to its descriptor 3. */
+function measureApart({ name, bar }) {
+  const args = [...process.execArgv, __filename, ...process.argv.slice(2), '--work', name];
+  const { output, status, signal } = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+  return status === 0 ? JSON.parse(output[3]) : { name, bar, reason: `its process ended with ${signal ?? status}` };
+}
+
+async function main() {
+  const options = readOptions();
+  if (options.work !== undefined) {
+    const [row] = await measureTogether(works.filter(({ name }) => name === options.work), options);
+    fs.writeFileSync(3, JSON.stringify(row));
+    process.exit(); // addons with threads of their own must not keep it from its end
+  }
+  const selected = works.filter(({ name }) => name.includes(options.only));
+  const rows = options.together ? await measureTogether(selected, options) : selected.map(measureApart);
   console.log(`Node ${process.version}, ${os.availableParallelism()} CPUs, load ${os.loadavg()[0].toFixed(2)}, ${options.bytes} bytes, ${options.inputs} input(s)\n`);
   console.log(formatTable(['work', 'in-process', 'isolated', 'ratio', 'bar', ''], rows.map(format)).replace(/ +$/gm, ''));
   for (const { name, reason } of rows) if (reason) console.log(`\n${name}: not available: ${reason}`);
   fs.mkdirSync(path.dirname(path.resolve(options.out)), { recursive: true });
   const { bytes, inputs } = options;
   fs.writeFileSync(options.out, `${JSON.stringify({ node: process.version, cpus: os.availableParallelism(), load: os.loadavg(), bytes, inputs, rows }, null, 2)}\n`);
-  // Addons with threads of their own must not keep it from its end.
   process.exit(options.check && rows.some(({ ratio, bar }) => ratio > bar) ? 1 : 0);
 }
 
