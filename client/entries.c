@@ -101,11 +101,26 @@ static void widen(struct places *places, nr_value value) {
   if (index >= places->last) places->last = index + 1;
 }
 
-/* The argument that the view at `i` describes. */
+/* The argument that the view, or the shape, at `i` describes. */
 static nr_value viewed(struct nr_channel *channel, const Nr__InvokeRequest *request, size_t i) {
   uint64_t place = nr_view_code_place(request->views[i]);
   if (place >= request->n_values) nonsense(channel);
   return request->values[place];
+}
+
+static nr_value shaped(struct nr_channel *channel, const Nr__InvokeRequest *request, size_t i) {
+  uint64_t place = nr_shape_code_place(request->shapes[i]);
+  if (place >= request->n_values) nonsense(channel);
+  return request->values[place];
+}
+
+static void take_shape(struct nr_channel *channel, struct nr_known *known, nr_value value,
+                       const uint64_t numbers[NR_SHAPE_NUMBERS]) {
+  Nr__Fact fact = NR__FACT__INIT;
+  fact.value = value;
+  fact.shape = nr_shape_code_shape(numbers[0]) & ~(uint32_t)(NR_SHAPE_TEXT | NR_SHAPE_VIEW); /* which are elsewhere */
+  fact.wrap_id = numbers[1];
+  nr_known_set(channel, known, &fact, NULL);
 }
 
 /* Facts of arguments are found by the place of their handle (known.c). */
@@ -113,7 +128,8 @@ static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const
                        const Nr__InvokeRequest *request) {
   struct places places = {UINT32_MAX, 0};
   for (size_t i = 0; i < request->n_facts; i++) widen(&places, request->facts[i]->value);
-  if (request->n_views % NR_VIEW_NUMBERS != 0) nonsense(channel);
+  if (request->n_views % NR_VIEW_NUMBERS != 0 || request->n_shapes % NR_SHAPE_NUMBERS != 0) nonsense(channel);
+  for (size_t i = 0; i < request->n_shapes; i += NR_SHAPE_NUMBERS) widen(&places, shaped(channel, request, i));
   for (size_t i = 0; i < request->n_views; i += NR_VIEW_NUMBERS) widen(&places, viewed(channel, request, i));
   if (places.last - places.first > request->n_values + 1) nonsense(channel);
   entry->given_base = places.first;
@@ -124,6 +140,10 @@ static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const
   for (size_t i = 0; i < request->n_facts; i++) {
     const Nr__Fact *fact = request->facts[i];
     nr_known_set(channel, &entry->facts[nr_value_index(fact->value) - places.first], fact, frame);
+  }
+  for (size_t i = 0; i < request->n_shapes; i += NR_SHAPE_NUMBERS) {
+    nr_value value = shaped(channel, request, i);
+    take_shape(channel, &entry->facts[nr_value_index(value) - places.first], value, &request->shapes[i]);
   }
   for (size_t i = 0; i < request->n_views; i += NR_VIEW_NUMBERS) {
     nr_value value = viewed(channel, request, i);
@@ -139,7 +159,7 @@ static void serve_invoke(struct nr_channel *channel, struct nr_entry *entry, con
   served->env = callback->env;
   entry->invoke = request;
   entry->callback = callback;
-  if (request->n_facts + request->n_views > 0) take_facts(channel, entry, frame, request);
+  if (request->n_facts + request->n_views + request->n_shapes > 0) take_facts(channel, entry, frame, request);
   nr_clear_last_error(callback->env);
   callback->env->exception_pending = false;
   served->reply.returned.result = nr_wire(callback->function(callback->env, (napi_callback_info)entry));

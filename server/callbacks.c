@@ -106,19 +106,34 @@ struct invocation {
   struct nr_callback *outer;
 };
 
+/* The next `count` numbers of a list, which has room for as many of each argument. NULL: no memory. */
+static uint64_t *add_numbers(const struct invocation *invocation, uint64_t **list, size_t *length, size_t count) {
+  if (*list == NULL)
+    *list = nr_arena_alloc(invocation->enter.connection->arena, invocation->room * count * sizeof **list);
+  if (*list == NULL) return NULL;
+  *length += count;
+  return *list + *length - count;
+}
+
 /* False: no memory, then it goes as any fact. */
 static bool add_view(struct invocation *invocation, size_t place, const Nr__View *view) {
   Nr__InvokeRequest *request = &invocation->request;
-  if (request->views == NULL)
-    request->views =
-        nr_arena_alloc(invocation->enter.connection->arena, invocation->room * NR_VIEW_NUMBERS * sizeof(uint64_t));
-  if (request->views == NULL) return false;
-  uint64_t *numbers = request->views + request->n_views;
+  uint64_t *numbers = add_numbers(invocation, &request->views, &request->n_views, NR_VIEW_NUMBERS);
+  if (numbers == NULL) return false;
   numbers[0] = nr_view_code(place, view->kind);
   numbers[1] = (uint32_t)view->pair_id;
   numbers[2] = view->offset;
   numbers[3] = view->length;
-  request->n_views += NR_VIEW_NUMBERS;
+  return true;
+}
+
+/* The same. */
+static bool add_shape(struct invocation *invocation, size_t place, const Nr__Fact *fact) {
+  Nr__InvokeRequest *request = &invocation->request;
+  uint64_t *numbers = add_numbers(invocation, &request->shapes, &request->n_shapes, NR_SHAPE_NUMBERS);
+  if (numbers == NULL) return false;
+  numbers[0] = nr_shape_code(place, fact->shape);
+  numbers[1] = fact->wrap_id;
   return true;
 }
 
@@ -131,8 +146,11 @@ static void add_fact(struct invocation *invocation, size_t place, napi_value val
   nr__fact__init(fact);
   if (!nr_describe_value(&invocation->describe, value, type, wrap, bytes, fact)) return;
   fact->value = id;
-  if (fact->view != NULL && fact->view->shown && fact->view->place == 0 && add_view(invocation, place, fact->view))
-    return;
+  if (fact->view == NULL && (fact->shape & NR_SHAPE_TEXT) == 0) {
+    if (add_shape(invocation, place, fact)) return;
+  } else if (fact->view != NULL && fact->view->shown && fact->view->place == 0) {
+    if (add_view(invocation, place, fact->view)) return;
+  }
   invocation->request.facts[invocation->request.n_facts++] = fact;
 }
 

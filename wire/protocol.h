@@ -75,6 +75,9 @@ static inline uint32_t nr_view_code_kind(uint64_t code) {
   return kind < 12 ? kind : kind - 12 + NR_VIEW_DATAVIEW;
 }
 
+/* Of InvokeRequest.shapes. */
+#define NR_SHAPE_NUMBERS 2u
+
 /* What Fact.shape tells about a value. */
 enum nr_shape {
   NR_SHAPE_TEXT = 1,     /* a string whose contents are in `text` */
@@ -86,5 +89,16 @@ enum nr_shape {
   NR_SHAPE_NO_ARRAY = 64,
   NR_SHAPE_BARE = 128, /* nobody has wrapped anything in it */
 };
+
+/* The first of NR_SHAPE_NUMBERS. */
+static inline uint64_t nr_shape_code(uint64_t place, uint32_t shape) {
+  return place << 8 | shape;
+}
+static inline uint64_t nr_shape_code_place(uint64_t code) {
+  return code >> 8;
+}
+static inline uint32_t nr_shape_code_shape(uint64_t code) {
+  return code & 255;
+}
 
 #endif

@@ -243,24 +243,31 @@ Test(messages, no_message_contains_itself) {
 /* ---- What shall stay small ---- */
 
 /* As in a program with a few thousand callbacks and pairs. */
-static size_t frame_size(uint64_t *values, size_t value_count, uint64_t *numbers, size_t number_count) {
+static size_t frame_size(uint64_t *values, size_t value_count, uint64_t *view, uint64_t *shape) {
   Nr__InvokeRequest request = NR__INVOKE_REQUEST__INIT;
   request.callback_id = (uint64_t)1 << 32 | 2000;
   request.values = values;
   request.n_values = value_count;
-  request.views = numbers;
-  request.n_views = number_count;
+  request.views = view;
+  request.n_views = view == NULL ? 0 : NR_VIEW_NUMBERS;
+  request.shapes = shape;
+  request.n_shapes = shape == NULL ? 0 : NR_SHAPE_NUMBERS;
   return sizeof(struct nr_frame_header) + protobuf_c_message_get_packed_size(&request.base);
 }
 
-Test(messages, a_call_with_two_arguments_or_a_small_buffer_is_one_cache_line) {
+Test(messages, common_calls_are_one_cache_line) {
   uint64_t values[3] = {nr_value_handle(NR_TAG_OBJECT, false, 1, 0), nr_value_handle(NR_TAG_OBJECT, false, 1, 1),
                         nr_value_from_double(1.5)};
-  cr_assert_leq(frame_size(values, 3, NULL, 0), NR_CACHE_LINE);
+  cr_assert_leq(frame_size(values, 3, NULL, NULL), NR_CACHE_LINE, "two numbers");
   uint64_t small[NR_VIEW_NUMBERS] = {nr_view_code(1, 1), 4000, 0, 64};
-  cr_assert_leq(frame_size(values, 2, small, NR_VIEW_NUMBERS), NR_CACHE_LINE);
+  cr_assert_leq(frame_size(values, 2, small, NULL), NR_CACHE_LINE, "a small Buffer");
   uint64_t longer[NR_VIEW_NUMBERS] = {nr_view_code(1, 1), 100, 0, 16000};
-  cr_assert_leq(frame_size(values, 2, longer, NR_VIEW_NUMBERS), NR_CACHE_LINE);
+  cr_assert_leq(frame_size(values, 2, longer, NULL), NR_CACHE_LINE, "a longer Buffer");
+  uint32_t bare = NR_SHAPE_NO_VIEW | NR_SHAPE_NO_ARRAY | NR_SHAPE_WRAP | NR_SHAPE_BARE;
+  uint64_t object[NR_SHAPE_NUMBERS] = {nr_shape_code(1, bare), 0};
+  cr_assert_leq(frame_size(values, 2, NULL, object), NR_CACHE_LINE, "an object");
+  uint64_t wrapped[NR_SHAPE_NUMBERS] = {nr_shape_code(0, NR_SHAPE_NO_ARRAY | NR_SHAPE_WRAP), (uint64_t)1 << 32 | 9000};
+  cr_assert_leq(frame_size(values, 2, NULL, wrapped), NR_CACHE_LINE, "a method with one argument");
 }
 
 Test(messages, view_codes_are_read_as_they_were_written) {
@@ -271,6 +278,16 @@ Test(messages, view_codes_are_read_as_they_were_written) {
       uint64_t code = nr_view_code(place, kind);
       cr_assert_eq(nr_view_code_place(code), place);
       cr_assert_eq(nr_view_code_kind(code), kind);
+    }
+  }
+}
+
+Test(messages, shape_codes_are_read_as_they_were_written) {
+  for (uint32_t shape = 0; shape < 256; shape += 5) {
+    for (uint64_t place = 0; place < 1000; place += 37) {
+      uint64_t code = nr_shape_code(place, shape);
+      cr_assert_eq(nr_shape_code_place(code), place);
+      cr_assert_eq(nr_shape_code_shape(code), shape);
     }
   }
 }
