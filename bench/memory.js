@@ -4,7 +4,8 @@
 //   node bench/memory.js [--ms N] [--rounds N] [--max BYTES] [--build DIR] [--out FILE]
 //
 // - the same Buffer passed again and again to a function that reads all of it; one that JavaScript fills before each call; a fresh one each time. The
-//   extra cost is that of the isolated call less the in-process one, in copies (Buffer.copy) of as many bytes.
+//   extra cost is that of the isolated call less the in-process one and less a round trip, in copies (Buffer.copy) of as many bytes. A round trip is
+//   noop(); "bytes" takes off that of noop({}), which passes an argument as well, so that what is left is for the bytes.
 // - noop() while the host has kept the addresses of other Buffers.
 const fs = require('node:fs');
 const os = require('node:os');
@@ -54,6 +55,7 @@ function sideBySide(ways, { ms, rounds }) {
 
 function measureSize(size, inProcess, isolated, options) {
   const buffer = Buffer.alloc(size, 1), other = Buffer.alloc(size, 2);
+  const object = {};
   let value = 0;
   const filled = (addon) => () => addon.readAll(buffer.fill(++value & 0xff));
   const fresh = (addon) => () => addon.readAll(Buffer.alloc(size, 3));
@@ -61,12 +63,12 @@ function measureSize(size, inProcess, isolated, options) {
     copy: () => buffer.copy(other),
     same: () => inProcess.readAll(buffer), sameIsolated: () => isolated.readAll(buffer),
     filled: filled(inProcess), filledIsolated: filled(isolated),
-    noop: () => isolated.noop(),
+    noop: () => isolated.noop(), object: () => isolated.noop(object),
   }, options);
   // By themselves: what waits for the collector makes the calls after them longer.
   if (size <= 2 ** 24) Object.assign(times, sideBySide({ fresh: fresh(inProcess), freshIsolated: fresh(isolated) }, options));
-  const extra = (way) => (times[`${way}Isolated`] - times[way] - times.noop) / times.copy;
-  return { size, times, extra: { same: extra('same'), filled: extra('filled'), fresh: extra('fresh') } };
+  const extra = (way, trip = times.noop) => (times[`${way}Isolated`] - times[way] - trip) / times.copy;
+  return { size, times, extra: { same: extra('same'), bytes: extra('same', times.object), filled: extra('filled'), fresh: extra('fresh') } };
 }
 
 function measureKept(name, sizes, load, options) {
@@ -98,8 +100,8 @@ function main() {
   ];
   console.log(`Node ${process.version}, ${os.availableParallelism()} CPUs, load ${os.loadavg()[0].toFixed(2)}\n`);
   const copies = (value) => (Number.isFinite(value) ? value.toFixed(2) : '-');
-  console.log(formatTable(['bytes', 'copy', 'in-process', 'isolated', 'extra, in copies: same', 'filled', 'fresh'], rows.map(({ size, times, extra }) => [
-    String(size), formatTime(times.copy), formatTime(times.same), formatTime(times.sameIsolated), copies(extra.same), copies(extra.filled), copies(extra.fresh),
+  console.log(formatTable(['bytes', 'copy', 'in-process', 'isolated', 'extra, in copies: same', 'bytes', 'filled', 'fresh'], rows.map(({ size, times, extra }) => [
+    String(size), formatTime(times.copy), formatTime(times.same), formatTime(times.sameIsolated), copies(extra.same), copies(extra.bytes), copies(extra.filled), copies(extra.fresh),
   ])));
   for (const { name, before, after } of kept) console.log(`\n${name}: noop() ${formatTime(before)} without, ${formatTime(after)} with`);
   fs.mkdirSync(path.dirname(path.resolve(options.out)), { recursive: true });
