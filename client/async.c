@@ -60,7 +60,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_make_callback(napi_env env, napi_async_con
   napi_status status = nr_call_wait_js(&call);
   if (status == napi_ok && result != NULL) {
     const Nr__KnownReply *reply = call.reply;
-    *result = nr_local_known(&call, reply->result, reply->fact);
+    *result = nr_local_known(&call, reply);
   }
   return nr_call_end(&call, status);
 }

@@ -260,7 +260,15 @@ size_t nr_length16(const char16_t *text, size_t length) {
   return count;
 }
 
-napi_value nr_local_known(struct nr_call *call, nr_value value, const Nr__Fact *fact) {
-  if (fact != NULL) nr_learn(call->env->channel, fact, &call->frame);
-  return nr_unwire(value);
+napi_value nr_local_known(struct nr_call *call, const Nr__KnownReply *reply) {
+  if (reply->shape != 0) {
+    Nr__Fact fact = NR__FACT__INIT;
+    fact.value = reply->result;
+    fact.shape = reply->shape;
+    fact.text = reply->text;
+    fact.wrap_id = reply->wrap_id;
+    fact.view = reply->view;
+    nr_learn(call->env->channel, &fact, &call->frame);
+  }
+  return nr_unwire(reply->result);
 }

@@ -358,7 +358,7 @@ static inline napi_value nr_local(struct nr_call *call, nr_value value) {
   return nr_unwire(value);
 }
 /* The same, and keeps what the server told about it. */
-napi_value nr_local_known(struct nr_call *call, nr_value value, const Nr__Fact *fact);
+napi_value nr_local_known(struct nr_call *call, const Nr__KnownReply *reply);
 
 /* The tap (trace.c); nr_tap_on is set when something listens. */
 void nr_tap(const struct nr_call *call, napi_status status);

@@ -53,7 +53,7 @@ static napi_status coerce(napi_env env, unsigned opcode, nr_value value, nr_valu
     *result = nr_unwire(known);
   } else if (status == napi_ok && opcode == NR_OP_NAPI_COERCE_TO_STRING) {
     const Nr__KnownReply *reply = call.reply;
-    *result = nr_local_known(&call, reply->result, reply->fact);
+    *result = nr_local_known(&call, reply);
   } else if (status == napi_ok) {
     *result = nr_local(&call, ((const Nr__ValueReply *)call.reply)->result);
   }

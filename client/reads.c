@@ -13,7 +13,7 @@ static napi_status finish_get(struct nr_call *call, enum nr_answer answer, const
     *id = nr_call_result(call);
     status = nr_call_wait_js(call);
     const Nr__KnownReply *reply = call->reply;
-    if (status == napi_ok) *result = nr_local_known(call, reply->result, reply->fact);
+    if (status == napi_ok) *result = nr_local_known(call, reply);
     return nr_call_end(call, status);
   }
   local.result = answer == NR_ANSWER_ABSENT ? NR_UNDEFINED : property->value;

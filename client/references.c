@@ -186,7 +186,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_get_reference_value(napi_env env, napi_ref
     status = nr_call_wait(&call);
     if (status == napi_ok) {
       const Nr__KnownReply *reply = call.reply;
-      *result = nr_local_known(&call, reply->result, reply->fact); /* NULL: the value is gone */
+      *result = nr_local_known(&call, reply); /* NULL: the value is gone */
     }
   }
   return nr_call_end(&call, status);

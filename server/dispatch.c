@@ -184,26 +184,24 @@ void *nr_dispatch_alloc(struct nr_dispatch *dispatch, size_t size) {
   return nr_arena_alloc(dispatch->connection->arena, size);
 }
 
-napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result,
-                          Nr__Fact **fact) {
+napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value value, Nr__KnownReply *reply) {
   napi_valuetype type;
-  NR_TRY(give(dispatch, id, value, result, &type));
-  if (!nr_value_is_handle(*result)) return napi_ok;
-  Nr__Fact *found = nr_dispatch_alloc(dispatch, sizeof *found);
-  if (found == NULL) return napi_ok;
+  Nr__Fact fact = NR__FACT__INIT;
+  NR_TRY(give(dispatch, id, value, &reply->result, &type));
+  if (!nr_value_is_handle(reply->result)) return napi_ok;
   struct nr_describe describe = {.connection = dispatch->connection,
                                  .napi = dispatch->napi,
                                  .tail = dispatch->tail,
                                  .tail_count = dispatch->tail_count,
                                  .tail_room = NR_DISPATCH_SLICES,
                                  .tail_length = dispatch->tail_length};
-  nr__fact__init(found);
-  if (nr_describe_value(&describe, value, type, true, false, found)) {
-    found->value = *result;
-    *fact = found;
-    dispatch->tail_count = describe.tail_count;
-    dispatch->tail_length = describe.tail_length;
-  }
+  if (!nr_describe_value(&describe, value, type, true, false, &fact)) return napi_ok;
+  reply->shape = fact.shape;
+  reply->text = fact.text;
+  reply->wrap_id = fact.wrap_id;
+  reply->view = fact.view;
+  dispatch->tail_count = describe.tail_count;
+  dispatch->tail_length = describe.tail_length;
   return napi_ok;
 }
 

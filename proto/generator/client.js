@@ -46,7 +46,7 @@ function take(parameter, row) {
   const { kind, name } = parameter;
   const guard = row.checks.includes(name) ? '' : `if (${name} != NULL) `;
   switch (kind) {
-    case 'result': return [`${guard}*${name} = ${parameter.known ? `nr_local_known(&call, reply->${name}, reply->fact)` : `nr_local(&call, reply->${name})`};`];
+    case 'result': return [`${guard}*${name} = ${parameter.known ? 'nr_local_known(&call, reply)' : `nr_local(&call, reply->${name})`};`];
     case 'out': return [`${guard}*${name} = reply->${name};`];
     default: return [];
   }

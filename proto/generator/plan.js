@@ -10,6 +10,8 @@ const OUTS = {
   'bool*': 'bool', 'int32_t*': 'int32', 'uint32_t*': 'uint32', 'int64_t*': 'int64', 'uint64_t*': 'uint64', 'double*': 'double', 'size_t*': 'uint64',
   'napi_valuetype*': 'uint32',
 };
+// What a reply tells about its result, when it does.
+const KNOWN = { shape: 'uint32', text: 'sfixed64', wrap_id: 'uint64', view: 'View' };
 
 // One parameter (or two that belong together): {kind, name, type, request: {field: type}, reply: {field: type}}
 function planParameter(parameters, index, reply, local) {
@@ -20,8 +22,8 @@ function planParameter(parameters, index, reply, local) {
   if (type === 'napi_value') return plan('value', { [name]: 'fixed64' });
   if (type === 'napi_value*') {
     if (local) return plan('result', {}, { [name]: 'fixed64' });
-    const known = reply.fields.has('fact');
-    return { ...plan('result', { [name]: 'fixed64' }, { [name]: 'fixed64', ...(known && { fact: 'Fact' }) }), known };
+    const known = reply.fields.has('shape');
+    return { ...plan('result', { [name]: 'fixed64' }, { [name]: 'fixed64', ...(known && KNOWN) }), known };
   }
   if (type === 'const char*' && next?.type === 'size_t' && next.name === 'length') return plan('text', { [name]: 'sfixed64' }, {}, 1);
   if (type === 'const char16_t*') return plan('text16', { [name]: 'sfixed64' }, {}, 1);

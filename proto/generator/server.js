@@ -47,7 +47,7 @@ const PASS = {
 
 const GIVE = {
   result: ({ name, known }) => (known
-    ? [`if (status == napi_ok) status = nr_give_known(d, request->${name}, ${name}, &reply->${name}, &reply->fact);`]
+    ? [`if (status == napi_ok) status = nr_give_known(d, request->${name}, ${name}, reply);`]
     : [`if (status == napi_ok) status = nr_give(d, request->${name}, ${name}, &reply->${name});`]),
   out: ({ name }) => [`reply->${name} = ${name};`],
   newDeferred: ({ name }) => [`if (status == napi_ok) status = nr_adopt_deferred(d, request->deferred_id, ${name});`],
@@ -57,7 +57,7 @@ const collect = (parts, parameters) => parameters.flatMap((parameter) => parts[p
 
 function handler({ row, prototype, parameters }) {
   const gives = collect(GIVE, parameters);
-  const usesReply = gives.some((line) => line.includes('reply->'));
+  const usesReply = gives.some((line) => /\breply\b/.test(line));
   const usesRequest = row.request !== 'Empty';
   const lines = [
     usesRequest ? `const ${camel(row.request)} *request = message;` : '(void)message;',

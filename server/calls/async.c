@@ -129,7 +129,7 @@ napi_status nr_serve_napi_make_callback(struct nr_dispatch *d, const void *messa
   napi_status status =
       napi_make_callback(d->napi, async == NULL ? NULL : async->context, recv, func, request->n_argv, argv, &result);
   if (async != NULL) leave(async);
-  return status != napi_ok ? status : nr_give_known(d, request->result, result, &reply->result, &reply->fact);
+  return status != napi_ok ? status : nr_give_known(d, request->result, result, reply);
 }
 
 /* ---- callback scopes ------------------------------------------------------------------------------------------------

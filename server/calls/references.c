@@ -161,5 +161,5 @@ napi_status nr_serve_napi_get_reference_value(struct nr_dispatch *d, const void 
   if (reference == NULL) return napi_invalid_arg;
   NR_TRY(napi_get_reference_value(d->napi, reference->real, &result));
   if (reference->keeps) nr_memory_warm(d->connection, d->napi, result);
-  return nr_give_known(d, request->result, result, &reply->result, &reply->fact);
+  return nr_give_known(d, request->result, result, reply);
 }
