@@ -6,7 +6,7 @@
 // - the same Buffer passed again and again to a function that reads all of it; one that JavaScript fills before each call; a fresh one each time. The
 //   extra cost is that of the isolated call less the in-process one and less a round trip, in copies (Buffer.copy) of as many bytes. A round trip is
 //   noop(); "bytes" takes off that of noop({}), which passes an argument as well, so that what is left is for the bytes.
-// - noop() while the host has kept the addresses of other Buffers.
+// - noop() while the host has kept the addresses of other Buffers; of one while either side writes to it in turns, every 50th call, which is counted.
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -71,16 +71,25 @@ function measureSize(size, inProcess, isolated, options) {
   return { size, times, extra: { same: extra('same'), bytes: extra('same', times.object), filled: extra('filled'), fresh: extra('fresh') } };
 }
 
-function measureKept(name, sizes, load, options) {
+function measureKept(name, sizes, load, options, writes = false) {
   const isolated = load();
-  const before = time(() => isolated.noop(), options.ms);
+  const noop = () => isolated.noop();
+  const before = time(noop, options.ms);
   const buffers = sizes.map((size, place) => {
     const buffer = Buffer.alloc(size);
     isolated.keep(place, buffer);
     return buffer;
   });
-  for (let i = 0; i < 5000; i++) isolated.noop();
-  const after = time(() => isolated.noop(), options.ms);
+  let count = 0;
+  const written = () => {
+    const turn = ++count % 100, at = count * 4099 % sizes[0];
+    if (turn === 0) buffers[0][at] ^= 1;
+    if (turn === 50) isolated.poke(0, at, count & 0xff);
+    isolated.noop();
+  };
+  const call = writes ? written : noop;
+  for (let i = 0; i < 5000; i++) call();
+  const after = time(call, options.ms);
   return { name, before, after, buffers: buffers.length };
 }
 
@@ -97,6 +106,7 @@ function main() {
   const kept = [
     measureKept('1,000 kept addresses of 4 KiB', Array.from({ length: 1000 }, () => 4096), () => load(file), options),
     measureKept('one kept address of 16 MiB', [2 ** 24], () => load(file), options),
+    measureKept('the same, written now and then', [2 ** 24], () => load(file), options, true),
   ];
   console.log(`Node ${process.version}, ${os.availableParallelism()} CPUs, load ${os.loadavg()[0].toFixed(2)}\n`);
   const copies = (value) => (Number.isFinite(value) ? value.toFixed(2) : '-');

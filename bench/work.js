@@ -6,7 +6,9 @@
 //     [--build DIR] [--out FILE]
 //
 // Each work has a process of its own: what one leaves to malloc and to the collector makes the next one faster where both addons are in that process, as
-// in-process all are and isolated none is. With `--together` it does. `--inputs` is how many inputs take turns (one: the same Buffer is passed again and again). The two ways take turns in short rounds; the ratio is the
+// in-process all are and isolated none is. With `--together` all works have one process.
+//
+// `--inputs` is how many inputs take turns (one: the same Buffer is passed again and again). The two ways take turns in short rounds; the ratio is the
 // median of those of the rounds. What one of the two cannot do is "not available", with the reason. Exit code 1 when a ratio is beyond its bar and
 // `--check` was given.
 const { spawnSync } = require('node:child_process');

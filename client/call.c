@@ -267,7 +267,6 @@ napi_value nr_local_known(struct nr_call *call, const Nr__KnownReply *reply) {
     fact.shape = reply->shape;
     fact.text = reply->text;
     fact.wrap_id = reply->wrap_id;
-    fact.view = reply->view;
     nr_learn(call->env->channel, &fact, &call->frame);
   }
   return nr_unwire(reply->result);

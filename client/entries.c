@@ -101,17 +101,18 @@ static void widen(struct places *places, nr_value value) {
   if (index >= places->last) places->last = index + 1;
 }
 
-/* The argument that the view, or the shape, at `i` describes. */
-static nr_value viewed(struct nr_channel *channel, const Nr__InvokeRequest *request, size_t i) {
-  uint64_t place = nr_view_code_place(request->views[i]);
+/* The argument that a view or a shape is about. */
+static nr_value argument_at(struct nr_channel *channel, const Nr__InvokeRequest *request, uint64_t place) {
   if (place >= request->n_values) nonsense(channel);
   return request->values[place];
 }
 
+static nr_value viewed(struct nr_channel *channel, const Nr__InvokeRequest *request, size_t i) {
+  return argument_at(channel, request, nr_view_code_place(request->views[i]));
+}
+
 static nr_value shaped(struct nr_channel *channel, const Nr__InvokeRequest *request, size_t i) {
-  uint64_t place = nr_shape_code_place(request->shapes[i]);
-  if (place >= request->n_values) nonsense(channel);
-  return request->values[place];
+  return argument_at(channel, request, nr_shape_code_place(request->shapes[i]));
 }
 
 static void take_shape(struct nr_channel *channel, struct nr_known *known, nr_value value,

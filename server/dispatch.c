@@ -199,7 +199,6 @@ napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value 
   reply->shape = fact.shape;
   reply->text = fact.text;
   reply->wrap_id = fact.wrap_id;
-  reply->view = fact.view;
   dispatch->tail_count = describe.tail_count;
   dispatch->tail_length = describe.tail_length;
   return napi_ok;

@@ -71,7 +71,7 @@ napi_status nr_lacks(struct nr_dispatch *dispatch, const char *function);
 napi_status nr_take(struct nr_dispatch *dispatch, nr_value value, napi_value *result);
 /* Gives a real value to the host: as it is when it is a primitive, else under the id that the host chose. */
 napi_status nr_give(struct nr_dispatch *dispatch, nr_value id, napi_value value, nr_value *result);
-/* The same, with what is known about it. */
+/* The same, with what is known about it, but for bytes. */
 napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value value, Nr__KnownReply *reply);
 /* Bytes for the reply's tail; they must live until the reply is sent (arena, or the JavaScript heap). */
 nr_span nr_dispatch_bytes(struct nr_dispatch *dispatch, const void *bytes, size_t length);

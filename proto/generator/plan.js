@@ -11,7 +11,7 @@ const OUTS = {
   'napi_valuetype*': 'uint32',
 };
 // What a reply tells about its result, when it does.
-const KNOWN = { shape: 'uint32', text: 'sfixed64', wrap_id: 'uint64', view: 'View' };
+const KNOWN = { shape: 'uint32', text: 'sfixed64', wrap_id: 'uint64' };
 
 // One parameter (or two that belong together): {kind, name, type, request: {field: type}, reply: {field: type}}
 function planParameter(parameters, index, reply, local) {
