@@ -9,8 +9,9 @@
 
 #include "wire/wire-private.h"
 
-/* About what a sleep costs both sides: spinning longer than that cannot pay. */
-#define SPIN_MAX_NS 30000u
+/* About what a sleep costs both sides: 60 to 100 µs where idle processors have to be woken. Spinning longer than that
+ * cannot pay. */
+#define SPIN_MAX_NS 60000u
 /* What a sleeping peer takes to get going. A wait that began by waking it may last so much longer before it counts
  * against spinning: otherwise two sides that both sleep would never find back to spinning, each finding the other slow.
  */
@@ -18,7 +19,7 @@
 /* A smaller budget is none. */
 #define SPIN_MIN_NS 1000u
 /* A wait that ends within this while spinning is a gain. */
-#define SPIN_GAIN_NS 24000u
+#define SPIN_GAIN_NS 40000u
 /* The budget of whoever has a reason to try again. */
 #define SPIN_TRIAL_NS 4000u
 /* After a sleep of this, the trial is next to nothing, and what comes now may be the first of many. */
@@ -81,21 +82,22 @@ uint32_t nr_spin_budget(struct nr_port *port, struct nr_spin *spin) {
 }
 
 /*
- * It came while we were spinning. Within a short time that is what spinning is for: leave room for twice that, going
- * down slowly. After a long one a sleep would have cost no more and left the processor to others; on a busy machine
- * perhaps to the peer itself.
+ * It came while we were spinning. Within a short time that is what spinning is for, and as long as most waits are like
+ * that the odd longer one is worth the whole budget: a call that takes 10 µs among some that take one, an interrupt.
+ * (Room for twice what a wait had taken had such calls fall asleep, and each sleep made the next ones late.) After a
+ * long one a sleep would have cost no more and left the processor to others; on a busy machine perhaps to the peer
+ * itself.
  */
 void nr_spin_paid(struct nr_spin *spin, uint64_t spun_ns, bool woke_peer) {
-  uint64_t wanted = 2 * spun_ns + 2 * SPIN_MIN_NS;
-  if (woke_peer) wanted = SPIN_TRIAL_NS;
-  if (wanted > spin->budget_ns && (woke_peer || spun_ns <= SPIN_GAIN_NS))
-    spin->budget_ns = (uint32_t)wanted;
-  else if (wanted < spin->budget_ns)
-    spin->budget_ns -= (uint32_t)(spin->budget_ns - wanted) / 8;
+  uint32_t wanted = woke_peer ? SPIN_TRIAL_NS : spun_ns <= SPIN_GAIN_NS ? SPIN_MAX_NS : spin->budget_ns;
+  if (wanted > spin->budget_ns)
+    spin->budget_ns = wanted;
+  else
+    spin->budget_ns -= (spin->budget_ns - wanted) / 8;
 }
 
 void nr_spin_paid_at_once(struct nr_spin *spin) {
-  if (NR_UNLIKELY(spin->budget_ns < SPIN_TRIAL_NS)) spin->budget_ns = SPIN_TRIAL_NS;
+  spin->budget_ns = SPIN_MAX_NS;
 }
 
 /*

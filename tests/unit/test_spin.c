@@ -56,6 +56,16 @@ Test(spin, a_budget_that_was_lost_comes_back_with_one_quick_answer) {
   cr_assert_gt(nr_spin_budget(&fixture.port, spin), 0);
 }
 
+Test(spin, quick_answers_leave_room_for_one_that_takes_longer) {
+  struct fixture fixture;
+  struct nr_spin *spin = set_up(&fixture, ELSEWHERE);
+  for (int i = 0; i < 1000; i++) nr_spin_paid(spin, 200, false);
+  cr_assert_geq(nr_spin_budget(&fixture.port, spin), 30000);
+  while (spin->budget_ns > 0) nr_spin_lost(&fixture.port, spin, 100000);
+  nr_spin_paid(spin, 200, false);
+  cr_assert_geq(nr_spin_budget(&fixture.port, spin), 30000, "and one brings it back");
+}
+
 Test(spin, a_pause_does_not_use_it_up) {
   struct fixture fixture;
   struct nr_spin *spin = set_up(&fixture, ELSEWHERE);
