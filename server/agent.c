@@ -13,6 +13,7 @@
 #include "server/dispatch.h"
 #include "server/elf.h"
 #include "server/loading.h"
+#include "server/memory/exchange.h"
 #include "server/node_info.h"
 #include "server/place.h"
 #include "server/prepared.h"
@@ -98,10 +99,12 @@ static void make_plain_check(struct nr_agent *agent) {
 
 void nr_agent_gone(struct nr_agent *agent) {
   nr_loading_forget(agent);
+  nr_pairs_unwatch(agent);
   current = NULL;
   while (agent->connections != NULL) {
     struct nr_connection *connection = agent->connections;
     agent->connections = connection->next;
+    nr_pairs_drop(connection, true);
     connection->agent = NULL;
     nr_connection_unref(connection);
   }

@@ -81,7 +81,6 @@ static struct nr_connection *create(struct nr_agent *agent) {
   connection->agent = agent;
   nr_cold_init(&connection->cold);
   nr_cold_init(&connection->cold_foreign);
-  connection->sweep_at = NR_SWEEP_MIN;
   connection->arena = nr_arena_create(NR_ARENA_CAP);
   connection->given = nr_handles_create(NR_HANDLES_MAX);
   connection->chosen = nr_handles_create(NR_HANDLES_MAX);
@@ -169,6 +168,7 @@ void nr_connection_unlist(struct nr_connection *connection) {
   while (*link != NULL && *link != connection) link = &(*link)->next;
   if (*link == NULL) return; /* it was done before */
   *link = connection->next;
+  nr_pairs_drop(connection, true);
   nr_connection_unref(connection);
 }
 

@@ -3,6 +3,7 @@
  * until the thread ends; what costs descriptors and memory goes as soon as nobody can be in the middle of using it.
  */
 #include "server/memory/blocks.h"
+#include "server/memory/exchange.h"
 #include "server/doorbell.h"
 #include "server/server-private.h"
 
@@ -40,6 +41,7 @@ void nr_connection_retire(struct nr_connection *connection) {
   nr_host_conclude(connection->host);
   nr_doorbell_announce(connection);
   nr_port_retire(connection->port);
+  nr_pairs_drop(connection, true);
   nr_blocks_retire(connection->blocks);
   nr_arena_trim(connection->arena);
   nr_environ_destroy(connection->environ);

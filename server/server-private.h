@@ -61,6 +61,7 @@ struct nr_agent {
   uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
   bool no_tracker;              /* this kernel tracks no writes */
+  struct nr_canary *canary;     /* tells of the next collection (memory/collected.c); NULL: there is none */
   napi_ref on_call;             /* of server/lib/restart.js: (serial), a call of a host that is dead */
   napi_ref construct;           /* of the same: (next, newTarget, ...args) */
   napi_ref snapshot;            /* of server/lib/snapshot.js: (object, room, first) */
@@ -207,8 +208,11 @@ struct nr_connection {
   uint32_t hot_turn;    /* the next of those to be looked at */
   uint32_t passes;      /* over the two */
   uint32_t sends;       /* of those */
-  uint64_t sweep_at;    /* of pairs, at which it is worth while to look for dead ones (memory.h) */
-  uint64_t made;        /* bytes that live in Buffers and ArrayBuffers which the host has made */
+  uint32_t pairs_made;  /* so far */
+  uint32_t free_pairs_count;
+  struct nr_pair *free_pairs;
+  uint64_t sweep_at; /* of pairs, at which it is worth while to look for dead ones (memory/collected.c) */
+  uint64_t made;     /* bytes that live in Buffers and ArrayBuffers which the host has made */
   struct nr_release_list released[NR_RELEASED_SORTS];
   uint32_t release_count; /* of all lists */
   struct nr_basic_list basics;

@@ -12,6 +12,7 @@
 
 #include "napi.pb-c.h"
 
+struct nr_agent;
 struct nr_connection;
 struct nr_range;
 
@@ -36,8 +37,8 @@ struct nr_parts {
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, bool owned,
                                 uint64_t address, const struct nr_range *tracked, const struct nr_parts *parts,
                                 Nr__View *view);
-/* Native code holds a reference, or no more: it will use the address, perhaps from another thread. Its pair is looked at
- * before others. False: it has none. */
+/* Native code holds a reference, or no more: it will use the address, perhaps from another thread. Its pair is looked
+ * at before others. False: it has none. */
 bool nr_memory_hold(struct nr_connection *connection, napi_env napi, napi_value value, bool holds);
 /* Native code takes it up again, or lets it go: what it did to the bytes meanwhile is to be seen at once, as if it had
  * asked for them in this entry. */
@@ -54,5 +55,10 @@ void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot);
 /* What was seen since there were so many is not hot any more. */
 void nr_memory_leave(struct nr_connection *connection, uint32_t hot);
 void nr_memory_end(struct nr_connection *connection);
+/* The host is dead, or the env is about to end: no pair is looked at any more. references: those of the pairs can be
+ * deleted; not in a collection. */
+void nr_pairs_drop(struct nr_connection *connection, bool references);
+/* The agent is about to go: collections need not tell it of pairs. */
+void nr_pairs_unwatch(struct nr_agent *agent);
 
 #endif

@@ -13,53 +13,6 @@
 
 #include "server/memory/exchange.h"
 
-static void forget_pair(struct nr_connection *connection, struct nr_pair *pair) {
-  nr_pair_index_remove(connection->pair_index, pair);
-  nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
-  nr_windows_forget(connection, pair);
-  nr_block_free(connection->blocks, &pair->block);
-  connection->made -= pair->made;
-  connection->foreign_count -= pair->foreign;
-  nr_release(connection, NR_RELEASED_PAIR, pair->id);
-}
-
-/* The ArrayBuffer was collected. A pair that took its place at the same address has a finalizer of its own. */
-static void finalize_pair(napi_env napi, void *data, void *hint) {
-  struct nr_pair *pair = data;
-  (void)hint;
-  napi_delete_reference(napi, pair->reference);
-  if (!pair->swept) forget_pair(pair->connection, pair);
-  nr_connection_unref(pair->connection);
-  free(pair);
-}
-
-static uint64_t weight_of(const struct nr_connection *connection) {
-  return nr_blocks_live(connection->blocks) + nr_pair_index_count(connection->pair_index) * NR_PAIR_WEIGHT;
-}
-
-static void forget_dead(struct nr_pair *pair, void *context) {
-  struct nr_connection *connection = context;
-  napi_handle_scope scope;
-  napi_value buffer;
-  if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
-  if (napi_get_reference_value(pair->napi, pair->reference, &buffer) == napi_ok && buffer == NULL) {
-    forget_pair(connection, pair);
-    pair->swept = true;
-  }
-  napi_close_handle_scope(connection->agent->napi, scope);
-}
-
-/* Node calls finalizers from its loop. A program that makes one Buffer after the other without going back there would
- * fill the memory with halves of what V8 has collected long since: when there is twice as much as lived last time, they
- * are looked for. */
-static void sweep(struct nr_connection *connection) {
-  nr_pair_index_each(connection->pair_index, forget_dead, connection);
-  nr_release_flush(connection);
-  nr_blocks_trim(connection->blocks);
-  connection->sweep_at = 2 * weight_of(connection);
-  if (connection->sweep_at < NR_SWEEP_MIN) connection->sweep_at = NR_SWEEP_MIN;
-}
-
 /* Where the bytes of a value are. */
 struct place {
   napi_value buffer;
@@ -104,13 +57,18 @@ static uint64_t room_of(const struct nr_connection *connection, napi_env napi, c
 
 /* The pair of what lies there, which is measured by it. */
 static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi, struct place *place) {
-  for (struct nr_pair *pair = nr_pair_index_first(connection->pair_index, place->bytes); pair != NULL;
-       pair = pair->next) {
+  for (struct nr_pair *pair = nr_pair_index_first(connection->pair_index, place->bytes), *next; pair != NULL;
+       pair = next) {
     size_t length = 0;
-    /* One that has grown since is another block for the host: its native address cannot stay where there is no room. */
-    if (pair->bytes != place->bytes || !is_same(napi, pair, place, &length) || pair->length < length) continue;
-    /* Shared memory of WebAssembly that has grown is another, longer object at the same place. */
-    if (length < place->offset + place->length) continue;
+    next = pair->next;
+    if (pair->bytes != place->bytes) continue;
+    if (!is_same(napi, pair, place, &length)) {
+      nr_pair_forget_dead(connection, pair); /* malloc gives the same places again and again */
+      continue;
+    }
+    /* One that has grown since is another block for the host: its native address cannot stay where there is no room.
+     * Shared memory of WebAssembly that has grown is another, longer object at the same place. */
+    if (pair->length < length || length < place->offset + place->length) continue;
     place->block_length = length;
     place->shared = pair->shared;
     place->measured = true;
@@ -123,8 +81,8 @@ static struct nr_pair *find_pair(struct nr_connection *connection, napi_env napi
  * already; it stays the caller's when this fails. */
 static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi, const struct place *place,
                                  uint64_t address, const struct nr_block *born) {
-  if (weight_of(connection) >= connection->sweep_at) sweep(connection);
-  struct nr_pair *pair = calloc(1, sizeof *pair);
+  nr_pairs_before_more(connection);
+  struct nr_pair *pair = nr_pair_create(connection);
   if (pair == NULL) return NULL;
   if (born != NULL) pair->block = *born;
   pair->bytes = place->bytes;
@@ -134,24 +92,18 @@ static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi
   pair->foreign = address != 0;
   pair->address = address;
   pair->hot = NR_NO_HOT;
-  pair->napi = napi;
-  pair->connection = connection;
   if (born == NULL && !(address != 0 ? nr_block_create_twin(connection->blocks, pair->length, &pair->block)
                                      : nr_block_create(connection->blocks, pair->length, &pair->block)))
     goto fail;
   pair->id = nr_table_add(connection->pairs, NR_SORT_PAIR, pair);
-  /* The finalizer's own reference: it may be deleted in the finalizer also when that runs inside a collection, which
-   * Node does not survive for another reference to the same object. */
-  if (pair->id == 0 || napi_add_finalizer(napi, place->buffer, pair, finalize_pair, NULL, &pair->reference) != napi_ok)
-    goto fail;
-  nr_connection_ref(connection);
+  if (pair->id == 0 || !nr_pair_watch(connection, pair, place->buffer)) goto fail;
   connection->foreign_count += pair->foreign;
   nr_pair_index_add(connection->pair_index, pair);
   return pair;
 fail:
   if (pair->id != 0) nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
   if (born == NULL && pair->block.twin != NULL) nr_block_free(connection->blocks, &pair->block);
-  free(pair);
+  nr_pair_free(connection, pair);
   return NULL;
 }
 
@@ -383,8 +335,9 @@ uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t len
   return offset > now || length > now - offset ? NULL : bytes;
 }
 
-/* Pairs count their connection, so none is left here. */
+/* No reference is deleted: it may be a collection that lets go of the connection. */
 void nr_memory_end(struct nr_connection *connection) {
+  nr_pairs_drop(connection, false);
   free(connection->hot);
   free(connection->ahead);
   if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);

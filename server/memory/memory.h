@@ -11,49 +11,45 @@
 #include "wire/track.h"
 
 #define NR_NO_HOT UINT32_MAX
-/* Bytes of pairs among which dead ones are not looked for, and what a pair counts beside its bytes. */
-#define NR_SWEEP_MIN (UINT64_C(32) << 20)
-#define NR_PAIR_WEIGHT UINT64_C(4096)
-
 enum nr_host_tracks {
   NR_HOST_SILENT, /* no */
   NR_HOST_ASKED,  /* it will, but what was written before is not known: all is compared once more */
   NR_HOST_TRACKS,
 };
 
-/* An ArrayBuffer of which the host has a half. */
+/* An ArrayBuffer of which the host has a half. What each visit of a cold one looks at comes first, in two cache lines
+ * (a program that passes fresh Buffers has thousands until they are collected). */
 struct nr_pair {
   struct nr_cold_item item;
-  nr_id id;
-  void *bytes;                      /* the address that it is indexed by */
-  uint64_t length;                  /* that it may come to have */
-  uint64_t now;                     /* that it had when it was seen last */
-  bool shared;                      /* a SharedArrayBuffer's */
-  bool foreign;                     /* the host's half is at `address`, the addon's own memory */
-  uint64_t address;                 /* in the host */
-  bool owned;                       /* ... and the real bytes are this side's: there until nr_memory_disown() */
-  const uint8_t *ahead;             /* what the host has of what is shown, as of this pass; NULL: not read yet */
-  napi_ref reference;               /* weak, of the ArrayBuffer */
-  napi_env napi;                    /* of the reference */
-  struct nr_connection *connection; /* counted by the finalizer */
-  struct nr_pair *next;             /* in the index */
   struct nr_block block;
-  bool swept;             /* it is gone but for its finalizer */
-  struct nr_range born;   /* the part that both sides map: nothing is copied there; to == 0: none */
-  uint64_t made;          /* what it counts towards what its host has made */
-  bool told;              /* the host knows where its half is */
   struct nr_range *shown; /* the parts that the host has got to know: sorted, apart */
   uint32_t shown_count;
   uint32_t shown_room;
-  struct nr_range *constant; /* of an external buffer: parts that nobody can write */
-  size_t constant_count;
+  struct nr_range first_shown;     /* where they are as long as there is one, as a rule */
+  enum nr_host_tracks host_tracks; /* does the host tell what native code wrote in the tracked part? */
+  bool shared;                     /* a SharedArrayBuffer's */
+  bool foreign;                    /* the host's half is at `address`, the addon's own memory */
+  bool owned;                      /* ... and the real bytes are this side's: there until nr_memory_disown() */
+  bool own_tracks;                 /* this kernel is asked what JavaScript wrote in the tracked part */
+  napi_ref reference;              /* weak, of the ArrayBuffer */
+  napi_env napi;                   /* of the reference: the agent's */
+  void *bytes;                     /* the address that it is indexed by */
+  uint64_t length;                 /* that it may come to have */
   uint32_t hot;                    /* the innermost hot window on it: an index; NR_NO_HOT: none */
-  struct nr_range tracked;         /* the part of which the kernel knows what JavaScript wrote; to == 0: none */
-  bool own_tracks;                 /* ... and is asked */
-  enum nr_host_tracks host_tracks; /* does the host tell what native code wrote there? */
-  bool untracked;                  /* the host could not */
+  bool told;                       /* the host knows where its half is */
+  bool untracked;                  /* the host cannot tell what native code wrote */
   /* How often most of what is tracked was found written, one time after the other, by JavaScript and by native code. */
   uint8_t rewritten, host_rewritten;
+  struct nr_range tracked; /* the part of which the kernel knows what JavaScript wrote; to == 0: none */
+  struct nr_range born;    /* the part that both sides map: nothing is copied there; to == 0: none */
+  nr_id id;
+  uint64_t now;              /* the length that it had when it was seen last */
+  uint64_t address;          /* in the host, of a foreign one */
+  const uint8_t *ahead;      /* what the host has of what is shown, as of this pass; NULL: not read yet */
+  struct nr_pair *next;      /* in the index; of those that are free */
+  uint64_t made;             /* what it counts towards what its host has made */
+  struct nr_range *constant; /* of an external buffer: parts that nobody can write */
+  size_t constant_count;
   uint64_t touched; /* bytes that the host told of in this entry */
 };
 
@@ -85,6 +81,24 @@ struct nr_pair *nr_pair_index_first(const struct nr_pair_index *index, const voi
 uint32_t nr_pair_index_count(const struct nr_pair_index *index);
 /* `visit` may remove the pair that it is called with. */
 void nr_pair_index_each(struct nr_pair_index *index, void (*visit)(struct nr_pair *pair, void *context), void *context);
+/* About `count` of them, those whose turn it is. */
+void nr_pair_index_some(struct nr_pair_index *index, uint32_t count, void (*visit)(struct nr_pair *pair, void *context),
+                        void *context);
+
+/* ---- collected.c --------------------------------------------------------------------------------------------------
+ */
+
+/* Zeros; NULL without memory. */
+struct nr_pair *nr_pair_create(struct nr_connection *connection);
+/* What it points to is the caller's. */
+void nr_pair_free(struct nr_connection *connection, struct nr_pair *pair);
+/* The pair has a weak reference to its ArrayBuffer from now on, and goes some time after that. False: without memory.
+ */
+bool nr_pair_watch(struct nr_connection *connection, struct nr_pair *pair, napi_value buffer);
+/* Frees the pair if its ArrayBuffer is gone. Not in a collection. */
+bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair);
+/* Another pair is about to be made: frees dead ones when there are many. */
+void nr_pairs_before_more(struct nr_connection *connection);
 
 /* ---- memory.c -----------------------------------------------------------------------------------------------------
  */

@@ -12,6 +12,7 @@ struct nr_pair_index {
   struct nr_pair **buckets;
   unsigned bits;
   uint32_t count;
+  size_t turn; /* the bucket that nr_pair_index_some() begins with */
 };
 
 struct nr_pair_index *nr_pair_index_create(void) {
@@ -80,12 +81,28 @@ uint32_t nr_pair_index_count(const struct nr_pair_index *index) {
   return index->count;
 }
 
+static void visit_bucket(struct nr_pair *first, void (*visit)(struct nr_pair *pair, void *context), void *context) {
+  for (struct nr_pair *pair = first, *next; pair != NULL; pair = next) {
+    next = pair->next;
+    visit(pair, context);
+  }
+}
+
 void nr_pair_index_each(struct nr_pair_index *index, void (*visit)(struct nr_pair *pair, void *context),
                         void *context) {
-  for (size_t i = 0; i < (size_t)1 << index->bits; i++) {
-    for (struct nr_pair *pair = index->buckets[i], *next; pair != NULL; pair = next) {
-      next = pair->next;
-      visit(pair, context);
-    }
+  for (size_t i = 0; i < (size_t)1 << index->bits; i++) visit_bucket(index->buckets[i], visit, context);
+}
+
+/* There is about one to a bucket at most. */
+void nr_pair_index_some(struct nr_pair_index *index, uint32_t count, void (*visit)(struct nr_pair *pair, void *context),
+                        void *context) {
+  size_t buckets = (size_t)1 << index->bits;
+  if (count >= buckets) {
+    nr_pair_index_each(index, visit, context);
+    return;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    index->turn = (index->turn + 1) & (buckets - 1);
+    visit_bucket(index->buckets[index->turn], visit, context);
   }
 }

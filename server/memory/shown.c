@@ -56,14 +56,24 @@ static void unite_closest(struct nr_pair *pair, const uint8_t *bytes) {
   unite(pair, bytes, closest, closest + 1);
 }
 
-static bool insert(struct nr_pair *pair, uint32_t at, struct nr_range range) {
-  if (pair->shown_count == pair->shown_room) {
-    uint32_t room = pair->shown_room == 0 ? 1 : pair->shown_room * 4;
-    struct nr_range *shown = realloc(pair->shown, room * sizeof *shown);
-    if (shown == NULL) return false;
-    pair->shown = shown;
-    pair->shown_room = room;
+/* Room for more: the first one has its place in the pair. */
+static bool grow(struct nr_pair *pair) {
+  if (pair->shown_room == 0) {
+    pair->shown = &pair->first_shown;
+    pair->shown_room = 1;
+    return true;
   }
+  struct nr_range *before = pair->shown == &pair->first_shown ? NULL : pair->shown;
+  struct nr_range *shown = realloc(before, pair->shown_room * 4 * sizeof *shown);
+  if (shown == NULL) return false;
+  if (before == NULL) *shown = pair->first_shown;
+  pair->shown = shown;
+  pair->shown_room *= 4;
+  return true;
+}
+
+static bool insert(struct nr_pair *pair, uint32_t at, struct nr_range range) {
+  if (pair->shown_count == pair->shown_room && !grow(pair)) return false;
   memmove(&pair->shown[at + 1], &pair->shown[at], (pair->shown_count - at) * sizeof *pair->shown);
   pair->shown[at] = range;
   pair->shown_count++;

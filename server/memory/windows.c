@@ -47,7 +47,7 @@ static uint64_t most(uint64_t a, uint64_t b) {
 
 static bool send(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
                  uint64_t to) {
-  if (from < pair->born.to && to > pair->born.from) {
+  if (pair->block.born && from < pair->born.to && to > pair->born.from) {
     bool changed = send(connection, pair, bytes, from, pair->born.from);
     return send(connection, pair, bytes, pair->born.to, to) || changed;
   }
@@ -57,7 +57,7 @@ static bool send(struct nr_connection *connection, struct nr_pair *pair, const u
 }
 
 static bool take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
-  if (from < pair->born.to && to > pair->born.from) {
+  if (pair->block.born && from < pair->born.to && to > pair->born.from) {
     bool changed = take(connection, pair, bytes, from, pair->born.from);
     return take(connection, pair, bytes, pair->born.to, to) || changed;
   }
@@ -231,7 +231,7 @@ void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
   nr_cold_remove(nr_cold_of(connection, pair), &pair->item);
   nr_track_end(connection, pair);
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below) connection->hot[i].pair = NULL;
-  free(pair->shown);
+  if (pair->shown != &pair->first_shown) free(pair->shown);
   free(pair->constant);
 }
 
@@ -274,7 +274,7 @@ static uint8_t *bytes_of(struct pass *pass, struct nr_hot *hot) {
 /* Has native code written none of it? Only for pairs whose half is here and compared. The ArrayBuffer need not be
  * found. */
 static bool is_untouched(const struct nr_pair *pair, uint64_t from, uint64_t to) {
-  if (pair->foreign || pair->host_tracks != NR_HOST_SILENT || pair->born.to > 0) return false;
+  if (pair->foreign || pair->host_tracks != NR_HOST_SILENT || pair->block.born) return false;
   return memcmp(pair->block.memory + from, pair->block.twin + from, to - from) == 0;
 }
 

@@ -1,0 +1,208 @@
+/*
+ * Pairs whose ArrayBuffer V8 has collected. No pair has a finalizer: Node would keep each until its loop turns, and a
+ * program that passes fresh Buffers without going back there had half a kilobyte more for each of them (a gigabyte for
+ * two million). Instead an object that nobody holds tells of each collection, by its own finalizer, and then the weak
+ * references are looked at; so they are when there are twice as many pairs, or bytes, as there were.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/memory/exchange.h"
+#include "server/memory/memory.h"
+#include "server/server-private.h"
+#include "wire/frame.h"
+
+/* Bytes of pairs among which dead ones are not looked for, and what a pair counts beside its bytes. */
+#define NR_SWEEP_MIN (UINT64_C(32) << 20)
+#define NR_PAIR_WEIGHT UINT64_C(4096)
+/* How many are looked at after a collection: 40 ns each, and in a busy program there are a hundred collections a
+ * second. Of more, some have their turn. */
+#define NR_COLLECTION_PAIRS 4096u
+
+/* So many pairs are made between two looks whether there was a collection, in a loop that Node's never turns in. */
+#define NR_LOOK_EACH 64u
+
+/* What pairs were made of is used again: up to so many. Short of malloc() they are found in the cache, too. */
+#define NR_FREE_PAIRS 4096u
+
+/* An object that dies in the next collection. */
+struct nr_canary {
+  struct nr_agent *agent; /* NULL: it is gone */
+  napi_ref reference;     /* weak, with the finalizer */
+};
+
+struct nr_pair *nr_pair_create(struct nr_connection *connection) {
+  struct nr_pair *pair = connection->free_pairs;
+  if (pair == NULL) {
+    pair = aligned_alloc(NR_CACHE_LINE, (sizeof *pair + NR_CACHE_LINE - 1) / NR_CACHE_LINE * NR_CACHE_LINE);
+    if (pair == NULL) return NULL;
+  } else {
+    connection->free_pairs = pair->next;
+    connection->free_pairs_count--;
+  }
+  memset(pair, 0, sizeof *pair);
+  return pair;
+}
+
+void nr_pair_free(struct nr_connection *connection, struct nr_pair *pair) {
+  if (connection->free_pairs_count == NR_FREE_PAIRS) {
+    free(pair);
+    return;
+  }
+  pair->next = connection->free_pairs;
+  connection->free_pairs = pair;
+  connection->free_pairs_count++;
+}
+
+static void free_all(struct nr_connection *connection) {
+  for (struct nr_pair *pair = connection->free_pairs, *next; pair != NULL; pair = next) {
+    next = pair->next;
+    free(pair);
+  }
+  connection->free_pairs = NULL;
+  connection->free_pairs_count = 0;
+}
+
+/* ---- letting go of pairs ------------------------------------------------------------------------------------------
+ */
+
+static void forget(struct nr_connection *connection, struct nr_pair *pair) {
+  nr_pair_index_remove(connection->pair_index, pair);
+  nr_table_remove(connection->pairs, pair->id, NR_SORT_PAIR);
+  nr_windows_forget(connection, pair);
+  nr_block_free(connection->blocks, &pair->block);
+  connection->made -= pair->made;
+  connection->foreign_count -= pair->foreign;
+  nr_pair_free(connection, pair);
+}
+
+static bool is_dead(napi_env napi, napi_ref reference) {
+  napi_handle_scope scope;
+  napi_value value;
+  if (napi_open_handle_scope(napi, &scope) != napi_ok) return false;
+  bool dead = napi_get_reference_value(napi, reference, &value) == napi_ok && value == NULL;
+  napi_close_handle_scope(napi, scope);
+  return dead;
+}
+
+bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair) {
+  if (!is_dead(pair->napi, pair->reference)) return false;
+  napi_delete_reference(pair->napi, pair->reference);
+  nr_release(connection, NR_RELEASED_PAIR, pair->id);
+  forget(connection, pair);
+  return true;
+}
+
+static void visit(struct nr_pair *pair, void *context) {
+  nr_pair_forget_dead(context, pair);
+}
+
+struct drop {
+  struct nr_connection *connection;
+  bool references;
+};
+
+static void drop(struct nr_pair *pair, void *context) {
+  const struct drop *all = context;
+  if (all->references)
+    napi_delete_reference(pair->napi, pair->reference);
+  else
+    pair->own_tracks = false; /* the agent may be gone */
+  forget(all->connection, pair);
+}
+
+void nr_pairs_drop(struct nr_connection *connection, bool references) {
+  struct drop all = {connection, references};
+  if (connection->pair_index != NULL) nr_pair_index_each(connection->pair_index, drop, &all);
+  free_all(connection);
+}
+
+/* ---- looking for dead ones ----------------------------------------------------------------------------------------
+ */
+
+static uint64_t weight_of(const struct nr_connection *connection) {
+  return nr_blocks_live(connection->blocks) + nr_pair_index_count(connection->pair_index) * NR_PAIR_WEIGHT;
+}
+
+/* What is due next is told by what is left. */
+static void settle(struct nr_connection *connection) {
+  if (connection->release_count > 0) nr_release_flush(connection);
+  nr_blocks_trim(connection->blocks);
+  connection->sweep_at = 2 * weight_of(connection);
+  if (connection->sweep_at < NR_SWEEP_MIN) connection->sweep_at = NR_SWEEP_MIN;
+}
+
+static bool arm(struct nr_agent *agent);
+
+/* True: pairs are left. */
+static bool sweep_some(struct nr_connection *connection) {
+  uint32_t before = nr_pair_index_count(connection->pair_index);
+  nr_pair_index_some(connection->pair_index, NR_COLLECTION_PAIRS, visit, connection);
+  uint32_t left = nr_pair_index_count(connection->pair_index);
+  if (left < before) settle(connection);
+  return left > 0;
+}
+
+static void after_collection(struct nr_agent *agent) {
+  struct nr_canary *canary = agent->canary;
+  bool left = false;
+  agent->canary = NULL;
+  napi_delete_reference(agent->napi, canary->reference); /* and the finalizer, if it has not been called */
+  free(canary);
+  for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) left |= sweep_some(each);
+  /* At the end of an env Node calls all finalizers, until there are none. */
+  if (left && nr_ending_deadline(agent) == 0) arm(agent);
+}
+
+/* Node calls this from its loop, after the collection. */
+static void on_collection(napi_env napi, void *data, void *hint) {
+  struct nr_canary *canary = data;
+  (void)napi;
+  (void)hint;
+  if (canary->agent != NULL)
+    after_collection(canary->agent);
+  else
+    free(canary);
+}
+
+/* Without memory for it dead pairs are found when there are twice as many. */
+static bool arm(struct nr_agent *agent) {
+  napi_handle_scope scope;
+  napi_value object;
+  struct nr_canary *canary = malloc(sizeof *canary);
+  if (canary == NULL || napi_open_handle_scope(agent->napi, &scope) != napi_ok) {
+    free(canary);
+    return false;
+  }
+  *canary = (struct nr_canary){.agent = agent};
+  bool armed = napi_create_object(agent->napi, &object) == napi_ok &&
+               napi_add_finalizer(agent->napi, object, canary, on_collection, NULL, &canary->reference) == napi_ok;
+  napi_close_handle_scope(agent->napi, scope);
+  if (armed)
+    agent->canary = canary;
+  else
+    free(canary);
+  return armed;
+}
+
+void nr_pairs_before_more(struct nr_connection *connection) {
+  struct nr_agent *agent = connection->agent;
+  if (++connection->pairs_made % NR_LOOK_EACH == 0 && agent->canary != NULL &&
+      is_dead(agent->napi, agent->canary->reference))
+    after_collection(agent);
+  if (weight_of(connection) < connection->sweep_at) return;
+  nr_pair_index_each(connection->pair_index, visit, connection);
+  settle(connection);
+}
+
+bool nr_pair_watch(struct nr_connection *connection, struct nr_pair *pair, napi_value buffer) {
+  struct nr_agent *agent = connection->agent;
+  pair->napi = agent->napi;
+  if (agent->canary == NULL) arm(agent);
+  return napi_create_reference(pair->napi, buffer, 0, &pair->reference) == napi_ok;
+}
+
+void nr_pairs_unwatch(struct nr_agent *agent) {
+  if (agent->canary != NULL) agent->canary->agent = NULL;
+  agent->canary = NULL;
+}
