@@ -3,7 +3,7 @@
  * address may have been kept. Whoever gives up the turn compares them with what the other side has. Comparing all of
  * them each time would cost too much (1,000 of 4 KiB: 0.3 ms), so those that changed or were in use lately go first,
  * and the rest take turns, within a budget of bytes. Up to 256 KiB together all are compared every
- * time, until they have stayed as they are for long.
+ * time, until they have stayed as they are for long; up to 32 KiB while new ones keep coming.
  *
  * Lists of items that belong to the caller, in whose memory a struct nr_cold_item lies. Not thread-safe.
  */
@@ -31,7 +31,8 @@ struct nr_cold_item {
   uint32_t unchanged; /* comparisons since it was hot, or last found changed */
   enum nr_cold_group group;
   uint32_t holds;
-  bool was_kept; /* ever; survives that it is removed and added again */
+  bool was_kept;  /* ever; survives that it is removed and added again */
+  bool was_added; /* ever */
 };
 
 struct nr_cold {
@@ -40,6 +41,8 @@ struct nr_cold {
   uint64_t awake;  /* the cost of comparing all that are, as bytes */
   uint64_t asleep; /* the same of the others */
   uint32_t credit; /* bytes that the idle and sleeping ones may still cost */
+  uint32_t churn;  /* grows with visits before which there was one that is new, goes down with others */
+  bool has_new;
 };
 
 void nr_cold_init(struct nr_cold *cold);

@@ -60,6 +60,26 @@ Test(cold, some_fall_asleep_when_nothing_happens_for_long) {
   cr_assert_eq(world.compared[0], before + 1000);
 }
 
+Test(cold, fresh_ones_that_keep_coming_are_not_all_compared_every_time) {
+  set_up(0, 0);
+  for (size_t i = 0; i < 200; i++) {
+    nr_cold_add(&world.cold, &world.items[i], 1088);
+    visit(1);
+  }
+  uint32_t before = 0, after = 0;
+  for (size_t i = 0; i < 200; i++) before += world.compared[i];
+  visit(1);
+  for (size_t i = 0; i < 200; i++) after += world.compared[i];
+  cr_assert_lt(after - before, 40);
+  cr_assert_gt(after - before, 10);
+  visit(1500); /* no more come */
+  nr_cold_remove(&world.cold, &world.items[100]);
+  nr_cold_add(&world.cold, &world.items[100], 1088); /* in use once more, not new */
+  before = world.compared[0];
+  visit(10);
+  cr_assert_eq(world.compared[0], before + 10);
+}
+
 Test(cold, many_take_turns) {
   set_up(COUNT, 4096);
   visit(5000);
