@@ -27,6 +27,7 @@ struct nr_host {
   char *group;
   pthread_mutex_t joining; /* one thread at a time asks for its place; waits for the host */
   uint32_t threads;        /* that have asked so far */
+  uint32_t owed;           /* answers to those that gave up waiting for them */
   int patience;            /* milliseconds that its start may take; -1: any time */
   struct nr_host *next;    /* of the registry */
   uint32_t joined;         /* threads, under its lock */

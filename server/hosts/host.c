@@ -162,7 +162,9 @@ static int take_seat(struct nr_host *host, struct nr_joining *joining, struct nr
   struct nr_seat *seat = calloc(1, sizeof *seat);
   if (seat == NULL) return -ENOMEM;
   joining->thread = seat->thread = ++host->threads;
+  joining->owed = host->owed;
   int error = nr_joining_connect(host->socket, joining, port, why, why_size);
+  host->owed = joining->owed;
   if (error < 0) {
     free(seat);
     return error;

@@ -79,17 +79,14 @@ static int join(int socket, struct nr_joining *joining, const int offered[NR_OFF
   request.worker = joining->worker;
   int error = ask(socket, &request.base, offered, why, why_size);
   if (error < 0) return error;
-  /* Threads before this one may have lost their patience: their answers come first. */
-  for (uint32_t late = 1; late < joining->thread; late++) {
-    joined = (Nr__Joined *)hear(socket, joining, &nr__joined__descriptor, memfd, &error, why, why_size);
-    if (joined == NULL) break;
-    if (joined->thread >= joining->thread) break;
+  /* Threads before this one may have lost their patience: their answers come first, and no more than those. */
+  while ((joined = (Nr__Joined *)hear(socket, joining, &nr__joined__descriptor, memfd, &error, why, why_size)) &&
+         joined->thread < joining->thread && joining->owed > 0) {
+    joining->owed--;
     if (*memfd >= 0) close(*memfd);
-    *memfd = -1;
     protobuf_c_message_free_unpacked(&joined->base, NULL);
-    joined = NULL;
-    error = -EPROTO;
   }
+  if (joined == NULL) joining->owed++;
   if (joined != NULL) {
     error = judge(joining, joined, *memfd, why, why_size);
     protobuf_c_message_free_unpacked(&joined->base, NULL);

@@ -16,6 +16,7 @@ struct nr_joining {
   bool worker;      /* not Node's main thread */
   bool apart;       /* with the first one: the host has an environment of its own */
   int blocks;       /* the memfd of its blocks (blocks.h); stays the caller's */
+  uint32_t owed;    /* in and out: answers to earlier threads that the host has not given */
   int milliseconds; /* that the host may take to answer; -1: any time */
   pid_t pid;        /* out: what the host says that it is */
 };

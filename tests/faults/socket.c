@@ -67,24 +67,6 @@ static int send_bytes(struct answer *answer, size_t size) {
   return sent < 0 ? -EPROTO : 0;
 }
 
-static int send_wrong_numbers(struct answer *answer) {
-  struct nr_outgoing *random = &answer->random;
-  if (answer->message->descriptor == &nr__welcome__descriptor) {
-    Nr__Welcome welcome = *(const Nr__Welcome *)answer->message;
-    uint32_t *const fields[] = {&welcome.protocol, &welcome.pointer_size, &welcome.pid, &welcome.pid};
-    uint32_t *field = fields[nr_random(random) % 4];
-    const uint32_t pids[] = {0, 1, (uint32_t)getppid(), UINT32_MAX};
-    *field = field == &welcome.pid ? pids[nr_random(random) % 4] : (uint32_t)nr_wrong_number(random, *field);
-    answer->message = &welcome.base;
-    return send_answer(answer);
-  }
-  Nr__Joined joined = *(const Nr__Joined *)answer->message;
-  uint32_t *field = nr_random(random) % 2 == 0 ? &joined.thread : &joined.error;
-  *field = (uint32_t)nr_wrong_number(random, *field);
-  answer->message = &joined.base;
-  return send_answer(answer);
-}
-
 #define FDS_MAX 30u
 
 /* More than nr_socket_send() would. */
@@ -107,6 +89,24 @@ static int send_fds(struct answer *answer, size_t count) {
              sizeof(int));
   }
   return sendmsg(answer->socket, &packet, MSG_NOSIGNAL) < 0 ? -EPROTO : 0;
+}
+
+static int send_wrong_numbers(struct answer *answer) {
+  struct nr_outgoing *random = &answer->random;
+  if (answer->message->descriptor == &nr__welcome__descriptor) {
+    Nr__Welcome welcome = *(const Nr__Welcome *)answer->message;
+    uint32_t *const fields[] = {&welcome.protocol, &welcome.pointer_size, &welcome.pid, &welcome.pid};
+    uint32_t *field = fields[nr_random(random) % 4];
+    const uint32_t pids[] = {0, 1, (uint32_t)getppid(), UINT32_MAX};
+    *field = field == &welcome.pid ? pids[nr_random(random) % 4] : (uint32_t)nr_wrong_number(random, *field);
+    answer->message = &welcome.base;
+    return send_answer(answer);
+  }
+  Nr__Joined joined = *(const Nr__Joined *)answer->message;
+  uint32_t *field = nr_random(random) % 2 == 0 ? &joined.thread : &joined.error;
+  *field = (uint32_t)nr_wrong_number(random, *field);
+  answer->message = &joined.base;
+  return send_fds(answer, answer->fd_count); /* also an empty one: thread 0, no error */
 }
 
 static int send_wrong_fd(struct answer *answer) {

@@ -44,6 +44,17 @@ test('faults in the handshake, and in the answers to threads that join', async (
   assert.deepEqual([...codes].sort(), ['ERR_NAPI_REMOTE_HOST_DIED', 'ERR_NAPI_REMOTE_LAUNCH']);
 });
 
+test('an answer to a thread that joins which is not the one to its question ends the host at once', async () => {
+  const points = [];
+  for (const frame of [2, 3]) {
+    for (let seed = 1; seed <= 48; seed++) points.push({ scene: 'joining', mode: 'socketNumbers', frame, seed });
+  }
+  const ended = [];
+  await runPoints(points, (point) => ended.push(point));
+  assert.deepEqual(ended.filter(({ failure }) => failure !== undefined), []);
+  assert.deepEqual(ended.filter(({ fired, ms }) => !fired || ms > 1000), []);
+});
+
 async function codesOf(points, isMeant) {
   const codes = [];
   await runPoints(points, (point) => {
