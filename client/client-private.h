@@ -145,6 +145,8 @@ struct nr_channel {
   uint32_t hot_count;
   uint32_t hot_room;
   struct nr_tracker *tracker;   /* NULL: this kernel tracks no writes */
+  struct nr_watched *watched;   /* the tracked parts of pairs; with the tracker */
+  uint32_t watched_quiet;       /* questions without news since native code was given one */
   struct nr_entry *entry;       /* the innermost */
   bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */
   struct nr_deferred *deferred; /* oldest first */

@@ -15,7 +15,8 @@ struct nr_pair {
   uint8_t *block;
   uint64_t length;
   struct nr_range tracked;  /* the part that is; to == 0: none */
-  struct nr_watch *watch;   /* of that part; NULL: it is not, or cannot be */
+  bool watched;             /* ... with all others, in the channel's list */
+  struct nr_watch *watch;   /* of that part of an external buffer; NULL: it is not, or cannot be */
   struct nr_sparse *sparse; /* an external buffer's that is larger than what is there of it; NULL: another's */
   bool foreign;             /* an external buffer's, the addon's own memory */
   bool hot;                 /* an open entry has seen it */
@@ -25,7 +26,8 @@ struct nr_pair {
 /* The pair of that id, made when it is new. NULL: out of memory. */
 struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t place, uint64_t length);
 
-/* Whose part is tracked: it is asked about every time as long as the entry lasts. */
+/* Whose part is tracked: it is asked about every time as long as the entry lasts. One that is watched with all others
+ * is anyway. */
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair);
 /* More of its memory may come to be there: that is looked for. */
 void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair);

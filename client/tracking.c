@@ -1,13 +1,16 @@
 /*
  * Of large parts of a pair the server does not look for what native code wrote by comparing: the kernel tells here
- * which pages were written (wire/track.h), before the turn goes back. Those that an open entry has seen are asked about
- * every time, the others as wire/cold.h says.
+ * which pages were written, before the turn goes back: of all that lie in shared memory at once (wire/watched.h). Of
+ * external buffers those that an open entry has seen are asked about every time, the others as wire/cold.h says.
  */
 #include "client/memory.h"
 
 #include <stdlib.h>
 
 #include "client/channel.h"
+#include "wire/watched.h"
+
+_Atomic uint32_t nr_threads_started;
 
 #define NR_TRACKED_RANGES 64
 /* An external buffer's memory is watched from its beginning when it is so large. */
@@ -38,7 +41,8 @@ static uint32_t cost_of(const struct nr_pair *pair) {
 }
 
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
-  if (pair->hot) return;
+  if (pair->watched) channel->watched_quiet = 0;
+  if (pair->hot || pair->watched) return;
   if (channel->entry == NULL) { /* the entry that is to see it comes next */
     if (pair->item.next == NULL) nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
     return;
@@ -57,8 +61,10 @@ void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
 }
 
 void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair) {
-  if (pair->watch != NULL) nr_watch_end(pair->foreign ? channel->tracker : NULL, pair->watch);
+  if (pair->watch != NULL) nr_watch_end(channel->tracker, pair->watch);
   pair->watch = NULL;
+  if (pair->watched) nr_watched_remove(channel->watched, pair->block + pair->tracked.from, pair);
+  pair->watched = false;
   pair->tracked = (struct nr_range){0, 0};
   nr_cold_remove(&channel->tracked, &pair->item);
   for (uint32_t i = 0; pair->hot && i < channel->hot_count; i++) {
@@ -96,9 +102,9 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
   if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
     return;
   pair->tracked = (struct nr_range){request->offset, request->offset + request->length};
-  if (channel->tracker != NULL)
-    pair->watch = nr_watch_start(channel->tracker, pair->block + request->offset, request->length);
-  nr_pair_heat(channel, pair);
+  pair->watched = channel->watched != NULL &&
+                  nr_watched_add(channel->watched, pair->block + request->offset, request->length, pair);
+  nr_pair_heat(channel, pair); /* or the server hears that it cannot be */
 }
 
 /* In whose name it is told. */
@@ -169,9 +175,24 @@ static bool ask_cold(struct nr_cold_item *item, void *context) {
   return ask_pair(asking, (struct nr_pair *)item); /* its first member */
 }
 
+static void tell_written(void *owner, struct nr_range range, void *context) {
+  const struct asking *asking = context;
+  send_touch(asking->channel, asking->env, owner, range);
+}
+
+static void ask_watched(struct asking *asking) {
+  struct nr_channel *channel = asking->channel;
+  if (channel->watched == NULL || (!asking->whole && channel->watched_quiet >= NR_QUIET)) return;
+  if (nr_watched_ask(channel->watched, nr_threads_started <= 1, tell_written, asking))
+    channel->watched_quiet = 0;
+  else
+    channel->watched_quiet++;
+}
+
 void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole) {
   /* Without an env of its own (a load inside an addon's call) any will do: pairs belong to the channel. */
   struct asking asking = {channel, env == NULL ? 1 : env->number, whole};
+  ask_watched(&asking);
   for (uint32_t i = 0; i < channel->hot_count; i++) {
     struct nr_pair *pair = channel->hot[i];
     if (pair == NULL || (!whole && pair->quiet >= NR_QUIET)) continue;

@@ -20,6 +20,7 @@
 #include "server/restart.h"
 #include "server/server-private.h"
 #include "server/trace.h"
+#include "wire/watched.h"
 
 static _Thread_local struct nr_agent *current;
 
@@ -110,6 +111,7 @@ void nr_agent_gone(struct nr_agent *agent) {
   }
   nr_places_detach(agent);
   nr_table_destroy(agent->objects);
+  if (agent->watched != NULL) nr_watched_destroy(agent->watched);
   if (agent->tracker != NULL) nr_tracker_destroy(agent->tracker);
   free(agent->host_path);
   free(agent);

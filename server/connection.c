@@ -80,6 +80,7 @@ static struct nr_connection *create(struct nr_agent *agent) {
   connection->streams[0] = connection->streams[1] = connection->streams[2] = -1;
   connection->agent = agent;
   nr_cold_init(&connection->cold);
+  nr_cold_init(&connection->cold_large);
   nr_cold_init(&connection->cold_foreign);
   connection->arena = nr_arena_create(NR_ARENA_CAP);
   connection->given = nr_handles_create(NR_HANDLES_MAX);

@@ -60,6 +60,9 @@ struct nr_agent {
   napi_ref room_of;             /* a function: how long may a resizable ArrayBuffer become, or a SharedArrayBuffer */
   uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
+  struct nr_watched *watched;   /* the parts of pairs of all connections that it tracks; with the tracker */
+  uint32_t watched_quiet;       /* questions without news since a part of them was asked for */
+  uint32_t watched_asked;       /* questions */
   bool no_tracker;              /* this kernel tracks no writes */
   struct nr_canary *canary;     /* tells of the next collection (memory/collected.c); NULL: there is none */
   napi_ref on_call;             /* of server/lib/restart.js: (serial), a call of a host that is dead */
@@ -199,6 +202,7 @@ struct nr_connection {
   struct nr_blocks *blocks;          /* the host's halves */
   struct nr_ahead *ahead;            /* NULL: not needed yet */
   struct nr_cold cold;               /* pairs, as they are looked at */
+  struct nr_cold cold_large;         /* those that are worth tracking, until they are */
   struct nr_cold cold_foreign;       /* those of external buffers */
   uint32_t foreign_count;            /* pairs of external buffers, hot ones too */
   struct nr_hot *hot;                /* what open entries have seen of pairs, innermost last */
@@ -209,7 +213,10 @@ struct nr_connection {
   uint32_t passes;      /* over the two */
   uint32_t sends;       /* of those */
   uint32_t pairs_made;  /* so far */
-  uint32_t free_pairs_count;
+  uint32_t pairs_seen;  /* of those, when native code last gave up the turn */
+  uint32_t calm;        /* entries since one that brought any */
+  bool mortal;          /* most new ones were gone with the last collection */
+  struct nr_pair_lot *pair_lots;
   struct nr_pair *free_pairs;
   uint64_t sweep_at; /* of pairs, at which it is worth while to look for dead ones (memory/collected.c) */
   uint64_t made;     /* bytes that live in Buffers and ArrayBuffers which the host has made */

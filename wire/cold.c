@@ -234,6 +234,23 @@ void nr_cold_visit(struct nr_cold *cold, uint32_t patience, compare *compare_ite
   visit(cold, NR_COLD_HELD, all ? UINT32_MAX : patience * NR_COLD_KEPT_BUDGET, compare_item, context);
 }
 
+static void each_of(struct nr_cold *cold, enum nr_cold_group group, compare *compare_item, void *context) {
+  struct nr_cold_item *item = cold->heads[group].next;
+  for (uint32_t left = cold->counts[group]; left > 0; left--) {
+    struct nr_cold_item *next = item->next;
+    bool changed = compare_item(item, context);
+    item->unchanged = changed ? 0 : item->unchanged + 1;
+    if (changed && item->next == next) nr_cold_keep(cold, item);
+    item = next;
+  }
+}
+
+void nr_cold_each(struct nr_cold *cold, compare *compare_item, void *context) {
+  count_churn(cold);
+  /* From the top down: one that is kept from now on comes once. */
+  for (int group = 0; group < NR_COLD_GROUPS; group++) each_of(cold, (enum nr_cold_group)group, compare_item, context);
+}
+
 void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *context) {
   visit(cold, NR_COLD_KEPT, NR_COLD_KEPT_BUDGET, compare_item, context);
   visit(cold, NR_COLD_HELD, NR_COLD_KEPT_BUDGET, compare_item, context);

@@ -1,9 +1,10 @@
 /*
  * Cold windows: memory that the other side has a copy of, which nobody has asked for in the current turn, but whose
- * address may have been kept. Whoever gives up the turn compares them with what the other side has. Comparing all of
- * them each time would cost too much (1,000 of 4 KiB: 0.3 ms), so those that changed or were in use lately go first,
- * and the rest take turns, within a budget of bytes. Up to 256 KiB together all are compared every
- * time, until they have stayed as they are for long; up to 32 KiB while new ones keep coming.
+ * address may have been kept, and of which the kernel does not tell whether it was written. Whoever gives up the turn
+ * compares them with what the other side has. Comparing all of them each time would cost too much (1,000 of 4 KiB:
+ * 0.3 ms), so those that changed or were in use lately go first, and the rest take turns, within a budget of bytes. Up
+ * to 256 KiB together all are compared every time, until they have stayed as they are for long; up to 32 KiB while new
+ * ones keep coming.
  *
  * Lists of items that belong to the caller, in whose memory a struct nr_cold_item lies. Not thread-safe.
  */
@@ -65,7 +66,10 @@ bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience);
 void nr_cold_visit(struct nr_cold *cold, uint32_t patience, bool (*compare)(struct nr_cold_item *item, void *context),
                    void *context);
 
-/* The same for those that are held or kept only. */
+/* Calls `compare` for each item, which it may remove, and put into another list. */
+void nr_cold_each(struct nr_cold *cold, bool (*compare)(struct nr_cold_item *item, void *context), void *context);
+
+/* The same as nr_cold_visit() for those that are held or kept only. */
 void nr_cold_visit_kept(struct nr_cold *cold, bool (*compare)(struct nr_cold_item *item, void *context), void *context);
 
 /* Tells which items the next visit of patience 1 will compare; not `whole`: the next one of those that are held

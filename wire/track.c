@@ -80,12 +80,17 @@ static struct nr_range pages_of(const struct nr_tracker *tracker, const void *me
   return (struct nr_range){begin & ~(tracker->page - 1), (begin + length + tracker->page - 1) & ~(tracker->page - 1)};
 }
 
-int nr_tracker_add(struct nr_tracker *tracker, const void *memory, size_t length) {
-  struct nr_range pages = pages_of(tracker, memory, length), ignored;
+int nr_tracker_register(struct nr_tracker *tracker, const void *memory, size_t length) {
+  struct nr_range pages = pages_of(tracker, memory, length);
   struct uffdio_register request = {.range = {.start = pages.from, .len = pages.to - pages.from},
                                     .mode = UFFDIO_REGISTER_MODE_WP};
-  if (ioctl(tracker->uffd, UFFDIO_REGISTER, &request) < 0) return -errno;
-  int status = nr_tracker_scan(tracker, memory, length, &ignored, 1);
+  return ioctl(tracker->uffd, UFFDIO_REGISTER, &request) < 0 ? -errno : 0;
+}
+
+int nr_tracker_add(struct nr_tracker *tracker, const void *memory, size_t length) {
+  struct nr_range ignored;
+  int status = nr_tracker_register(tracker, memory, length);
+  if (status == 0) status = nr_tracker_scan(tracker, memory, length, &ignored, 1);
   return status < 0 ? status : 0;
 }
 
@@ -108,7 +113,26 @@ static size_t put_range(struct nr_range *ranges, size_t count, size_t room, cons
   return count + 1;
 }
 
-/* Pages of these categories; with the flags of PAGEMAP_SCAN. */
+/* Pages of these categories in [*from, to); with the flags of PAGEMAP_SCAN: how many regions, or a negative errno.
+ * *from: where to go on. */
+static int ask(struct nr_tracker *tracker, uint64_t *from, uint64_t to, uint64_t flags, uint64_t categories,
+               struct nr_page_region regions[NR_REGIONS]) {
+  struct nr_pm_scan request = {.size = sizeof request,
+                               .flags = flags,
+                               .start = *from,
+                               .end = to,
+                               .vec = (uint64_t)(uintptr_t)regions,
+                               .vec_len = NR_REGIONS,
+                               /* The kernel is four times as fast when it is asked for this one only, and so. */
+                               .category_mask = categories == NR_PAGE_IS_WRITTEN ? categories : 0,
+                               .category_anyof_mask = categories == NR_PAGE_IS_WRITTEN ? 0 : categories,
+                               .return_mask = categories};
+  int found = ioctl(tracker->pagemap, NR_PAGEMAP_SCAN, &request);
+  if (found < 0) return -errno;
+  *from = request.walk_end > *from ? request.walk_end : to;
+  return found;
+}
+
 static int scan(struct nr_tracker *tracker, const void *memory, size_t length, uint64_t flags, uint64_t categories,
                 struct nr_range *ranges, size_t room) {
   struct nr_page_region regions[NR_REGIONS];
@@ -116,23 +140,22 @@ static int scan(struct nr_tracker *tracker, const void *memory, size_t length, u
   uint64_t begin = (uint64_t)(uintptr_t)memory;
   size_t count = 0;
   while (pages.from < pages.to) {
-    struct nr_pm_scan request = {.size = sizeof request,
-                                 .flags = flags,
-                                 .start = pages.from,
-                                 .end = pages.to,
-                                 .vec = (uint64_t)(uintptr_t)regions,
-                                 .vec_len = NR_REGIONS,
-                                 /* The kernel is four times as fast when it is asked for this one only, and so. */
-                                 .category_mask = categories == NR_PAGE_IS_WRITTEN ? categories : 0,
-                                 .category_anyof_mask = categories == NR_PAGE_IS_WRITTEN ? 0 : categories,
-                                 .return_mask = categories};
-    int found = ioctl(tracker->pagemap, NR_PAGEMAP_SCAN, &request);
-    if (found < 0) return -errno;
+    int found = ask(tracker, &pages.from, pages.to, flags, categories, regions);
+    if (found < 0) return found;
     for (int i = 0; i < found; i++) count = put_range(ranges, count, room, &regions[i], begin, length);
-    if (request.walk_end <= pages.from) break;
-    pages.from = request.walk_end;
   }
   return (int)count;
+}
+
+int nr_tracker_find(struct nr_tracker *tracker, uint64_t from, uint64_t to,
+                    void (*found)(uint64_t from, uint64_t to, void *context), void *context) {
+  struct nr_page_region regions[NR_REGIONS];
+  while (from < to) {
+    int count = ask(tracker, &from, to, NR_PM_SCAN_WP_MATCHING, NR_PAGE_IS_WRITTEN, regions);
+    if (count < 0) return count;
+    for (int i = 0; i < count; i++) found(regions[i].start, regions[i].end, context);
+  }
+  return 0;
 }
 
 int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,

@@ -22,6 +22,8 @@ void nr_tracker_destroy(struct nr_tracker *tracker);
 
 /* The pages that this memory touches are watched from now on. 0 or a negative errno. */
 int nr_tracker_add(struct nr_tracker *tracker, const void *memory, size_t length);
+/* The same, but that what was written so far is told as well, if they were watched before. */
+int nr_tracker_register(struct nr_tracker *tracker, const void *memory, size_t length);
 /* No effect on memory that is unmapped by now. */
 void nr_tracker_remove(struct nr_tracker *tracker, const void *memory, size_t length);
 
@@ -34,6 +36,11 @@ struct nr_range {
  * that is not known. With more ranges than there is room for, the last one takes in all the rest. */
 int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,
                     size_t room);
+
+/* The same for all that is watched between two addresses, which are pages', and no limit to the ranges: addresses as
+ * well. What is not watched there, or not mapped, is skipped. 0 or a negative errno. */
+int nr_tracker_find(struct nr_tracker *tracker, uint64_t from, uint64_t to,
+                    void (*found)(uint64_t from, uint64_t to, void *context), void *context);
 
 /* Which pages of this memory are there, in ranges of it: how many, or a negative errno. What is not mapped at all is
  * not there. The last range takes in the rest when there is no room for all. */

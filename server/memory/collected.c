@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "server/memory/exchange.h"
 #include "server/memory/memory.h"
@@ -19,12 +20,19 @@
  * second. Of more, some have their turn. */
 #define NR_COLLECTION_PAIRS 4096u
 
+/* New pairs that tell what becomes of such. */
+#define NR_CENSUS_MIN 8u
+
 /* So many pairs are made between two looks whether there was a collection, in a loop that Node's never turns in. */
 #define NR_LOOK_EACH 64u
 
-/* So many freed pairs are kept: malloc() took a tenth of a call that passes a fresh Buffer, and these are in the cache.
- */
-#define NR_FREE_PAIRS 4096u
+/* Pairs are made in lots, which stay until the host is gone. */
+#define NR_LOT_SIZE ((size_t)64 << 10)
+#define NR_LOT_PAIRS ((NR_LOT_SIZE - NR_CACHE_LINE) / sizeof(struct nr_pair))
+struct nr_pair_lot {
+  struct nr_pair_lot *next;
+  _Alignas(NR_CACHE_LINE) struct nr_pair pairs[];
+};
 
 /* An object that dies in the next collection. */
 struct nr_canary {
@@ -32,36 +40,38 @@ struct nr_canary {
   napi_ref reference;     /* weak, with the finalizer */
 };
 
+/* Another lot of pairs, all of them free. Not malloc()'s: there they would lie between the Buffers, and every visit of
+ * a pair would look like a write to those (wire/watched.h). False: no memory. */
+static bool make_more(struct nr_connection *connection) {
+  struct nr_pair_lot *lot =
+      mmap(NULL, NR_LOT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (lot == MAP_FAILED) return false;
+  lot->next = connection->pair_lots;
+  connection->pair_lots = lot;
+  for (size_t i = 0; i < NR_LOT_PAIRS; i++) nr_pair_free(connection, &lot->pairs[i]);
+  return true;
+}
+
 struct nr_pair *nr_pair_create(struct nr_connection *connection) {
+  if (connection->free_pairs == NULL && !make_more(connection)) return NULL;
   struct nr_pair *pair = connection->free_pairs;
-  if (pair == NULL) {
-    pair = aligned_alloc(NR_CACHE_LINE, (sizeof *pair + NR_CACHE_LINE - 1) / NR_CACHE_LINE * NR_CACHE_LINE);
-    if (pair == NULL) return NULL;
-  } else {
-    connection->free_pairs = pair->next;
-    connection->free_pairs_count--;
-  }
+  connection->free_pairs = pair->next;
   memset(pair, 0, sizeof *pair);
   return pair;
 }
 
 void nr_pair_free(struct nr_connection *connection, struct nr_pair *pair) {
-  if (connection->free_pairs_count == NR_FREE_PAIRS) {
-    free(pair);
-    return;
-  }
   pair->next = connection->free_pairs;
   connection->free_pairs = pair;
-  connection->free_pairs_count++;
 }
 
 static void free_all(struct nr_connection *connection) {
-  for (struct nr_pair *pair = connection->free_pairs, *next; pair != NULL; pair = next) {
-    next = pair->next;
-    free(pair);
+  for (struct nr_pair_lot *lot = connection->pair_lots, *next; lot != NULL; lot = next) {
+    next = lot->next;
+    munmap(lot, NR_LOT_SIZE);
   }
+  connection->pair_lots = NULL;
   connection->free_pairs = NULL;
-  connection->free_pairs_count = 0;
 }
 
 /* ---- letting go of pairs ------------------------------------------------------------------------------------------
@@ -94,8 +104,32 @@ bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair)
   return true;
 }
 
+/* What became of pairs that had not seen a collection. */
+struct census {
+  struct nr_connection *connection;
+  uint32_t dead, alive;
+};
+
 static void visit(struct nr_pair *pair, void *context) {
+  struct census *census = context;
+  bool is_new = pair->age == 0;
+  if (nr_pair_forget_dead(census->connection, pair)) {
+    census->dead += is_new;
+    return;
+  }
+  census->alive += is_new;
+  if (pair->age < NR_OLD && ++pair->age == NR_OLD && pair->item.next != NULL) nr_window_cool(census->connection, pair);
+}
+
+/* At no collection. */
+static void forget_dead(struct nr_pair *pair, void *context) {
   nr_pair_forget_dead(context, pair);
+}
+
+/* Programs that pass one fresh Buffer after the other have those that live no longer than a call; what is kept is found
+ * out by the collector. */
+static void learn(const struct census *census) {
+  if (census->dead + census->alive >= NR_CENSUS_MIN) census->connection->mortal = census->dead > census->alive;
 }
 
 struct drop {
@@ -105,10 +139,7 @@ struct drop {
 
 static void drop(struct nr_pair *pair, void *context) {
   const struct drop *all = context;
-  if (all->references)
-    napi_delete_reference(pair->napi, pair->reference);
-  else
-    pair->own_tracks = false; /* the agent may be gone */
+  if (all->references) napi_delete_reference(pair->napi, pair->reference);
   forget(all->connection, pair);
 }
 
@@ -135,7 +166,9 @@ static void arm(struct nr_agent *agent);
 /* True: pairs are left. */
 static bool sweep_some(struct nr_connection *connection) {
   uint32_t before = nr_pair_index_count(connection->pair_index);
-  nr_pair_index_some(connection->pair_index, NR_COLLECTION_PAIRS, visit, connection);
+  struct census census = {.connection = connection};
+  nr_pair_index_some(connection->pair_index, NR_COLLECTION_PAIRS, visit, &census);
+  learn(&census);
   uint32_t left = nr_pair_index_count(connection->pair_index);
   if (left < before) let_go(connection);
   return left > 0;
@@ -188,7 +221,7 @@ void nr_pairs_before_more(struct nr_connection *connection) {
       is_dead(agent->napi, agent->canary->reference))
     after_collection(agent);
   if (weight_of(connection) < connection->sweep_at) return;
-  nr_pair_index_each(connection->pair_index, visit, connection);
+  nr_pair_index_each(connection->pair_index, forget_dead, connection);
   let_go(connection);
   /* Only here, where all have been looked at: after a part of them it would move on and on. */
   connection->sweep_at = 2 * weight_of(connection);

@@ -85,6 +85,7 @@ static struct nr_pair *make_pair(struct nr_connection *connection, napi_env napi
   struct nr_pair *pair = nr_pair_create(connection);
   if (pair == NULL) return NULL;
   if (born != NULL) pair->block = *born;
+  pair->connection = connection;
   pair->bytes = place->bytes;
   pair->length = born != NULL || address != 0 ? place->block_length : room_of(connection, napi, place);
   pair->now = place->block_length;
@@ -234,11 +235,12 @@ void nr_memory_give(struct nr_connection *connection, napi_env napi, const napi_
   if (!nr_hot_are_many(connection) || napi_open_handle_scope(napi, &scope) != napi_ok) return;
   for (size_t i = 0; i < count; i++) {
     struct nr_pair *pair = pair_of(connection, napi, values[i]);
-    uint64_t length = pair == NULL || pair->shown_count == 0 ? 0 : pair->shown[pair->shown_count - 1].to;
-    uint8_t *bytes = length == 0 ? NULL : nr_pair_bytes(pair, 0, length);
-    if (bytes == NULL) continue;
-    for (uint32_t k = 0; k < pair->shown_count; k++)
-      nr_window_touch(connection, pair, bytes, pair->shown[k].from, pair->shown[k].to);
+    if (pair == NULL) continue;
+    for (uint32_t k = 0; k < pair->shown_count; k++) {
+      uint64_t from = pair->shown[k].from, to = pair->shown[k].to;
+      uint8_t *bytes = nr_pair_part(pair, from, &to);
+      if (bytes != NULL) nr_window_touch(connection, pair, bytes, from, to);
+    }
     nr_window_warm(connection, pair);
   }
   napi_close_handle_scope(napi, scope);
@@ -322,7 +324,7 @@ void nr_memory_disown(struct nr_connection *connection, const void *bytes) {
   }
 }
 
-uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t length) {
+uint8_t *nr_pair_part(const struct nr_pair *pair, uint64_t from, uint64_t *to) {
   napi_value buffer = NULL;
   void *bytes = NULL;
   size_t now = 0;
@@ -334,7 +336,8 @@ uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t len
   } else if (napi_get_arraybuffer_info(pair->napi, buffer, &bytes, &now) != napi_ok || bytes != pair->bytes) {
     return NULL; /* detached */
   }
-  return offset > now || length > now - offset ? NULL : bytes;
+  if (*to > now) *to = now;
+  return from < *to ? bytes : NULL;
 }
 
 /* No reference is deleted: it may be a collection that lets go of the connection. */

@@ -8,6 +8,7 @@
 #include "server/memory/blocks.h"
 #include "server/server-private.h"
 #include "wire/cold.h"
+#include "wire/frame.h"
 #include "wire/track.h"
 
 #define NR_NO_HOT UINT32_MAX
@@ -20,7 +21,7 @@ enum nr_host_tracks {
 /* An ArrayBuffer of which the host has a half. What each visit of a cold one looks at comes first, in two cache lines
  * (a program that passes fresh Buffers has thousands until they are collected). */
 struct nr_pair {
-  struct nr_cold_item item;
+  _Alignas(NR_CACHE_LINE) struct nr_cold_item item;
   struct nr_block block;
   struct nr_range *shown; /* the parts that the host has got to know: sorted, apart */
   uint32_t shown_count;
@@ -31,13 +32,16 @@ struct nr_pair {
   bool foreign;                    /* the host's half is at `address`, the addon's own memory */
   bool owned;                      /* ... and the real bytes are this side's: there until nr_memory_disown() */
   bool own_tracks;                 /* this kernel is asked what JavaScript wrote in the tracked part */
-  napi_ref reference;              /* weak, of the ArrayBuffer */
-  napi_env napi;                   /* of the reference: the agent's */
-  void *bytes;                     /* the address that it is indexed by */
-  uint64_t length;                 /* that it may come to have */
-  uint32_t hot;                    /* the innermost hot window on it: an index; NR_NO_HOT: none */
-  bool told;                       /* the host knows where its half is */
-  bool untracked;                  /* the host cannot tell what native code wrote */
+  bool large;                      /* in the list of those that are worth tracking, or would be */
+  uint8_t age;                     /* collections that it has survived, up to NR_OLD */
+  struct nr_connection *connection;
+  napi_ref reference; /* weak, of the ArrayBuffer */
+  napi_env napi;      /* of the reference: the agent's */
+  void *bytes;        /* the address that it is indexed by */
+  uint64_t length;    /* that it may come to have */
+  uint32_t hot;       /* the innermost hot window on it: an index; NR_NO_HOT: none */
+  bool told;          /* the host knows where its half is */
+  bool untracked;     /* the host cannot tell what native code wrote */
   /* How often most of what is tracked was found written, one time after the other, by JavaScript and by native code. */
   uint8_t rewritten, host_rewritten;
   struct nr_range tracked; /* the part of which the kernel knows what JavaScript wrote; to == 0: none */
@@ -51,6 +55,11 @@ struct nr_pair {
   struct nr_range *constant; /* of an external buffer: parts that nobody can write */
   size_t constant_count;
   uint64_t touched; /* bytes that the host told of in this entry */
+  uint64_t written; /* bytes that JavaScript was found to have written, */
+  uint32_t asked;   /* ... when the kernel was asked that often */
+  uint32_t alarmed; /* the same of something else on its pages, */
+  uint32_t alarms;  /* ... so often, one time after the other */
+  bool noisy;       /* too often: only pages of its own are tracked */
 };
 
 /* The part of a pair that an open entry has seen. */
@@ -66,7 +75,8 @@ struct nr_hot {
 
 /* The list that the pair is in while it is cold. */
 static inline struct nr_cold *nr_cold_of(struct nr_connection *connection, const struct nr_pair *pair) {
-  return pair->foreign ? &connection->cold_foreign : &connection->cold;
+  if (pair->foreign) return &connection->cold_foreign;
+  return pair->large ? &connection->cold_large : &connection->cold;
 }
 
 /* ---- pair_index.c -------------------------------------------------------------------------------------------------
@@ -105,8 +115,9 @@ void nr_pairs_before_more(struct nr_connection *connection);
 
 /* The memory of an external buffer is about to go. */
 void nr_memory_disown(struct nr_connection *connection, const void *bytes);
-/* The bytes of a pair's ArrayBuffer now; NULL when it is gone, detached, or shorter than the window. */
-uint8_t *nr_pair_bytes(const struct nr_pair *pair, uint64_t offset, uint64_t length);
+/* Where the bytes of the pair's ArrayBuffer are, those from `from` on; *to is brought down to what is there of them (it
+ * may have been resized). NULL: it is gone or detached, or there are none. */
+uint8_t *nr_pair_part(const struct nr_pair *pair, uint64_t from, uint64_t *to);
 
 /* ---- shown.c: all with `bytes`, where those of the ArrayBuffer are now ------------------------------------------- */
 
@@ -116,7 +127,8 @@ void nr_shown_copy(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, ui
 bool nr_shown_add(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to);
 bool nr_shown_has(const struct nr_pair *pair, uint64_t from, uint64_t to);
 
-/* ---- windows.c: all with `bytes`, where those of the ArrayBuffer are now ----------------------------------------- */
+/* ---- windows.c: most with `bytes`, where those of the ArrayBuffer are now -----------------------------------------
+ */
 
 /* The host gets to know this part, and sees what JavaScript has written there; until the entry returns it is hot.
  * False: out of memory. */
@@ -127,11 +139,27 @@ bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uin
                      uint64_t to);
 /* All that the host knows of it is hot until the entry returns. */
 void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair);
+/* What looking at a cold one costs, as bytes to compare. */
+uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_pair *pair);
+/* Into the list in which its kind waits to be looked at, unless the kernel tells of all of it. It is in none. */
+void nr_window_chill(struct nr_connection *connection, struct nr_pair *pair);
+/* It is not tracked any more: if it is cold it is looked at from now on. */
+void nr_window_cool(struct nr_connection *connection, struct nr_pair *pair);
+/* JavaScript wrote there. True: it did change something. */
+bool nr_window_written(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
+                       uint64_t to);
 /* The pair is about to go. In a collection, too. */
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair);
-/* Copies what one side has written: JavaScript, or native code. True: something was. */
-bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to);
+/* Copies what one side has written: JavaScript, or native code. True: something was. Not of what is tracked: the kernel
+ * tells of that, and the host. */
+bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
+                    uint64_t to);
 bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to);
+/* The same of all of it, tracked or not. */
+bool nr_window_send_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
+                        uint64_t to);
+bool nr_window_take_all(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                        uint64_t to);
 
 /* The host has told that it wrote here. */
 void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
@@ -154,10 +182,21 @@ void nr_track_end(struct nr_connection *connection, struct nr_pair *pair);
 void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair);
 /* Neither side has written it for a while: it is worth tracking, even if it was not lately. */
 void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
-/* What JavaScript has written of this part since it was asked last, all of which is tracked: how many ranges, of the
- * ArrayBuffer. */
-int nr_track_ask(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, struct nr_range part,
-                 struct nr_range *ranges, int room);
+/* Sends what JavaScript has written of all that is tracked, of all connections: each host may get it at any time, since
+ * asking forgets it. whole: not only when something was written lately. */
+void nr_track_send(struct nr_agent *agent, bool whole);
+/* From now on all that the host knows of it is tracked on both sides, as far as it can be. */
+void nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
+/* Is it? Then it need not be looked at. */
+bool nr_track_has_all(const struct nr_pair *pair);
+/* Does the host tell of all that native code writes there? */
+bool nr_track_is_told(const struct nr_pair *pair);
+/* One may be in use just now. */
+#define NR_OLD 2u
+/* Entries that bring no new pair, after which even those are worth it that will not live long by experience. */
+#define NR_CALM 4u
+/* Is it worth that, and can it be? */
+bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair);
 
 /* Which pages of the real bytes are there, JavaScript having touched them: how many ranges, or a negative errno. */
 int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,

@@ -1,27 +1,43 @@
 /*
- * Large parts of a pair are not compared: the kernel knows which pages were written (wire/track.h), here by JavaScript,
- * in the host by native code. A first write to a page that is watched costs nearly a microsecond, so what is written
- * whole each time is compared after all.
+ * What need not be compared: the kernel knows which pages were written (wire/track.h), here by JavaScript, in the host
+ * by native code, which tells. That is large parts of pairs, and smaller ones that have lived for a while and are not
+ * in use (passes.c); here all connections' are asked about at once (wire/watched.h). A first write to a page that is
+ * watched costs nearly a microsecond, so what is written whole each time is compared after all.
  */
 #include <errno.h>
 
 #include "handlers.h"
 #include "server/enter.h"
 #include "server/memory/memory.h"
+#include "wire/watched.h"
 
-/* x86-64's. Where pages are larger, edges would have to be as well. */
-#define NR_PAGE UINT64_C(4096)
 /* Found written for the most part so often, one time after the other: not watched until it is found unchanged. */
 #define NR_REWRITTEN 2u
+/* Parts of so many bytes are worth it when they are not in use. */
+#define NR_WORTH UINT64_C(4096)
+/* After so many questions without news none is asked while a property is read, say, which only might run JavaScript. */
+#define NR_QUIET 16u
+/* So often, one time after the other, something else was written on its pages: those are hot for others. */
+#define NR_ALARMS 4u
+#define NR_PAGE UINT64_C(4096)
+/* Pairs that are found rewritten or noisy by one question; more of them next time. */
+#define NR_ENDING 16u
 
-static struct nr_tracker *tracker_of(struct nr_agent *agent) {
-  if (agent == NULL) return NULL;
-  if (agent->tracker == NULL && !agent->no_tracker) {
-    agent->tracker = nr_tracker_create(0);
-    agent->no_tracker = agent->tracker == NULL;
-  }
-  return agent->tracker;
+static void start(struct nr_agent *agent) {
+  agent->tracker = nr_tracker_create(0);
+  agent->watched = agent->tracker == NULL ? NULL : nr_watched_create(agent->tracker);
+  agent->no_tracker = agent->watched == NULL;
 }
+
+/* Is there a tracker? */
+static bool is_there(struct nr_agent *agent) {
+  if (agent == NULL) return false;
+  if (agent->watched == NULL && !agent->no_tracker) start(agent);
+  return agent->watched != NULL;
+}
+
+/* ---- what the host is told ----------------------------------------------------------------------------------------
+ */
 
 static void post_track(struct nr_connection *connection, const struct nr_pair *pair) {
   Nr__TrackMemoryRequest request = NR__TRACK_MEMORY_REQUEST__INIT;
@@ -37,23 +53,26 @@ static void post_track(struct nr_connection *connection, const struct nr_pair *p
   nr_post(connection, NR_OP_TRACK_MEMORY, &request.base);
 }
 
-/* The whole pages of a part. malloc puts large blocks side by side as well: what lies on a page with another's bytes is
- * compared. */
-static struct nr_range inner_of(const uint8_t *bytes, uint64_t from, uint64_t to) {
-  uint64_t begin = (uint64_t)(uintptr_t)bytes;
-  return (struct nr_range){(begin + from + NR_PAGE - 1) / NR_PAGE * NR_PAGE - begin,
+/* What can be tracked of a part. malloc() puts Buffers on the same pages as what else it gives out: when that is
+ * written all the time the pair has only those that are its own. */
+static struct nr_range trackable(const struct nr_pair *pair, uint64_t from, uint64_t to) {
+  uint64_t begin = (uint64_t)(uintptr_t)pair->bytes;
+  if (!pair->noisy) return (struct nr_range){from, to};
+  struct nr_range inner = {(begin + from + NR_PAGE - 1) / NR_PAGE * NR_PAGE - begin,
                            (begin + to) / NR_PAGE * NR_PAGE - begin};
+  return inner.from < inner.to ? inner : (struct nr_range){0, 0};
 }
 
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to) {
-  struct nr_range inner = inner_of(pair->bytes, from, to);
-  if (pair->shared || pair->foreign || pair->untracked ||
-      inner.to - inner.from <= pair->tracked.to - pair->tracked.from)
+  struct nr_range part = trackable(pair, from, to);
+  if (pair->shared || pair->foreign || pair->untracked || part.to - part.from <= pair->tracked.to - pair->tracked.from)
     return;
-  if (pair->own_tracks) nr_track_end(connection, pair);
-  pair->tracked = inner;
   /* Nobody there has known the address of a part that is new: nothing has been written. */
-  pair->host_tracks = NR_HOST_TRACKS;
+  bool is_new =
+      pair->tracked.to == 0 && pair->shown_count == 1 && pair->shown[0].from == from && pair->shown[0].to == to;
+  nr_track_end(connection, pair);
+  pair->tracked = part;
+  pair->host_tracks = is_new ? NR_HOST_TRACKS : NR_HOST_ASKED;
   post_track(connection, pair);
 }
 
@@ -65,54 +84,110 @@ void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part) {
 }
 
 void nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
-  if (pair->tracked.to == 0 || pair->own_tracks || pair->rewritten >= NR_REWRITTEN) return;
-  struct nr_tracker *tracker = tracker_of(connection->agent);
-  pair->own_tracks = tracker != NULL &&
-                     nr_tracker_add(tracker, bytes + pair->tracked.from, pair->tracked.to - pair->tracked.from) == 0;
+  uint64_t length = pair->tracked.to - pair->tracked.from;
+  if (length == 0 || pair->own_tracks || pair->rewritten >= NR_REWRITTEN) return;
+  if (pair->noisy && length < NR_TRACKED_MIN) return;
+  pair->own_tracks = is_there(connection->agent) &&
+                     nr_watched_add(connection->agent->watched, bytes + pair->tracked.from, length, pair);
 }
 
 /* In a collection, too, and after the thread's end. */
 void nr_track_end(struct nr_connection *connection, struct nr_pair *pair) {
   if (!pair->own_tracks) return;
   pair->own_tracks = false;
-  if (connection->agent == NULL || connection->agent->tracker == NULL) return;
-  nr_tracker_remove(connection->agent->tracker, (const uint8_t *)pair->bytes + pair->tracked.from,
-                    pair->tracked.to - pair->tracked.from);
+  if (connection->agent == NULL) return;
+  nr_watched_remove(connection->agent->watched, (const uint8_t *)pair->bytes + pair->tracked.from, pair);
 }
 
-/* Is most of it written each time? */
-static void count_rewritten(struct nr_pair *pair, struct nr_range part, const struct nr_range *ranges, int count) {
-  uint64_t written = 0;
-  for (int i = 0; i < count; i++) written += ranges[i].to - ranges[i].from;
-  if (written * 2 <= part.to - part.from) {
-    pair->rewritten = 0;
-  } else if (pair->rewritten < NR_REWRITTEN) {
-    pair->rewritten++;
-  }
+/* Only pages of its own from now on. */
+static void narrow(struct nr_connection *connection, struct nr_pair *pair) {
+  struct nr_range inner = trackable(pair, pair->tracked.from, pair->tracked.to);
+  if (inner.to - inner.from < NR_TRACKED_MIN) return; /* few pages: it is compared */
+  pair->tracked = inner;
+  if (pair->host_tracks == NR_HOST_SILENT) return;
+  pair->host_tracks = NR_HOST_ASKED;
+  post_track(connection, pair);
 }
 
-int nr_track_ask(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, struct nr_range part,
-                 struct nr_range *ranges, int room) {
-  struct nr_tracker *tracker = connection->agent->tracker;
-  int count = nr_tracker_scan(tracker, bytes + part.from, part.to - part.from, ranges, (size_t)room);
-  if (count < 0) { /* the memory was given back and taken anew: all of it may be other bytes */
-    ranges[0] = (struct nr_range){0, part.to - part.from};
-    count = 1;
-    nr_track_end(connection, pair);
+/* ---- what JavaScript wrote ----------------------------------------------------------------------------------------
+ */
+
+struct question {
+  struct nr_agent *agent;
+  napi_handle_scope scope; /* NULL: not needed yet */
+  struct nr_pair *ending[NR_ENDING];
+  uint32_t ending_count;
+};
+
+/* The kernel is not asked about it any more; when that is over. */
+static void note_ending(struct question *question, struct nr_pair *pair) {
+  for (uint32_t i = 0; i < question->ending_count; i++) {
+    if (question->ending[i] == pair) return;
   }
-  count_rewritten(pair, part, ranges, count);
-  if (pair->rewritten >= NR_REWRITTEN) nr_track_end(connection, pair);
-  for (int i = 0; i < count; i++) {
-    ranges[i].from += part.from;
-    ranges[i].to += part.from;
+  if (question->ending_count < NR_ENDING) question->ending[question->ending_count++] = pair;
+}
+
+/* Is most of it written each time? Then comparing costs less, and for small ones in use it always does. */
+static void count_rewritten(struct question *question, struct nr_pair *pair, uint64_t length) {
+  uint64_t all = pair->tracked.to - pair->tracked.from;
+  uint32_t asked = question->agent->watched_asked;
+  if (pair->asked != asked) {
+    if (pair->asked + 1 != asked || pair->written * 2 <= all) pair->rewritten = 0;
+    pair->asked = asked;
+    pair->written = 0;
   }
-  return count;
+  bool mostly = pair->written * 2 > all;
+  pair->written += length;
+  if (!mostly && pair->written * 2 > all) pair->rewritten++;
+  if (pair->hot != NR_NO_HOT && all < NR_TRACKED_MIN) pair->rewritten = NR_REWRITTEN;
+  if (pair->rewritten >= NR_REWRITTEN) note_ending(question, pair);
+}
+
+static void count_alarm(struct question *question, struct nr_pair *pair) {
+  uint32_t asked = question->agent->watched_asked;
+  if (pair->alarmed == asked || pair->foreign) return;
+  pair->alarms = pair->alarmed + 1 == asked ? pair->alarms + 1 : 1;
+  pair->alarmed = asked;
+  if (pair->alarms < NR_ALARMS || pair->noisy) return;
+  pair->noisy = true;
+  note_ending(question, pair);
+}
+
+static void send_written(void *owner, struct nr_range range, void *context) {
+  struct question *question = context;
+  struct nr_pair *pair = owner;
+  uint64_t from = pair->tracked.from + range.from, to = pair->tracked.from + range.to;
+  if (question->scope == NULL && napi_open_handle_scope(question->agent->napi, &question->scope) != napi_ok) return;
+  const uint8_t *bytes = nr_pair_part(pair, from, &to);
+  if (bytes == NULL) return; /* detached */
+  if (nr_window_written(pair->connection, pair, bytes, from, to))
+    count_rewritten(question, pair, to - from);
+  else
+    count_alarm(question, pair);
+}
+
+void nr_track_send(struct nr_agent *agent, bool whole) {
+  if (agent == NULL || agent->watched == NULL || nr_watched_is_empty(agent->watched)) return;
+  if (!whole && agent->watched_quiet >= NR_QUIET) return;
+  struct question question = {.agent = agent};
+  agent->watched_asked++;
+  if (nr_watched_ask(agent->watched, false, send_written, &question))
+    agent->watched_quiet = 0;
+  else
+    agent->watched_quiet++;
+  if (question.scope != NULL) napi_close_handle_scope(agent->napi, question.scope);
+  for (uint32_t i = 0; i < question.ending_count; i++) {
+    struct nr_pair *pair = question.ending[i];
+    nr_track_end(pair->connection, pair);
+    if (pair->noisy) narrow(pair->connection, pair);
+    nr_window_cool(pair->connection, pair);
+  }
 }
 
 int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
                      int room) {
-  struct nr_tracker *tracker = tracker_of(connection->agent);
-  return tracker == NULL ? -ENOSYS : nr_tracker_present(tracker, bytes, length, ranges, (size_t)room);
+  if (!is_there(connection->agent)) return -ENOSYS;
+  return nr_tracker_present(connection->agent->tracker, bytes, length, ranges, (size_t)room);
 }
 
 /* Counts up where most of it was written. */
@@ -132,8 +207,9 @@ void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair) {
   if (pair->host_tracks == NR_HOST_TRACKS) count_touched(connection, pair);
   if (pair->own_tracks || pair->rewritten >= NR_REWRITTEN) return;
   if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
-  const uint8_t *bytes = nr_pair_bytes(pair, pair->tracked.from, pair->tracked.to - pair->tracked.from);
-  if (bytes != NULL) nr_track_own(connection, pair, bytes);
+  uint64_t to = pair->tracked.to;
+  const uint8_t *bytes = nr_pair_part(pair, pair->tracked.from, &to);
+  if (bytes != NULL && to == pair->tracked.to) nr_track_own(connection, pair, bytes);
   napi_close_handle_scope(connection->agent->napi, scope);
 }
 
@@ -146,13 +222,63 @@ void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, cons
   post_track(connection, pair);
 }
 
+/* ---- what is not in use -------------------------------------------------------------------------------------------
+ */
+
+static struct nr_range wanted(const struct nr_pair *pair) {
+  return trackable(pair, pair->shown[0].from, pair->shown[pair->shown_count - 1].to);
+}
+
+static bool covers(const struct nr_pair *pair, struct nr_range part) {
+  return pair->tracked.from <= part.from && pair->tracked.to >= part.to;
+}
+
+static bool covers_shown(const struct nr_pair *pair) {
+  return covers(pair, (struct nr_range){pair->shown[0].from, pair->shown[pair->shown_count - 1].to});
+}
+
+bool nr_track_is_told(const struct nr_pair *pair) {
+  return pair->host_tracks == NR_HOST_TRACKS && !pair->foreign && pair->shown_count > 0 && covers_shown(pair);
+}
+
+bool nr_track_has_all(const struct nr_pair *pair) {
+  return pair->own_tracks && nr_track_is_told(pair);
+}
+
+bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
+  uint64_t bytes = 0;
+  if (pair->shared || pair->foreign || pair->block.born || pair->untracked || pair->now != pair->length) return false;
+  if (connection->mortal && connection->calm < NR_CALM && pair->age < NR_OLD && !pair->item.was_kept) return false;
+  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
+  return bytes >= (pair->noisy ? NR_TRACKED_MIN : NR_WORTH) && is_there(connection->agent);
+}
+
+void nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
+  struct nr_range part = wanted(pair);
+  if (!covers(pair, part)) {
+    nr_track_end(connection, pair);
+    pair->tracked = part;
+    pair->host_tracks = NR_HOST_SILENT;
+  }
+  nr_track_own(connection, pair, bytes);
+  if (!pair->own_tracks && pair->rewritten < NR_REWRITTEN) pair->untracked = true; /* there are too many, say */
+  if (pair->untracked || pair->host_tracks != NR_HOST_SILENT || pair->host_rewritten >= NR_REWRITTEN) return;
+  pair->host_tracks = NR_HOST_ASKED;
+  post_track(connection, pair);
+}
+
 /* The host cannot: from now on its half is compared. */
 static void give_up(struct nr_connection *connection, struct nr_pair *pair) {
   pair->host_tracks = NR_HOST_SILENT;
   pair->untracked = true;
-  if (pair->hot == NR_NO_HOT) return;
-  uint8_t *bytes = nr_pair_bytes(pair, 0, 0);
-  if (bytes != NULL) nr_window_take(connection, pair, bytes, pair->tracked.from, pair->tracked.to);
+  uint64_t to = pair->tracked.to;
+  uint8_t *bytes = nr_pair_part(pair, pair->tracked.from, &to);
+  if (!pair->foreign) {
+    if (bytes != NULL) nr_window_touch(connection, pair, bytes, pair->tracked.from, to);
+    nr_window_cool(connection, pair);
+  } else if (bytes != NULL && pair->hot != NR_NO_HOT) {
+    nr_window_take(connection, pair, bytes, pair->tracked.from, to);
+  }
 }
 
 napi_status nr_serve_touch_memory(struct nr_dispatch *dispatch, const void *message, void *answer) {
@@ -171,8 +297,9 @@ napi_status nr_serve_touch_memory(struct nr_dispatch *dispatch, const void *mess
   if (request->length == 0) {
     give_up(connection, pair);
   } else {
-    uint8_t *bytes = nr_pair_bytes(pair, request->offset, request->length);
-    if (bytes != NULL) nr_window_touch(connection, pair, bytes, request->offset, request->offset + request->length);
+    uint64_t to = request->offset + request->length;
+    uint8_t *bytes = nr_pair_part(pair, request->offset, &to);
+    if (bytes != NULL) nr_window_touch(connection, pair, bytes, request->offset, to);
   }
   return napi_close_handle_scope(dispatch->napi, scope);
 }

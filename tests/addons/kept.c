@@ -1,7 +1,7 @@
 /* Addresses of Buffers that are fetched once, and used from then on. */
 #include "common.h"
 
-#define PLACES 64
+#define PLACES 1024
 
 static struct {
   uint8_t *bytes;

@@ -118,6 +118,104 @@ test('at random, small ones, without the kernel\'s help', () => {
   assert.deepEqual(actual, expected);
 });
 
+// Many more bytes than are compared at each call: the kernel tells of those.
+/** Kept one after the other; then either side writes to one of them, and the other looks at once. Nothing else happens in between. */
+function keepMany(addon, { count, size, rounds, seed, idle = 0 }) {
+  let state = seed;
+  const random = (limit) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % limit;
+  };
+  const buffers = Array.from({ length: count }, (_, place) => {
+    const buffer = Buffer.alloc(size, place);
+    addon.keep(place, buffer);
+    return buffer;
+  });
+  for (let i = 0; i < idle; i++) addon.noop();
+  const log = [];
+  for (let i = 0; i < rounds; i++) {
+    const place = random(count), at = random(size), buffer = buffers[place];
+    if (random(2)) {
+      addon.poke(place, at, i & 0xff);
+      log.push(buffer[at]);
+    } else {
+      buffer[at] = i & 0xff;
+      if (random(4) === 0) buffer.fill(i & 0x7f, at);
+      log.push(addon.sum(place));
+    }
+  }
+  return [log, buffers.map((buffer, place) => addon.sum(place) === buffer.reduce((sum, byte, i) => sum + byte * (i % 1009 + 1), 0))];
+}
+
+for (const [count, size, rounds] of [[1000, 4096, 3000], [300, 10_000, 1000], [100, 65_536, 600], [60, 200_000, 300]]) {
+  test(`${count} of ${size} bytes that are kept, written by either side: seen at once`, () => {
+    const program = new Function(`return (kit, options) => kit.print((${keepMany})(kit.dlopen(kit.addonFile('kept')), options))`)();
+    const args = [{ count, size, rounds, seed: size }];
+    assert.deepEqual(runJson(program, { args, isolated: true }), runJson(program, { args }));
+  });
+}
+
+test('1000 of 4096 bytes after 5000 calls in which nobody wrote', () => {
+  const program = new Function(`return (kit, options) => kit.print((${keepMany})(kit.dlopen(kit.addonFile('kept')), options))`)();
+  const args = [{ count: 1000, size: 4096, rounds: 500, seed: 5, idle: 5000 }];
+  assert.deepEqual(runJson(program, { args, isolated: true }), runJson(program, { args }));
+});
+
+test('what lies between kept views of one ArrayBuffer stays JavaScript\'s', () => {
+  const program = async (kit) => {
+    const addon = kit.dlopen(kit.addonFile('kept'));
+    const SIZE = 100_000;
+    // Blocks that others have left, full of their bytes, are used again.
+    for (let i = 0; i < 40; i++) addon.keep(0, new Uint8Array(SIZE).fill(0xee));
+    addon.keep(0, new Uint8Array(8));
+    for (let i = 0; i < 3; i++) {
+      global.gc();
+      await new Promise(setImmediate);
+    }
+    const wholes = Array.from({ length: 20 }, () => new Uint8Array(SIZE));
+    wholes.forEach((whole, i) => {
+      addon.keep(2 * i, whole.subarray(1000, 30_000));
+      addon.keep(2 * i + 1, whole.subarray(60_000, 90_001));
+    });
+    for (let i = 0; i < 8; i++) addon.noop(); // most that was passed before is gone: some calls tell that these are meant to stay
+    const wrong = [];
+    for (let round = 0; round < 300; round++) {
+      const i = round % wholes.length, whole = wholes[i], at = round * 131 % 29_000;
+      whole[40_000 + round] = round;
+      addon.poke(2 * i + round % 2, at, 7);
+      if (whole[(round % 2 ? 60_000 : 1000) + at] !== 7) wrong.push([round, 'not seen']);
+      if (whole[40_000 + round] !== (round & 0xff)) wrong.push([round, 'lost']);
+      if (whole[999] !== 0 || whole[30_000] !== 0 || whole[59_999] !== 0 || whole[90_001] !== 0) wrong.push([round, 'beside']);
+    }
+    kit.print([wrong, wholes.map((whole) => whole.reduce((sum, byte, i) => (sum * 31 + byte * i) % 1000003, 0))]);
+  };
+  const isolated = runJson(program, { isolated: true, nodeArgs: ['--expose-gc'] });
+  assert.deepEqual(isolated[0], []);
+  assert.deepEqual(isolated, runJson(program, { nodeArgs: ['--expose-gc'] }));
+});
+
+test('files that Node reads into kept Buffers, on other threads', async () => {
+  const program = async (kit) => {
+    const fs = require('node:fs/promises');
+    const addon = kit.dlopen(kit.addonFile('kept'));
+    const buffers = Array.from({ length: 100 }, (_, place) => {
+      const buffer = Buffer.alloc(20_000);
+      addon.keep(place, buffer);
+      return buffer;
+    });
+    const file = await fs.open(process.execPath);
+    const sums = [];
+    for (let round = 0; round < 200; round++) {
+      const place = round * 7 % buffers.length;
+      await file.read(buffers[place], round % 5000, 3000, round * 3000);
+      sums.push(addon.sum(place));
+    }
+    await file.close();
+    kit.print(sums);
+  };
+  assert.deepEqual(runJson(program, { isolated: true }), runJson(program));
+});
+
 // Last: its Buffers wait for the collector, and what nobody has a reference to is then seen late (docs/protocol.md, Memory).
 test('one that is held while many others have been', (t) => compare(t, 'kept', (addon) => {
   const held = Buffer.alloc(8192, 1), others = [], seen = [];

@@ -239,6 +239,78 @@ test('two addons over one buffer, in two hosts', () => {
   assert.deepEqual(normalize(together({ addonFile, dlopen: load })), normalize(expected));
 });
 
+test('kept views of a resizable ArrayBuffer that shrinks, and grows again', { skip: !('resizable' in ArrayBuffer.prototype) && 'this Node has none' }, (t) => compare(t, 'kept', (addon) => {
+  const seen = [];
+  for (const size of [60_000, 2_000_000]) {
+    const buffer = new ArrayBuffer(size, { maxByteLength: size });
+    addon.keep(0, new Uint8Array(buffer, 0, 100));
+    addon.keep(1, new Uint8Array(buffer, size - 20_000, 20_000));
+    addon.keep(2, new Uint8Array(buffer, 0, size));
+    const bytes = new Uint8Array(buffer);
+    const exchange = (i) => {
+      bytes[i] = i;
+      seen.push(addon.sum(0));
+      addon.poke(2, i + 50, i);
+      seen.push(bytes[i + 50]);
+    };
+    exchange(1);
+    buffer.resize(1000);
+    for (let i = 2; i < 12; i++) exchange(i);
+    buffer.resize(size);
+    for (let i = 12; i < 22; i++) exchange(i);
+    bytes[size - 1] = 9;
+    seen.push(addon.sum(1), addon.sum(2));
+    addon.poke(1, 19_998, 7);
+    seen.push(bytes[size - 2]);
+  }
+  return seen;
+}));
+
+test('one that shrinks while native code writes to all of it: Node goes on', { skip: !('resizable' in ArrayBuffer.prototype) && 'this Node has none' }, () => {
+  const seen = runJson((own) => {
+    const addon = own.dlopen(own.addonFile('kept'));
+    const all = [];
+    for (const size of [60_000, 2_000_000]) {
+      const buffer = new ArrayBuffer(size, { maxByteLength: size });
+      addon.keep(0, new Uint8Array(buffer));
+      addon.around(0, size - 1, 1, () => {
+        buffer.resize(1000);
+        addon.poke(0, size - 5, 2);
+        addon.poke(0, 5, 3);
+      });
+      addon.poke(0, size - 10_000, 4);
+      all.push(new Uint8Array(buffer)[5], buffer.byteLength);
+    }
+    own.print(all);
+  }, { isolated: true });
+  assert.deepEqual(seen, [3, 1000, 3, 1000]);
+});
+
+// The kernel forgets what was written when one host's is asked about: the other's is told of it as well.
+test('two hosts that have kept the same Buffers: what JavaScript and either of them write, both see', () => {
+  const { load } = require('../..');
+  const program = (addons) => {
+    const sizes = [64, 4096, 20_000, 65_536, 300_000, 1_500_000];
+    const buffers = sizes.map((size, place) => {
+      const buffer = Buffer.alloc(size, place);
+      for (const addon of addons) addon.keep(place, buffer);
+      return buffer;
+    });
+    const log = [];
+    for (let i = 0; i < 600; i++) {
+      const place = i * 7 % sizes.length, at = i * 9973 % sizes[place], turn = i % 3;
+      if (i > 200 && i < 260) for (const addon of addons) addon.noop();
+      if (turn < 2) addons[turn].poke(place, at, i & 0xff);
+      else buffers[place][at] = i & 0xff;
+      log.push(buffers[place][at], addons[i % 2].sum(place), addons[(i + 1) % 2].sum(place));
+    }
+    return log;
+  };
+  const inProcess = kit.dlopen(addonFile('kept'));
+  const expected = program([inProcess, inProcess]);
+  assert.deepEqual(program([load(addonFile('kept')), load(addonFile('kept'))]), expected);
+});
+
 test('60 external buffers of nominally a gigabyte', { skip: os.freemem() < 2 ** 32 && 'not enough memory' }, () => {
   const program = (own, count) => {
     const fs = require('node:fs');

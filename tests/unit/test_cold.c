@@ -168,3 +168,25 @@ Test(cold, removed_ones_are_left_alone) {
   nr_cold_remove(&world.cold, &world.items[2]);
   cr_assert(nr_cold_is_empty(&world.cold));
 }
+
+static bool take_out(struct nr_cold_item *item, void *context) {
+  bool changed = compare(item, context);
+  if (world.compared[item - world.items] == 2) nr_cold_remove(&world.cold, item);
+  return changed;
+}
+
+Test(cold, each_one_comes_once_and_may_be_taken_out) {
+  set_up(100, 100000);
+  visit(200); /* some are idle now */
+  memset(world.compared, 0, sizeof world.compared);
+  world.changes[3] = world.changes[50] = true;
+  nr_cold_hold(&world.cold, &world.items[7], true);
+  nr_cold_each(&world.cold, take_out, &world);
+  for (size_t i = 0; i < 100; i++) cr_assert_eq(world.compared[i], 1, "%zu", i);
+  cr_assert_eq(world.items[3].group, NR_COLD_KEPT);
+  cr_assert_eq(world.items[3].unchanged, 0);
+  cr_assert_eq(world.items[7].group, NR_COLD_HELD);
+  nr_cold_each(&world.cold, take_out, &world);
+  cr_assert(nr_cold_is_empty(&world.cold));
+  for (size_t i = 0; i < 100; i++) cr_assert_eq(world.compared[i], 2);
+}

@@ -1,0 +1,261 @@
+/*
+ * The passes over what both sides have, one before each turn of the host and one behind: what JavaScript wrote goes
+ * over, or what native code wrote comes back. Hot windows are looked at every time (hot.h), of the others those that
+ * the kernel does not tell of (tracking.c), as wire/cold.h says.
+ */
+#include <string.h>
+
+#include "handlers.h"
+#include "server/memory/exchange.h"
+#include "server/memory/hot.h"
+#include "server/memory/memory.h"
+
+/* Whether native code has written is seen without a look at the ArrayBuffer: so many times as fast. */
+#define NR_TAKE_PATIENCE 4u
+/* Cold windows of so many bytes, found unchanged so often, are left alone while a property is read, say, which only
+ * might run JavaScript: until something gives it the turn as such (wire/turns.h), or the entry ends. */
+#define NR_QUIET 16u
+#define NR_QUIET_BYTES 8192u
+/* Visits without a change after which what was written lately is taken to be settled. */
+#define NR_UNCHANGED 4u
+
+/* Passes without a change after which what has seen no collection is tracked after all, and how much of that is
+ * compared in a pass (1,000 of 4 KiB). */
+#define NR_YOUNG_PATIENCE 8u
+#define NR_YOUNG_BYTES (UINT32_C(6) << 20)
+
+/* One pass over what changed: `copy` is nr_window_send() or nr_window_take(). */
+struct pass {
+  struct nr_connection *connection;
+  bool takes;
+  bool back;   /* the other way, beside one: the turn has not changed */
+  bool whole;  /* JavaScript gets the turn, or had it; otherwise it only might */
+  bool all;    /* every cold pair is visited each time */
+  bool scoped; /* handles may stay in the scope that is open */
+  uint32_t number;
+  uint32_t spent;          /* bytes of comparisons, of what is worth tracking */
+  napi_handle_scope scope; /* NULL: not needed yet */
+};
+
+/* A loop in native code that calls JavaScript comes by here each time, all in one scope of the addon's: what is looked
+ * up gets a scope of its own (25 ns). */
+static uint8_t *find_bytes(struct pass *pass, const struct nr_pair *pair, uint64_t from, uint64_t *to) {
+  if (!pass->scoped && pass->scope == NULL &&
+      napi_open_handle_scope(pass->connection->agent->napi, &pass->scope) != napi_ok)
+    return NULL;
+  return nr_pair_part(pair, from, to);
+}
+
+static bool copy(const struct pass *pass, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
+  if (!pass->takes) return nr_window_send(pass->connection, pair, bytes, from, to);
+  bool changed = nr_window_take(pass->connection, pair, bytes, from, to);
+  /* The host was asked to tell before it got the turn that ends here, and this was the last comparison. */
+  if (pair->host_tracks == NR_HOST_ASKED && !pass->back && from <= pair->tracked.from && to >= pair->tracked.to)
+    pair->host_tracks = NR_HOST_TRACKS;
+  return changed;
+}
+
+/* Where its bytes are; NULL: nowhere, or there is nothing to do. */
+static uint8_t *bytes_of(struct pass *pass, struct nr_hot *hot, uint64_t *to) {
+  uint32_t sends = pass->connection->sends;
+  if (hot->pair == NULL || (!pass->takes && hot->sent == sends)) return NULL;
+  /* JavaScript has not run since it was looked at last. */
+  if (pass->takes && hot->held && hot->sent == sends) return hot->pair->bytes;
+  uint8_t *bytes = find_bytes(pass, hot->pair, hot->from, to);
+  if (bytes != NULL && !pass->takes && *to == hot->to) hot->sent = sends;
+  return bytes;
+}
+
+/* Has native code written none of it? Only for pairs whose half is here and compared. The ArrayBuffer need not be
+ * found. */
+static bool is_untouched(const struct nr_pair *pair, uint64_t from, uint64_t to) {
+  if (pair->foreign || pair->host_tracks != NR_HOST_SILENT || pair->block.born) return false;
+  return memcmp(pair->block.memory + from, pair->block.twin + from, to - from) == 0;
+}
+
+static bool is_all_untouched(const struct nr_pair *pair) {
+  if (nr_track_is_told(pair)) return true;
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    if (!is_untouched(pair, pair->shown[i].from, pair->shown[i].to)) return false;
+  }
+  return true;
+}
+
+static void visit_hot(struct pass *pass, const struct nr_hot_choice *choice) {
+  struct nr_connection *connection = pass->connection;
+  for (uint32_t i = connection->hot_count; (i = nr_hot_before(choice, i)) != NR_NO_HOT;) {
+    struct nr_hot *hot = &connection->hot[i];
+    hot->pass = pass->number;
+    hot->quiet++;
+    if (pass->takes && hot->pair != NULL && is_untouched(hot->pair, hot->from, hot->to)) continue;
+    uint64_t to = hot->to;
+    uint8_t *bytes = bytes_of(pass, hot, &to);
+    if (bytes != NULL && copy(pass, hot->pair, bytes, hot->from, to)) nr_hot_changed(connection, i);
+  }
+}
+
+static bool is_done(const struct pass *pass, const struct nr_pair *pair, const struct nr_range *shown) {
+  for (uint32_t i = pair->hot; i != NR_NO_HOT; i = pass->connection->hot[i].below) {
+    const struct nr_hot *hot = &pass->connection->hot[i];
+    if (hot->pass == pass->number && hot->from <= shown->from && hot->to >= shown->to) return true;
+  }
+  return false;
+}
+
+static bool visit_cold(struct nr_cold_item *item, void *context) {
+  struct pass *pass = context;
+  struct nr_connection *connection = pass->connection;
+  struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
+  uint8_t *bytes = NULL;
+  bool changed = false;
+  if (!pass->whole && item->unchanged >= NR_QUIET && item->cost >= NR_QUIET_BYTES) return false;
+  bool seldom = item->group == NR_COLD_ASLEEP || (item->group == NR_COLD_IDLE && !pass->all);
+  if (pass->takes && !seldom && is_all_untouched(pair)) return false;
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    struct nr_range shown = pair->shown[i];
+    if (is_done(pass, pair, &shown)) continue;
+    bytes = find_bytes(pass, pair, shown.from, &shown.to);
+    if (bytes == NULL) continue;
+    changed |= copy(pass, pair, bytes, shown.from, shown.to);
+    /* One whose turn comes seldom may always have it on the same way. */
+    if (seldom) {
+      struct pass back = {.connection = connection, .takes = !pass->takes, .back = true};
+      changed |= copy(&back, pair, bytes, shown.from, shown.to);
+    }
+  }
+  if (!changed && bytes != NULL && !pass->takes && item->unchanged >= NR_UNCHANGED)
+    nr_track_again(connection, pair, bytes);
+  item->next_cost = nr_window_cost(connection, pair);
+  return changed;
+}
+
+/* Tracked from now on, and compared both ways, since it may not have been looked at for long. */
+static bool promote(struct pass *pass, struct nr_pair *pair, uint8_t *bytes) {
+  struct nr_connection *connection = pass->connection;
+  bool changed = false, tracked = pair->own_tracks;
+  if (pair->item.unchanged >= NR_UNCHANGED) pair->rewritten = pair->host_rewritten = 0;
+  nr_track_all(connection, pair, bytes);
+  tracked = tracked && pair->own_tracks;
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    uint64_t from = pair->shown[i].from, to = pair->shown[i].to;
+    changed |= (tracked ? nr_window_send : nr_window_send_all)(connection, pair, bytes, from, to);
+    if (!nr_track_is_told(pair)) changed |= nr_window_take_all(connection, pair, bytes, from, to);
+  }
+  return changed;
+}
+
+static bool copy_all(struct pass *pass, struct nr_pair *pair) {
+  bool changed = false;
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    struct nr_range shown = pair->shown[i];
+    if (is_done(pass, pair, &shown)) continue;
+    uint8_t *bytes = find_bytes(pass, pair, shown.from, &shown.to);
+    if (bytes != NULL) changed |= copy(pass, pair, bytes, shown.from, shown.to);
+  }
+  return changed;
+}
+
+/* One that is worth tracking. What has seen no collection yet may not live long: it is compared for a while. */
+static bool settle(struct nr_cold_item *item, void *context) {
+  struct pass *pass = context;
+  struct nr_connection *connection = pass->connection;
+  struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
+  bool asked = pair->host_tracks == NR_HOST_ASKED, is_due = pair->age >= NR_OLD || item->unchanged >= NR_YOUNG_PATIENCE;
+  if (pair->age < NR_OLD && pass->spent > NR_YOUNG_BYTES) return false;
+  if (pass->takes && !asked && is_all_untouched(pair) && !is_due) return false;
+  uint64_t end = pair->shown[pair->shown_count - 1].to, to = end;
+  uint8_t *bytes = is_due && pair->hot == NR_NO_HOT ? find_bytes(pass, pair, pair->shown[0].from, &to) : NULL;
+  bool promotes = bytes != NULL && to == end; /* a resized one waits until it is what it was */
+  pass->spent += item->cost;
+  bool changed = promotes ? promote(pass, pair, bytes) : copy_all(pass, pair);
+  /* It was asked before it got the turn that has ended, and this was all of it. (Asked just now, its other threads may
+   * write before it begins to watch.) */
+  if (asked && promotes && pass->takes && pair->host_tracks == NR_HOST_ASKED) pair->host_tracks = NR_HOST_TRACKS;
+  if (pair->hot == NR_NO_HOT && (pair->untracked || nr_track_has_all(pair))) {
+    nr_cold_remove(&connection->cold_large, item);
+    nr_window_chill(connection, pair);
+  }
+  return changed;
+}
+
+static void tell_ahead(struct nr_cold_item *item, void *context) {
+  nr_ahead_add(context, (struct nr_pair *)item); /* its first member */
+}
+
+static void read_ahead(const struct pass *pass, const struct nr_hot_choice *choice) {
+  struct nr_connection *connection = pass->connection;
+  for (uint32_t i = connection->hot_count; (i = nr_hot_before(choice, i)) != NR_NO_HOT;) {
+    if (connection->hot[i].pair != NULL) nr_ahead_add(connection, connection->hot[i].pair);
+  }
+  nr_cold_peek(&connection->cold_foreign, pass->whole, tell_ahead, connection);
+  nr_ahead_read(connection);
+}
+
+static void visit_list(struct pass *pass, struct nr_cold *cold, uint32_t patience) {
+  if (nr_cold_is_empty(cold)) return;
+  pass->all = nr_cold_visits_all(cold, 1); /* in both directions */
+  if (pass->whole)
+    nr_cold_visit(cold, patience, visit_cold, pass);
+  else
+    nr_cold_visit_kept(cold, visit_cold, pass);
+}
+
+/* All of them, if this entry has brought none: a program that passes a fresh one with each call has hundreds of which
+ * nobody will hear again, and those take turns. */
+static void visit_large(struct pass *pass) {
+  struct nr_connection *connection = pass->connection;
+  if (nr_cold_is_empty(&connection->cold_large)) return;
+  if (pass->whole && connection->pairs_made == connection->pairs_seen) {
+    nr_cold_each(&connection->cold_large, settle, pass);
+    return;
+  }
+  /* New ones that will not live long are in the other list. */
+  if (connection->cold_large.churn < connection->cold.churn) connection->cold_large.churn = connection->cold.churn;
+  visit_list(pass, &connection->cold_large, 1);
+}
+
+/* `always`: hot windows from there on are looked at in any case. */
+static void run_pass(struct pass *pass, uint32_t always) {
+  struct nr_connection *connection = pass->connection;
+  bool foreign = connection->foreign_count > 0;
+  if (connection->hot_count == 0 && nr_cold_is_empty(&connection->cold) && nr_cold_is_empty(&connection->cold_large) &&
+      !foreign)
+    return;
+  pass->number = ++connection->passes;
+  struct nr_hot_choice choice = nr_hot_choose(connection, pass->whole, pass->takes, always);
+  if (pass->takes && foreign) read_ahead(pass, &choice);
+  visit_hot(pass, &choice);
+  nr_hot_chosen(&choice);
+  visit_list(pass, &connection->cold, pass->takes ? NR_TAKE_PATIENCE : 1);
+  visit_large(pass);
+  if (foreign) {
+    visit_list(pass, &connection->cold_foreign, 1);
+    nr_ahead_end(connection);
+  }
+  if (pass->scope != NULL) napi_close_handle_scope(connection->agent->napi, pass->scope);
+}
+
+void nr_memory_send(struct nr_connection *connection, bool whole, bool scoped) {
+  struct pass pass = {.connection = connection, .whole = whole, .scoped = scoped};
+  connection->sends++;
+  nr_track_send(connection->agent, whole);
+  run_pass(&pass, connection->hot_count);
+}
+
+static bool lift(struct nr_cold_item *item, void *context) {
+  struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
+  if (nr_track_is_worth(context, pair)) nr_window_cool(context, pair);
+  return false;
+}
+
+static void count_calm(struct nr_connection *connection) {
+  connection->calm = connection->pairs_made == connection->pairs_seen ? connection->calm + 1 : 0;
+  connection->pairs_seen = connection->pairs_made;
+  if (connection->calm == NR_CALM && connection->mortal) nr_cold_each(&connection->cold, lift, connection);
+}
+
+void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) {
+  struct pass pass = {.connection = connection, .takes = true, .whole = whole};
+  run_pass(&pass, hot);
+  if (whole) count_calm(connection);
+}

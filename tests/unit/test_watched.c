@@ -1,0 +1,250 @@
+/*
+ * Many parts of memory, asked at once which of them have been written (wire/watched.c): where the kernel can tell.
+ */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "wire/watched.h"
+
+#define PAGE ((size_t)4096)
+#define PARTS 64u
+
+struct world {
+  struct nr_tracker *tracker;
+  struct nr_watched *watched;
+  uint8_t *memory;
+  size_t length;
+  bool alone;
+  unsigned told[PARTS]; /* by owner */
+  struct nr_range last[PARTS];
+};
+
+/* The kernel of whoever runs this may not have it: then there is nothing to test. */
+static bool begin(struct world *world, size_t pages) {
+  memset(world, 0, sizeof *world);
+  world->tracker = nr_tracker_create(0);
+  if (world->tracker == NULL) {
+    fprintf(stderr, "this kernel does not track writes\n");
+    return false;
+  }
+  world->watched = nr_watched_create(world->tracker);
+  world->length = pages * PAGE;
+  world->memory = mmap(NULL, world->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  cr_assert_neq(world->memory, MAP_FAILED);
+  memset(world->memory, 1, world->length);
+  return true;
+}
+
+static void end(struct world *world) {
+  nr_watched_destroy(world->watched);
+  nr_tracker_destroy(world->tracker);
+  munmap(world->memory, world->length);
+}
+
+static void *owner(unsigned number) {
+  return (void *)(uintptr_t)(number + 1);
+}
+
+static void add(struct world *world, unsigned number, size_t at, size_t length) {
+  cr_assert(nr_watched_add(world->watched, world->memory + at, length, owner(number)));
+}
+
+static void note(void *part, struct nr_range range, void *context) {
+  struct world *world = context;
+  size_t number = (size_t)(uintptr_t)part - 1;
+  world->told[number]++;
+  world->last[number] = range;
+}
+
+static bool ask(struct world *world) {
+  memset(world->told, 0, sizeof world->told);
+  return nr_watched_ask(world->watched, world->alone, note, world);
+}
+
+Test(watched, who_was_written_is_told_once) {
+  struct world world;
+  if (!begin(&world, 64)) return;
+  add(&world, 0, 2 * PAGE, 3 * PAGE);
+  add(&world, 1, 30 * PAGE, PAGE);
+  add(&world, 2, 8 * PAGE, 2 * PAGE);
+  ask(&world);
+  cr_assert_eq(world.told[0] + world.told[1] + world.told[2], 0);
+  world.memory[9 * PAGE + 5] = 2;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[2], 1);
+  cr_assert_eq(world.told[0] + world.told[1], 0);
+  cr_assert_eq(world.last[2].from, PAGE);
+  cr_assert_eq(world.last[2].to, 2 * PAGE);
+  ask(&world);
+  cr_assert_eq(world.told[2], 0);
+  nr_watched_remove(world.watched, world.memory + 8 * PAGE, owner(2));
+  world.memory[9 * PAGE + 5] = 3;
+  world.memory[30 * PAGE] = 3;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[1], 1);
+  cr_assert_eq(world.told[2], 0);
+  end(&world);
+}
+
+Test(watched, all_parts_on_a_page_are_told_of_it) {
+  struct world world;
+  if (!begin(&world, 16)) return;
+  add(&world, 0, PAGE + 100, 500);
+  add(&world, 1, PAGE + 1000, 3 * PAGE);
+  world.memory[PAGE + 1200] = 2; /* before the third comes */
+  add(&world, 2, PAGE + 200, 100);
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1, "what was written before is not forgotten for it");
+  cr_assert_eq(world.told[1], 1);
+  nr_watched_remove(world.watched, world.memory + PAGE + 1000, owner(1));
+  world.memory[PAGE] = 3; /* is no part's, but on their page */
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1);
+  cr_assert_eq(world.last[0].from, 0);
+  cr_assert_eq(world.last[0].to, 500);
+  cr_assert_eq(world.told[2], 1);
+  world.memory[3 * PAGE] = 3; /* was the second's alone */
+  ask(&world);
+  cr_assert_eq(world.told[1], 0);
+  end(&world);
+}
+
+/* Two of one place: hosts that have the same ArrayBuffer. */
+Test(watched, one_place_may_have_two_owners) {
+  struct world world;
+  if (!begin(&world, 4)) return;
+  add(&world, 0, PAGE, PAGE);
+  add(&world, 1, PAGE, PAGE);
+  nr_watched_remove(world.watched, world.memory + PAGE, owner(0));
+  world.memory[PAGE] = 2;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 0);
+  cr_assert_eq(world.told[1], 1);
+  end(&world);
+}
+
+struct other {
+  struct world *world;
+  _Atomic int turn; /* 1: it may write; 2: it has */
+};
+
+static void *write_beside(void *context) {
+  struct other *other = context;
+  while (other->turn != 1) continue;
+  other->world->memory[PAGE] = 9;
+  other->turn = 2;
+  return NULL;
+}
+
+/* Another thread writes something else on the page: this one does so without a fault of its own. */
+Test(watched, another_thread_may_have_written_to_the_page_first) {
+  struct world world;
+  struct other other = {.world = &world};
+  pthread_t thread;
+  if (!begin(&world, 4)) return;
+  add(&world, 0, PAGE + 100, 100);
+  cr_assert_eq(pthread_create(&thread, NULL, write_beside, &other), 0);
+  ask(&world); /* all that this thread needs is there */
+  ask(&world);
+  other.turn = 1;
+  while (other.turn != 2) continue;
+  world.memory[PAGE + 150] = 2;
+  bool found = ask(&world);
+  cr_assert(found);
+  cr_assert_eq(world.told[0], 1);
+  pthread_join(thread, NULL);
+  end(&world);
+}
+
+/* malloc() gives memory back, and takes it anew. */
+Test(watched, memory_that_is_mapped_anew_is_watched_anew) {
+  struct world world;
+  if (!begin(&world, 8)) return;
+  add(&world, 0, 2 * PAGE, 2 * PAGE);
+  munmap(world.memory + 2 * PAGE, 2 * PAGE);
+  cr_assert_eq(
+      mmap(world.memory + 2 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+      world.memory + 2 * PAGE);
+  add(&world, 1, 2 * PAGE, 2 * PAGE); /* while the first, whose memory is gone, still is in the list */
+  ask(&world);
+  world.memory[3 * PAGE] = 2;
+  cr_assert(ask(&world));
+  cr_assert_geq(world.told[1], 1);
+  nr_watched_remove(world.watched, world.memory + 2 * PAGE, owner(0));
+  world.memory[3 * PAGE] = 3;
+  cr_assert(ask(&world));
+  cr_assert_geq(world.told[1], 1);
+  end(&world);
+}
+
+/* Which part lies where: at most one of each owner. */
+struct model {
+  bool there[PARTS];
+  size_t at[PARTS], length[PARTS];
+  bool written[PARTS]; /* since it was added, or told */
+};
+
+static void model_write(struct model *model, size_t at) {
+  for (unsigned i = 0; i < PARTS; i++) {
+    size_t from = model->at[i] / PAGE * PAGE, to = (model->at[i] + model->length[i] + PAGE - 1) / PAGE * PAGE;
+    if (model->there[i] && at >= from && at < to) model->written[i] = true;
+  }
+}
+
+static void step(struct world *world, struct model *model) {
+  unsigned number = (unsigned)rand() % PARTS;
+  switch (rand() % 4) {
+  case 0:
+    if (model->there[number]) {
+      nr_watched_remove(world->watched, world->memory + model->at[number], owner(number));
+      model->there[number] = false;
+      break;
+    }
+    model->length[number] = 1 + (size_t)rand() % (rand() % 2 ? 600 : 20000);
+    model->at[number] = (size_t)rand() % (world->length - model->length[number]);
+    model->written[number] = false;
+    model->there[number] = true;
+    add(world, number, model->at[number], model->length[number]);
+    break;
+  case 1:
+    ask(world);
+    for (unsigned i = 0; i < PARTS; i++) {
+      if (!model->there[i]) cr_assert_eq(world->told[i], 0, "part %u is gone", i);
+      if (model->there[i] && model->written[i]) cr_assert_gt(world->told[i], 0, "part %u was written", i);
+      model->written[i] = false;
+    }
+    break;
+  default: {
+    size_t at = (size_t)rand() % world->length;
+    world->memory[at]++;
+    model_write(model, at);
+  }
+  }
+}
+
+Test(watched, at_random_nothing_is_missed) {
+  static struct model model;
+  struct world world;
+  if (!begin(&world, 64)) return;
+  srand(7);
+  for (int i = 0; i < 50000; i++) {
+    world.alone = i / 1000 % 2 != 0; /* there is but one */
+    step(&world, &model);
+  }
+  end(&world);
+}
+
+Test(watched, a_thousand_parts_side_by_side) {
+  struct world world;
+  if (!begin(&world, 1100)) return;
+  for (size_t i = 0; i < 1000; i++) add(&world, (unsigned)(i % PARTS), i * 4112 + 16, 4096);
+  ask(&world);
+  world.memory[500 * 4112 + 30] = 2;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[500 % PARTS], 1);
+  end(&world);
+}

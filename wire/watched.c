@@ -1,0 +1,211 @@
+#include "wire/watched.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* Each may split a mapping of this process in three, and Linux allows 65,530 of those. */
+#define NR_WATCHED_MAX 8192u
+/* x86-64's. */
+#define NR_PAGE UINT64_C(4096)
+
+/* Addresses. */
+struct part {
+  uint64_t from, to;
+  void *owner;
+};
+
+struct nr_watched {
+  struct nr_tracker *tracker;
+  long faults;
+  bool alone;         /* they are this thread's */
+  struct part *parts; /* by where they begin */
+  uint32_t count, room;
+  uint64_t longest;       /* that there has been, in pages' bytes: how far ahead of an address parts may begin */
+  struct nr_range *found; /* addresses, of the question that is being asked */
+  size_t found_count, found_room;
+};
+
+struct nr_watched *nr_watched_create(struct nr_tracker *tracker) {
+  struct nr_watched *watched = calloc(1, sizeof *watched);
+  if (watched == NULL) return NULL;
+  watched->tracker = tracker;
+  watched->faults = -1;
+  return watched;
+}
+
+void nr_watched_destroy(struct nr_watched *watched) {
+  free(watched->parts);
+  free(watched->found);
+  free(watched);
+}
+
+bool nr_watched_is_empty(const struct nr_watched *watched) {
+  return watched->count == 0;
+}
+
+static uint64_t page_of(uint64_t address) {
+  return address & ~(NR_PAGE - 1);
+}
+static uint64_t page_end(uint64_t address) {
+  return (address + NR_PAGE - 1) & ~(NR_PAGE - 1);
+}
+
+/* The first part that begins there or behind. */
+static uint32_t first_from(const struct nr_watched *watched, uint64_t address) {
+  uint32_t low = 0, high = watched->count;
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    if (watched->parts[middle].from < address)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* The first part that may touch what begins there. */
+static uint32_t first_near(const struct nr_watched *watched, uint64_t address) {
+  return first_from(watched, address < watched->longest ? 0 : address - watched->longest);
+}
+
+/* The next pages in [*from, to) that no part touches; *from goes behind them. False: there are none. */
+static bool next_free(const struct nr_watched *watched, uint64_t *from, uint64_t to, struct nr_range *pages) {
+  for (uint32_t i = first_near(watched, *from); i < watched->count && *from < to; i++) {
+    uint64_t begin = page_of(watched->parts[i].from), end = page_end(watched->parts[i].to);
+    if (end <= *from) continue;
+    if (begin >= to) break;
+    if (begin > *from) {
+      *pages = (struct nr_range){*from, begin};
+      *from = end;
+      return true;
+    }
+    *from = end;
+  }
+  *pages = (struct nr_range){*from, to};
+  *from = to;
+  return pages->from < pages->to;
+}
+
+static void ignore(uint64_t from, uint64_t to, void *context) {
+  (void)from;
+  (void)to;
+  (void)context;
+}
+
+/* All of it is registered, since what others touch may have been unmapped since, but only what no other part touches
+ * begins anew: on the other pages there may be something to tell. */
+static bool start(struct nr_watched *watched, uint64_t from, uint64_t to) {
+  struct nr_range pages;
+  if (nr_tracker_register(watched->tracker, (const void *)(uintptr_t)from, to - from) < 0) return false;
+  while (next_free(watched, &from, to, &pages)) {
+    if (nr_tracker_find(watched->tracker, pages.from, pages.to, ignore, NULL) < 0) return false;
+  }
+  return true;
+}
+
+static void stop(struct nr_watched *watched, uint64_t from, uint64_t to) {
+  struct nr_range pages;
+  while (next_free(watched, &from, to, &pages))
+    nr_tracker_remove(watched->tracker, (const void *)(uintptr_t)pages.from, pages.to - pages.from);
+}
+
+static bool make_room(struct nr_watched *watched) {
+  if (watched->count < watched->room) return true;
+  uint32_t room = watched->room == 0 ? 16 : watched->room * 2;
+  struct part *parts = realloc(watched->parts, room * sizeof *parts);
+  if (parts == NULL) return false;
+  watched->parts = parts;
+  watched->room = room;
+  return true;
+}
+
+bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
+  struct part part = {.from = (uint64_t)(uintptr_t)memory, .to = (uint64_t)(uintptr_t)memory + length, .owner = owner};
+  if (length == 0 || watched->count == NR_WATCHED_MAX || !make_room(watched)) return false;
+  uint64_t from = page_of(part.from), to = page_end(part.to);
+  if (!start(watched, from, to)) {
+    stop(watched, from, to);
+    return false;
+  }
+  if (to - from > watched->longest) watched->longest = to - from;
+  uint32_t at = first_from(watched, part.from);
+  memmove(&watched->parts[at + 1], &watched->parts[at], (watched->count - at) * sizeof part);
+  watched->parts[at] = part;
+  watched->count++;
+  return true;
+}
+
+void nr_watched_remove(struct nr_watched *watched, const void *memory, void *owner) {
+  uint64_t begin = (uint64_t)(uintptr_t)memory;
+  for (uint32_t i = first_from(watched, begin); i < watched->count && watched->parts[i].from == begin; i++) {
+    struct part part = watched->parts[i];
+    if (part.owner != owner) continue;
+    watched->count--;
+    memmove(&watched->parts[i], &watched->parts[i + 1], (watched->count - i) * sizeof part);
+    stop(watched, page_of(part.from), page_end(part.to));
+    return;
+  }
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------------------
+ */
+
+/* The first write to a page that is watched is a fault. Those of all threads count: what another one has written to
+ * (with something else on the page) this one writes to without. Before the pages are looked at: what is written
+ * meanwhile is for the next time. */
+static bool is_due(struct nr_watched *watched, bool alone) {
+  struct rusage usage = {.ru_minflt = -1};
+  if (watched->count == 0) return false;
+  bool known = getrusage(alone ? RUSAGE_THREAD : RUSAGE_SELF, &usage) == 0 && alone == watched->alone;
+  if (known && usage.ru_minflt == watched->faults) return false;
+  watched->faults = usage.ru_minflt;
+  watched->alone = alone;
+  return true;
+}
+
+static void find(uint64_t from, uint64_t to, void *context) {
+  struct nr_watched *watched = context;
+  if (watched->found_count == watched->found_room) {
+    size_t room = watched->found_room == 0 ? 32 : watched->found_room * 2;
+    struct nr_range *found = realloc(watched->found, room * sizeof *found);
+    if (found == NULL) { /* the last one takes in the rest, as they come in order */
+      if (watched->found_count > 0) watched->found[watched->found_count - 1].to = to;
+      return;
+    }
+    watched->found = found;
+    watched->found_room = room;
+  }
+  watched->found[watched->found_count++] = (struct nr_range){from, to};
+}
+
+/* Parts whose pages touch are asked about together, and nothing else: asking forgets what was written, and memory in
+ * between may be watched by another thread. What the kernel does not tell may have been written. */
+static void look(struct nr_watched *watched) {
+  watched->found_count = 0;
+  for (uint32_t i = 0; i < watched->count;) {
+    uint64_t from = page_of(watched->parts[i].from), to = page_end(watched->parts[i].to);
+    for (i++; i < watched->count && page_of(watched->parts[i].from) <= to; i++) {
+      uint64_t end = page_end(watched->parts[i].to);
+      if (end > to) to = end;
+    }
+    if (nr_tracker_find(watched->tracker, from, to, find, watched) < 0) find(from, to, watched);
+  }
+}
+
+static void tell(struct nr_watched *watched, struct nr_range pages, nr_written *written, void *context) {
+  for (uint32_t i = first_near(watched, pages.from); i < watched->count && watched->parts[i].from < pages.to; i++) {
+    const struct part *part = &watched->parts[i];
+    struct nr_range range = {pages.from > part->from ? pages.from : part->from,
+                             pages.to < part->to ? pages.to : part->to};
+    if (range.from >= range.to) continue;
+    written(part->owner, (struct nr_range){range.from - part->from, range.to - part->from}, context);
+  }
+}
+
+bool nr_watched_ask(struct nr_watched *watched, bool alone, nr_written *written, void *context) {
+  if (!is_due(watched, alone)) return false;
+  look(watched);
+  for (size_t i = 0; i < watched->found_count; i++) tell(watched, watched->found[i], written, context);
+  return watched->found_count > 0;
+}
