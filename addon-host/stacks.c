@@ -1,6 +1,6 @@
 /*
- * Threads that addons start: they are counted, and each gets a stack for the crash handler, so that one that runs out of
- * its own still leaves where it was. The program's symbols come before libc's, for libraries too.
+ * Threads that addons start: each gets a stack for the crash handler, so that one that runs out of its own still leaves
+ * where it was. The program's symbols come before libc's, for libraries too.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,7 +33,6 @@ __attribute__((visibility("default"))) int pthread_create(pthread_t *thread, con
   struct start *start = malloc(sizeof *start);
   if (start == NULL) return EAGAIN;
   *start = (struct start){.routine = routine, .argument = argument};
-  nr_threads_started++;
   int error = real(thread, attributes, run, start);
   if (error != 0) free(start);
   return error;

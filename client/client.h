@@ -22,9 +22,6 @@ struct nr_node {
 };
 extern struct nr_node nr_node;
 
-/* Threads that this process has started so far. The first is its own, which hears from Node and writes to no Buffer. */
-extern _Atomic uint32_t nr_threads_started;
-
 /* Prints every call on stderr from now on. */
 void nr_trace_enable(void);
 

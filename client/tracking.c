@@ -10,8 +10,6 @@
 #include "client/channel.h"
 #include "wire/watched.h"
 
-_Atomic uint32_t nr_threads_started;
-
 #define NR_TRACKED_RANGES 64
 /* An external buffer's memory is watched from its beginning when it is so large. */
 #define NR_TRACKED_MIN (UINT64_C(128) << 10)
@@ -183,7 +181,7 @@ static void tell_written(void *owner, struct nr_range range, void *context) {
 static void ask_watched(struct asking *asking) {
   struct nr_channel *channel = asking->channel;
   if (channel->watched == NULL || (!asking->whole && channel->watched_quiet >= NR_QUIET)) return;
-  if (nr_watched_ask(channel->watched, nr_threads_started <= 1, tell_written, asking))
+  if (nr_watched_ask(channel->watched, tell_written, asking))
     channel->watched_quiet = 0;
   else
     channel->watched_quiet++;

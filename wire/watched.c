@@ -1,10 +1,11 @@
 #include "wire/watched.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-/* Each may split a mapping of this process in three, and Linux allows 65,530 of those. */
+/* Of all lists: each may split a mapping of this process in three, and Linux allows 65,530 of those. */
 #define NR_WATCHED_MAX 8192u
 /* x86-64's. */
 #define NR_PAGE UINT64_C(4096)
@@ -16,6 +17,7 @@ struct part {
 };
 
 struct nr_watched {
+  struct nr_watched *next; /* of all */
   struct nr_tracker *tracker;
   long faults;
   bool alone;         /* they are this thread's */
@@ -26,15 +28,40 @@ struct nr_watched {
   size_t found_count, found_room;
 };
 
+/* The kernel forgets what was written for all who ask, so no page is in two lists. Whose list it is changes it with the
+ * lock held, and reads it without. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct nr_watched *lists;
+static uint32_t all_parts;
+
+#define NR_FOUND_ROOM 32u
+
 struct nr_watched *nr_watched_create(struct nr_tracker *tracker) {
   struct nr_watched *watched = calloc(1, sizeof *watched);
-  if (watched == NULL) return NULL;
+  struct nr_range *found = calloc(NR_FOUND_ROOM, sizeof *found);
+  if (watched == NULL || found == NULL) {
+    free(watched);
+    free(found);
+    return NULL;
+  }
   watched->tracker = tracker;
   watched->faults = -1;
+  watched->found = found;
+  watched->found_room = NR_FOUND_ROOM;
+  pthread_mutex_lock(&lock);
+  watched->next = lists;
+  lists = watched;
+  pthread_mutex_unlock(&lock);
   return watched;
 }
 
 void nr_watched_destroy(struct nr_watched *watched) {
+  pthread_mutex_lock(&lock);
+  struct nr_watched **link = &lists;
+  while (*link != watched) link = &(*link)->next;
+  *link = watched->next;
+  all_parts -= watched->count;
+  pthread_mutex_unlock(&lock);
   free(watched->parts);
   free(watched->found);
   free(watched);
@@ -87,6 +114,12 @@ static bool next_free(const struct nr_watched *watched, uint64_t *from, uint64_t
   return pages->from < pages->to;
 }
 
+static void stop(struct nr_watched *watched, uint64_t from, uint64_t to) {
+  struct nr_range pages;
+  while (next_free(watched, &from, to, &pages))
+    nr_tracker_remove(watched->tracker, (const void *)(uintptr_t)pages.from, pages.to - pages.from);
+}
+
 static void ignore(uint64_t from, uint64_t to, void *context) {
   (void)from;
   (void)to;
@@ -97,17 +130,14 @@ static void ignore(uint64_t from, uint64_t to, void *context) {
  * begins anew: on the other pages there may be something to tell. */
 static bool start(struct nr_watched *watched, uint64_t from, uint64_t to) {
   struct nr_range pages;
+  uint64_t at = from;
   if (nr_tracker_register(watched->tracker, (const void *)(uintptr_t)from, to - from) < 0) return false;
-  while (next_free(watched, &from, to, &pages)) {
-    if (nr_tracker_find(watched->tracker, pages.from, pages.to, ignore, NULL) < 0) return false;
+  while (next_free(watched, &at, to, &pages)) {
+    if (nr_tracker_find(watched->tracker, pages.from, pages.to, ignore, NULL) == 0) continue;
+    stop(watched, from, to);
+    return false;
   }
   return true;
-}
-
-static void stop(struct nr_watched *watched, uint64_t from, uint64_t to) {
-  struct nr_range pages;
-  while (next_free(watched, &from, to, &pages))
-    nr_tracker_remove(watched->tracker, (const void *)(uintptr_t)pages.from, pages.to - pages.from);
 }
 
 static bool make_room(struct nr_watched *watched) {
@@ -120,32 +150,52 @@ static bool make_room(struct nr_watched *watched) {
   return true;
 }
 
-bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
-  struct part part = {.from = (uint64_t)(uintptr_t)memory, .to = (uint64_t)(uintptr_t)memory + length, .owner = owner};
-  if (length == 0 || watched->count == NR_WATCHED_MAX || !make_room(watched)) return false;
-  uint64_t from = page_of(part.from), to = page_end(part.to);
-  if (!start(watched, from, to)) {
-    stop(watched, from, to);
-    return false;
+static bool is_anothers(const struct nr_watched *watched, uint64_t from, uint64_t to) {
+  for (const struct nr_watched *other = lists; other != NULL; other = other->next) {
+    struct nr_range pages;
+    uint64_t at = from;
+    if (other == watched) continue;
+    if (!next_free(other, &at, to, &pages) || pages.from != from || pages.to != to) return true;
   }
+  return false;
+}
+
+static bool insert(struct nr_watched *watched, struct part part) {
+  uint64_t from = page_of(part.from), to = page_end(part.to);
+  if (all_parts >= NR_WATCHED_MAX || !make_room(watched) || is_anothers(watched, from, to)) return false;
+  if (!start(watched, from, to)) return false;
   if (to - from > watched->longest) watched->longest = to - from;
   uint32_t at = first_from(watched, part.from);
   memmove(&watched->parts[at + 1], &watched->parts[at], (watched->count - at) * sizeof part);
   watched->parts[at] = part;
   watched->count++;
+  all_parts++;
+  watched->faults = -1; /* pages that it shares may have been mapped anew since: then nothing there faults */
   return true;
+}
+
+bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
+  uint64_t begin = (uint64_t)(uintptr_t)memory;
+  if (length == 0) return false;
+  pthread_mutex_lock(&lock);
+  bool added = insert(watched, (struct part){.from = begin, .to = begin + length, .owner = owner});
+  pthread_mutex_unlock(&lock);
+  return added;
 }
 
 void nr_watched_remove(struct nr_watched *watched, const void *memory, void *owner) {
   uint64_t begin = (uint64_t)(uintptr_t)memory;
+  pthread_mutex_lock(&lock);
   for (uint32_t i = first_from(watched, begin); i < watched->count && watched->parts[i].from == begin; i++) {
     struct part part = watched->parts[i];
     if (part.owner != owner) continue;
     watched->count--;
+    all_parts--;
     memmove(&watched->parts[i], &watched->parts[i + 1], (watched->count - i) * sizeof part);
     stop(watched, page_of(part.from), page_end(part.to));
-    return;
+    break;
   }
+  pthread_mutex_unlock(&lock);
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------------------
@@ -154,23 +204,22 @@ void nr_watched_remove(struct nr_watched *watched, const void *memory, void *own
 /* The first write to a page that is watched is a fault. Those of all threads count: what another one has written to
  * (with something else on the page) this one writes to without. Before the pages are looked at: what is written
  * meanwhile is for the next time. */
-static bool is_due(struct nr_watched *watched, bool alone) {
-  struct rusage usage = {.ru_minflt = -1};
+static bool is_due(struct nr_watched *watched) {
+  struct rusage usage;
   if (watched->count == 0) return false;
-  bool known = getrusage(alone ? RUSAGE_THREAD : RUSAGE_SELF, &usage) == 0 && alone == watched->alone;
-  if (known && usage.ru_minflt == watched->faults) return false;
-  watched->faults = usage.ru_minflt;
-  watched->alone = alone;
+  long faults = getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_minflt + usage.ru_majflt : -1;
+  if (faults >= 0 && faults == watched->faults) return false;
+  watched->faults = faults;
   return true;
 }
 
 static void find(uint64_t from, uint64_t to, void *context) {
   struct nr_watched *watched = context;
   if (watched->found_count == watched->found_room) {
-    size_t room = watched->found_room == 0 ? 32 : watched->found_room * 2;
+    size_t room = watched->found_room * 2;
     struct nr_range *found = realloc(watched->found, room * sizeof *found);
     if (found == NULL) { /* the last one takes in the rest, as they come in order */
-      if (watched->found_count > 0) watched->found[watched->found_count - 1].to = to;
+      watched->found[watched->found_count - 1].to = to;
       return;
     }
     watched->found = found;
@@ -189,7 +238,9 @@ static void look(struct nr_watched *watched) {
       uint64_t end = page_end(watched->parts[i].to);
       if (end > to) to = end;
     }
-    if (nr_tracker_find(watched->tracker, from, to, find, watched) < 0) find(from, to, watched);
+    if (nr_tracker_find(watched->tracker, from, to, find, watched) == 0) continue;
+    find(from, to, watched);
+    watched->faults = -1;
   }
 }
 
@@ -203,8 +254,8 @@ static void tell(struct nr_watched *watched, struct nr_range pages, nr_written *
   }
 }
 
-bool nr_watched_ask(struct nr_watched *watched, bool alone, nr_written *written, void *context) {
-  if (!is_due(watched, alone)) return false;
+bool nr_watched_ask(struct nr_watched *watched, nr_written *written, void *context) {
+  if (!is_due(watched)) return false;
   look(watched);
   for (size_t i = 0; i < watched->found_count; i++) tell(watched, watched->found[i], written, context);
   return watched->found_count > 0;

@@ -2,7 +2,7 @@
  * Many parts of memory, asked at once which of them have been written (wire/track.h asks about one). As long as nobody
  * has written any for the first time since the last look, that costs one question to the kernel about page faults,
  * however much there is: 0.15 us of one thread, 0.25 of a process with a few. Parts may share pages, with each other
- * and with other memory: what is found on a page is told of all parts there. Not thread-safe.
+ * and with other memory: what is found on a page is told of all parts there. Each list is for one thread.
  */
 #ifndef NR_WIRE_WATCHED_H
 #define NR_WIRE_WATCHED_H
@@ -20,16 +20,15 @@ struct nr_watched *nr_watched_create(struct nr_tracker *tracker);
 void nr_watched_destroy(struct nr_watched *watched);
 bool nr_watched_is_empty(const struct nr_watched *watched);
 
-/* What is written there from now on is told of `owner`, each of which has one part. False: the kernel cannot, or there
- * are too many. */
+/* What is written there from now on is told of `owner`, each of which has one part. False: the kernel cannot, there are
+ * too many in this process, or another list has something on those pages (asking forgets for all). */
 bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner);
 /* No effect on one that is not there. The memory may be gone. */
 void nr_watched_remove(struct nr_watched *watched, const void *memory, void *owner);
 
 /* `range`: bytes of the part that lie on pages which have been written. Neither adds nor removes any. */
 typedef void nr_written(void *owner, struct nr_range range, void *context);
-/* Tells of all that was written since it was told last, pages in the order of their addresses. alone: no other thread
- * of this process has written anything so far. False: nothing was. */
-bool nr_watched_ask(struct nr_watched *watched, bool alone, nr_written *written, void *context);
+/* Tells of all that was written since it was told last, pages in the order of their addresses. False: nothing was. */
+bool nr_watched_ask(struct nr_watched *watched, nr_written *written, void *context);
 
 #endif

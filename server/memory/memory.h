@@ -41,7 +41,7 @@ struct nr_pair {
   uint64_t length;    /* that it may come to have */
   uint32_t hot;       /* the innermost hot window on it: an index; NR_NO_HOT: none */
   bool told;          /* the host knows where its half is */
-  bool untracked;     /* the host cannot tell what native code wrote */
+  bool untracked;     /* one of the sides cannot tell what was written, or not for sure */
   /* How often most of what is tracked was found written, one time after the other, by JavaScript and by native code. */
   uint8_t rewritten, host_rewritten;
   struct nr_range tracked; /* the part of which the kernel knows what JavaScript wrote; to == 0: none */
@@ -54,12 +54,14 @@ struct nr_pair {
   uint64_t made;             /* what it counts towards what its host has made */
   struct nr_range *constant; /* of an external buffer: parts that nobody can write */
   size_t constant_count;
-  uint64_t touched; /* bytes that the host told of in this entry */
-  uint64_t written; /* bytes that JavaScript was found to have written, */
-  uint32_t asked;   /* ... when the kernel was asked that often */
-  uint32_t alarmed; /* the same of something else on its pages, */
-  uint32_t alarms;  /* ... so often, one time after the other */
-  bool noisy;       /* too often: only pages of its own are tracked */
+  uint64_t touched;       /* bytes that the host told of in this entry */
+  uint64_t written;       /* bytes that JavaScript was found to have written, */
+  uint32_t asked;         /* ... when the kernel was asked that often */
+  uint32_t taken;         /* ... and native code to have, when it had been asked that often */
+  uint32_t alarmed;       /* the same of something else on its pages, */
+  uint32_t alarms;        /* ... so often, one time after the other */
+  uint32_t noisy;         /* too often: so many bytes on those are compared instead, for now; 0: no */
+  struct nr_pair *ending; /* the next of those that are not to be tracked any more; itself: the last; NULL: none */
 };
 
 /* The part of a pair that an open entry has seen. */
@@ -143,7 +145,7 @@ void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair);
 uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_pair *pair);
 /* Into the list in which its kind waits to be looked at, unless the kernel tells of all of it. It is in none. */
 void nr_window_chill(struct nr_connection *connection, struct nr_pair *pair);
-/* It is not tracked any more: if it is cold it is looked at from now on. */
+/* It may not be tracked any more: what is not hot of it is looked at from now on. */
 void nr_window_cool(struct nr_connection *connection, struct nr_pair *pair);
 /* JavaScript wrote there. True: it did change something. */
 bool nr_window_written(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
@@ -168,16 +170,19 @@ void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 /* ---- tracking.c ---------------------------------------------------------------------------------------------------
  */
 
-/* Smaller parts are compared. */
+/* Smaller parts are compared while they are in use. */
 #define NR_TRACKED_MIN NR_BLOCK_PAGED
 
-/* Native code is about to get a part that both sides have alike: what it writes there is to be told. */
+/* Native code is about to get a part: what it writes there is to be told. Before it is added to what is shown. */
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
 /* The host has told of itself that it tells of this part of an external buffer. */
 void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part);
-/* JavaScript is about to get what both sides have alike: what it writes is to be known. */
-void nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
+/* What JavaScript writes to the tracked part is to be known from now on. True: it is since now. What other threads of
+ * Node's wrote until then has to be found by comparing afterwards. */
+bool nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
 void nr_track_end(struct nr_connection *connection, struct nr_pair *pair);
+/* The same, and the pair is about to go. */
+void nr_track_forget(struct nr_connection *connection, struct nr_pair *pair);
 /* An entry that has seen the pair has returned. */
 void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair);
 /* Neither side has written it for a while: it is worth tracking, even if it was not lately. */
@@ -185,10 +190,15 @@ void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, cons
 /* Sends what JavaScript has written of all that is tracked, of all connections: each host may get it at any time, since
  * asking forgets it. whole: not only when something was written lately. */
 void nr_track_send(struct nr_agent *agent, bool whole);
-/* From now on all that the host knows of it is tracked on both sides, as far as it can be. */
-void nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
+/* From now on all that the host knows of it is tracked on both sides, as far as it can be. True: on this side it was
+ * not until now, what JavaScript has written so far is to be found by comparing. */
+bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
 /* Is it? Then it need not be looked at. */
 bool nr_track_has_all(const struct nr_pair *pair);
+/* Is as much of it as can be? Then only the rest need. */
+bool nr_track_is_settled(const struct nr_pair *pair);
+/* A collection later: what was written beside it may not be any more. */
+void nr_track_forgive(struct nr_connection *connection, struct nr_pair *pair);
 /* Does the host tell of all that native code writes there? */
 bool nr_track_is_told(const struct nr_pair *pair);
 /* One may be in use just now. */

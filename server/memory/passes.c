@@ -23,6 +23,8 @@
  * compared in a pass (1,000 of 4 KiB). */
 #define NR_YOUNG_PATIENCE 8u
 #define NR_YOUNG_BYTES (UINT32_C(6) << 20)
+/* That are begun to be tracked in a pass: some microseconds each. */
+#define NR_PROMOTED 256u
 
 /* One pass over what changed: `copy` is nr_window_send() or nr_window_take(). */
 struct pass {
@@ -34,6 +36,7 @@ struct pass {
   bool scoped; /* handles may stay in the scope that is open */
   uint32_t number;
   uint32_t spent;          /* bytes of comparisons, of what is worth tracking */
+  uint32_t promoted;       /* of that */
   napi_handle_scope scope; /* NULL: not needed yet */
 };
 
@@ -132,15 +135,15 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
 /* Tracked from now on, and compared both ways, since it may not have been looked at for long. */
 static bool promote(struct pass *pass, struct nr_pair *pair, uint8_t *bytes) {
   struct nr_connection *connection = pass->connection;
-  bool changed = false, tracked = pair->own_tracks;
+  bool changed = false;
   if (pair->item.unchanged >= NR_UNCHANGED) pair->rewritten = pair->host_rewritten = 0;
-  nr_track_all(connection, pair, bytes);
-  tracked = tracked && pair->own_tracks;
+  bool is_new = nr_track_all(connection, pair, bytes), told = pair->host_tracks == NR_HOST_TRACKS;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     uint64_t from = pair->shown[i].from, to = pair->shown[i].to;
-    changed |= (tracked ? nr_window_send : nr_window_send_all)(connection, pair, bytes, from, to);
-    if (!nr_track_is_told(pair)) changed |= nr_window_take_all(connection, pair, bytes, from, to);
+    changed |= (is_new ? nr_window_send_all : nr_window_send)(connection, pair, bytes, from, to);
+    changed |= (told ? nr_window_take : nr_window_take_all)(connection, pair, bytes, from, to);
   }
+  pass->promoted++;
   return changed;
 }
 
@@ -155,18 +158,23 @@ static bool copy_all(struct pass *pass, struct nr_pair *pair) {
   return changed;
 }
 
-/* One that is worth tracking. What has seen no collection yet may not live long: it is compared for a while. */
+/* Is it time to track it? What has seen no collection yet may not live long. */
+static bool is_ripe(const struct pass *pass, const struct nr_pair *pair) {
+  if (pair->hot != NR_NO_HOT || pass->promoted >= NR_PROMOTED || nr_track_is_settled(pair)) return false;
+  return pair->age >= NR_OLD || pair->item.unchanged >= NR_YOUNG_PATIENCE;
+}
+
+/* One that is worth tracking: until it is, it is compared. */
 static bool settle(struct nr_cold_item *item, void *context) {
   struct pass *pass = context;
   struct nr_connection *connection = pass->connection;
   struct nr_pair *pair = (struct nr_pair *)item; /* its first member */
-  bool asked = pair->host_tracks == NR_HOST_ASKED, is_due = pair->age >= NR_OLD || item->unchanged >= NR_YOUNG_PATIENCE;
+  bool asked = pair->host_tracks == NR_HOST_ASKED;
   if (pair->age < NR_OLD && pass->spent > NR_YOUNG_BYTES) return false;
-  if (pass->takes && !asked && is_all_untouched(pair) && !is_due) return false;
-  uint64_t end = pair->shown[pair->shown_count - 1].to, to = end;
-  uint8_t *bytes = is_due && pair->hot == NR_NO_HOT ? find_bytes(pass, pair, pair->shown[0].from, &to) : NULL;
-  bool promotes = bytes != NULL && to == end; /* a resized one waits until it is what it was */
   pass->spent += item->cost;
+  uint64_t end = pair->shown[pair->shown_count - 1].to, to = end;
+  uint8_t *bytes = is_ripe(pass, pair) ? find_bytes(pass, pair, pair->shown[0].from, &to) : NULL;
+  bool promotes = bytes != NULL && to == end; /* a resized one waits until it is what it was */
   bool changed = promotes ? promote(pass, pair, bytes) : copy_all(pass, pair);
   /* It was asked before it got the turn that has ended, and this was all of it. (Asked just now, its other threads may
    * write before it begins to watch.) */
@@ -205,13 +213,13 @@ static void visit_list(struct pass *pass, struct nr_cold *cold, uint32_t patienc
 static void visit_large(struct pass *pass) {
   struct nr_connection *connection = pass->connection;
   if (nr_cold_is_empty(&connection->cold_large)) return;
-  if (pass->whole && connection->pairs_made == connection->pairs_seen) {
-    nr_cold_each(&connection->cold_large, settle, pass);
-    return;
-  }
   /* New ones that will not live long are in the other list. */
   if (connection->cold_large.churn < connection->cold.churn) connection->cold_large.churn = connection->cold.churn;
-  visit_list(pass, &connection->cold_large, 1);
+  bool calm = connection->pairs_made == connection->pairs_seen;
+  if (pass->whole && calm)
+    nr_cold_each(&connection->cold_large, settle, pass);
+  else
+    visit_list(pass, &connection->cold_large, 1);
 }
 
 /* `always`: hot windows from there on are looked at in any case. */

@@ -18,10 +18,12 @@
 /* After so many questions without news none is asked while a property is read, say, which only might run JavaScript. */
 #define NR_QUIET 16u
 /* So often, one time after the other, something else was written on its pages: those are hot for others. */
-#define NR_ALARMS 4u
+#define NR_ALARMS 16u
+/* So much is compared for that, in all: more costs more than the questions that it spares. */
+#define NR_NOISY_MAX (UINT32_C(64) << 10)
+/* Questions after which they need not be any more. */
+#define NR_FORGIVING 2000u
 #define NR_PAGE UINT64_C(4096)
-/* Pairs that are found rewritten or noisy by one question; more of them next time. */
-#define NR_ENDING 16u
 
 static void start(struct nr_agent *agent) {
   agent->tracker = nr_tracker_create(0);
@@ -67,12 +69,10 @@ void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint6
   struct nr_range part = trackable(pair, from, to);
   if (pair->shared || pair->foreign || pair->untracked || part.to - part.from <= pair->tracked.to - pair->tracked.from)
     return;
-  /* Nobody there has known the address of a part that is new: nothing has been written. */
-  bool is_new =
-      pair->tracked.to == 0 && pair->shown_count == 1 && pair->shown[0].from == from && pair->shown[0].to == to;
   nr_track_end(connection, pair);
   pair->tracked = part;
-  pair->host_tracks = is_new ? NR_HOST_TRACKS : NR_HOST_ASKED;
+  /* Nobody there has known the address of one that is new: nothing has been written. */
+  pair->host_tracks = pair->shown_count == 0 ? NR_HOST_TRACKS : NR_HOST_ASKED;
   post_track(connection, pair);
 }
 
@@ -83,12 +83,29 @@ void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part) {
   pair->host_tracks = NR_HOST_TRACKS;
 }
 
-void nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
+/* Does another host map the bytes? What it writes there this process does not see as its own. */
+static bool is_born_elsewhere(const struct nr_agent *agent, const struct nr_pair *pair) {
+  for (const struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
+    for (struct nr_pair *other = nr_pair_index_first(each->pair_index, pair->bytes); other != NULL;
+         other = other->next) {
+      if (other->bytes == pair->bytes && other->block.born) return true;
+    }
+  }
+  return false;
+}
+
+bool nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
   uint64_t length = pair->tracked.to - pair->tracked.from;
-  if (length == 0 || pair->own_tracks || pair->rewritten >= NR_REWRITTEN) return;
-  if (pair->noisy && length < NR_TRACKED_MIN) return;
-  pair->own_tracks = is_there(connection->agent) &&
-                     nr_watched_add(connection->agent->watched, bytes + pair->tracked.from, length, pair);
+  if (length == 0 || pair->own_tracks || pair->rewritten >= NR_REWRITTEN) return false;
+  if (pair->noisy > 0 && length < NR_TRACKED_MIN) return false;
+  if (!is_there(connection->agent) || is_born_elsewhere(connection->agent, pair)) return false;
+  pair->own_tracks = nr_watched_add(connection->agent->watched, bytes + pair->tracked.from, length, pair);
+  return pair->own_tracks;
+}
+
+void nr_track_forget(struct nr_connection *connection, struct nr_pair *pair) {
+  nr_track_end(connection, pair);
+  if (connection->agent != NULL) connection->agent->noisy -= pair->noisy;
 }
 
 /* In a collection, too, and after the thread's end. */
@@ -115,16 +132,14 @@ static void narrow(struct nr_connection *connection, struct nr_pair *pair) {
 struct question {
   struct nr_agent *agent;
   napi_handle_scope scope; /* NULL: not needed yet */
-  struct nr_pair *ending[NR_ENDING];
-  uint32_t ending_count;
+  struct nr_pair *ending;  /* the first of those; NULL: none */
 };
 
 /* The kernel is not asked about it any more; when that is over. */
 static void note_ending(struct question *question, struct nr_pair *pair) {
-  for (uint32_t i = 0; i < question->ending_count; i++) {
-    if (question->ending[i] == pair) return;
-  }
-  if (question->ending_count < NR_ENDING) question->ending[question->ending_count++] = pair;
+  if (pair->ending != NULL) return;
+  pair->ending = question->ending == NULL ? pair : question->ending;
+  question->ending = pair;
 }
 
 /* Is most of it written each time? Then comparing costs less, and for small ones in use it always does. */
@@ -143,27 +158,68 @@ static void count_rewritten(struct question *question, struct nr_pair *pair, uin
   if (pair->rewritten >= NR_REWRITTEN) note_ending(question, pair);
 }
 
-static void count_alarm(struct question *question, struct nr_pair *pair) {
+/* Does it lie on the first or the last page of the tracked part, where that shares it with other memory? */
+static bool is_at_edge(const struct nr_pair *pair, uint64_t from, uint64_t to) {
+  uint64_t begin = (uint64_t)(uintptr_t)pair->bytes + pair->tracked.from;
+  uint64_t end = (uint64_t)(uintptr_t)pair->bytes + pair->tracked.to;
+  uint64_t first = (begin + NR_PAGE - 1) / NR_PAGE * NR_PAGE, last = end / NR_PAGE * NR_PAGE;
+  from += (uint64_t)(uintptr_t)pair->bytes;
+  to += (uint64_t)(uintptr_t)pair->bytes;
+  return to <= first || from >= last;
+}
+
+static void count_alarm(struct question *question, struct nr_pair *pair, uint64_t from, uint64_t to) {
   uint32_t asked = question->agent->watched_asked;
-  if (pair->alarmed == asked || pair->foreign) return;
+  if (pair->alarmed == asked || pair->foreign || !is_at_edge(pair, from, to)) return;
+  if (pair->taken + 1 == asked) return; /* this side has written what native code had */
   pair->alarms = pair->alarmed + 1 == asked ? pair->alarms + 1 : 1;
   pair->alarmed = asked;
-  if (pair->alarms < NR_ALARMS || pair->noisy) return;
-  pair->noisy = true;
+  uint64_t length = pair->tracked.to - pair->tracked.from;
+  uint32_t noisy = length < NR_TRACKED_MIN ? (uint32_t)length : 2 * (uint32_t)NR_PAGE;
+  if (pair->alarms < NR_ALARMS || noisy > NR_NOISY_MAX - question->agent->noisy) return;
+  question->agent->noisy += pair->noisy = noisy;
   note_ending(question, pair);
+}
+
+/* Its pages may be tracked again. */
+static void quieten(struct nr_agent *agent, struct nr_pair *pair) {
+  agent->noisy -= pair->noisy;
+  pair->noisy = 0;
+  pair->alarms = 0;
 }
 
 static void send_written(void *owner, struct nr_range range, void *context) {
   struct question *question = context;
   struct nr_pair *pair = owner;
-  uint64_t from = pair->tracked.from + range.from, to = pair->tracked.from + range.to;
+  uint64_t from = pair->tracked.from + range.from, end = pair->tracked.from + range.to, to = end;
   if (question->scope == NULL && napi_open_handle_scope(question->agent->napi, &question->scope) != napi_ok) return;
   const uint8_t *bytes = nr_pair_part(pair, from, &to);
-  if (bytes == NULL) return; /* detached */
+  if (bytes == NULL || to < end) { /* resized: what is written behind its end shows when it has grown again; or gone */
+    pair->untracked = true;
+    note_ending(question, pair);
+  }
+  if (bytes == NULL) return;
   if (nr_window_written(pair->connection, pair, bytes, from, to))
     count_rewritten(question, pair, to - from);
   else
-    count_alarm(question, pair);
+    count_alarm(question, pair, from, to);
+}
+
+/* Neither side tells of it any more. */
+static void give_back(struct nr_connection *connection, struct nr_pair *pair) {
+  if (pair->host_tracks == NR_HOST_SILENT || pair->foreign) return;
+  pair->host_tracks = NR_HOST_SILENT;
+  if (nr_port_failure(connection->port) == 0) post_track(connection, pair);
+}
+
+static void end_tracking(struct nr_pair *pair) {
+  struct nr_connection *connection = pair->connection;
+  nr_track_end(connection, pair);
+  if (pair->untracked)
+    give_back(connection, pair);
+  else if (pair->noisy)
+    narrow(connection, pair);
+  nr_window_cool(connection, pair);
 }
 
 void nr_track_send(struct nr_agent *agent, bool whole) {
@@ -171,16 +227,15 @@ void nr_track_send(struct nr_agent *agent, bool whole) {
   if (!whole && agent->watched_quiet >= NR_QUIET) return;
   struct question question = {.agent = agent};
   agent->watched_asked++;
-  if (nr_watched_ask(agent->watched, false, send_written, &question))
+  if (nr_watched_ask(agent->watched, send_written, &question))
     agent->watched_quiet = 0;
   else
     agent->watched_quiet++;
   if (question.scope != NULL) napi_close_handle_scope(agent->napi, question.scope);
-  for (uint32_t i = 0; i < question.ending_count; i++) {
-    struct nr_pair *pair = question.ending[i];
-    nr_track_end(pair->connection, pair);
-    if (pair->noisy) narrow(pair->connection, pair);
-    nr_window_cool(pair->connection, pair);
+  for (struct nr_pair *pair = question.ending, *next; pair != NULL; pair = next) {
+    next = pair->ending == pair ? NULL : pair->ending;
+    pair->ending = NULL;
+    end_tracking(pair);
   }
 }
 
@@ -209,14 +264,18 @@ void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair) {
   if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
   uint64_t to = pair->tracked.to;
   const uint8_t *bytes = nr_pair_part(pair, pair->tracked.from, &to);
-  if (bytes != NULL && to == pair->tracked.to) nr_track_own(connection, pair, bytes);
+  if (bytes != NULL && to == pair->tracked.to && nr_track_own(connection, pair, bytes))
+    nr_window_written(connection, pair, bytes, pair->tracked.from, to);
   napi_close_handle_scope(connection->agent->napi, scope);
 }
 
 void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
   if (pair->tracked.to == 0) return;
   pair->rewritten = pair->host_rewritten = 0;
-  nr_track_own(connection, pair, bytes);
+  uint64_t to = pair->tracked.to;
+  if (nr_pair_part(pair, pair->tracked.from, &to) == NULL || to < pair->tracked.to) return;
+  if (nr_track_own(connection, pair, bytes))
+    nr_window_written(connection, pair, bytes, pair->tracked.from, pair->tracked.to);
   if (pair->host_tracks != NR_HOST_SILENT || pair->untracked) return;
   pair->host_tracks = NR_HOST_ASKED;
   post_track(connection, pair);
@@ -245,6 +304,10 @@ bool nr_track_has_all(const struct nr_pair *pair) {
   return pair->own_tracks && nr_track_is_told(pair);
 }
 
+bool nr_track_is_settled(const struct nr_pair *pair) {
+  return pair->own_tracks && pair->host_tracks == NR_HOST_TRACKS && covers(pair, wanted(pair));
+}
+
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
   uint64_t bytes = 0;
   if (pair->shared || pair->foreign || pair->block.born || pair->untracked || pair->now != pair->length) return false;
@@ -253,18 +316,28 @@ bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_p
   return bytes >= (pair->noisy ? NR_TRACKED_MIN : NR_WORTH) && is_there(connection->agent);
 }
 
-void nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
+bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
   struct nr_range part = wanted(pair);
+  bool host_had = false;
   if (!covers(pair, part)) {
     nr_track_end(connection, pair);
+    host_had = pair->host_tracks != NR_HOST_SILENT;
     pair->tracked = part;
     pair->host_tracks = NR_HOST_SILENT;
   }
-  nr_track_own(connection, pair, bytes);
+  bool is_new = nr_track_own(connection, pair, bytes);
   if (!pair->own_tracks && pair->rewritten < NR_REWRITTEN) pair->untracked = true; /* there are too many, say */
-  if (pair->untracked || pair->host_tracks != NR_HOST_SILENT || pair->host_rewritten >= NR_REWRITTEN) return;
-  pair->host_tracks = NR_HOST_ASKED;
-  post_track(connection, pair);
+  bool asks = !pair->untracked && pair->host_tracks == NR_HOST_SILENT && pair->host_rewritten < NR_REWRITTEN;
+  if (asks) pair->host_tracks = NR_HOST_ASKED;
+  if (asks || host_had) post_track(connection, pair);
+  return is_new;
+}
+
+void nr_track_forgive(struct nr_connection *connection, struct nr_pair *pair) {
+  const struct nr_agent *agent = connection->agent;
+  if (pair->noisy == 0 || agent == NULL || agent->watched_asked - pair->alarmed < NR_FORGIVING) return;
+  quieten(connection->agent, pair);
+  nr_window_cool(connection, pair);
 }
 
 /* The host cannot: from now on its half is compared. */

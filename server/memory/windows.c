@@ -54,7 +54,9 @@ bool nr_window_take_all(struct nr_connection *connection, struct nr_pair *pair, 
   }
   if (from >= to) return false;
   if (pair->foreign) return nr_foreign_take(connection, pair, bytes, from, to);
-  return nr_merge(pair->block.memory + from, pair->block.twin + from, bytes + from, to - from);
+  if (!nr_merge(pair->block.memory + from, pair->block.twin + from, bytes + from, to - from)) return false;
+  if (pair->own_tracks) pair->taken = connection->agent->watched_asked;
+  return true;
 }
 
 bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
@@ -117,9 +119,18 @@ void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 /* ---- what the host knows ------------------------------------------------------------------------------------------
  */
 
+/* Before it is copied: a file may be read into it right now. What the host knows of it already is compared. */
+static void track(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
+                  uint64_t to) {
+  nr_track_host(connection, pair, from, to);
+  if (!pair->foreign && pair->tracked.to <= pair->now && nr_track_own(connection, pair, bytes))
+    nr_window_written(connection, pair, bytes, pair->tracked.from, pair->tracked.to);
+}
+
 /* What the host does not know of [from, to) goes over as it is, what it knows where JavaScript changed it. */
 static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
   uint64_t at = from;
+  if (to - from >= NR_TRACKED_MIN) track(connection, pair, bytes, from, to);
   for (uint32_t i = 0; i < pair->shown_count && at < to; i++) {
     const struct nr_range *shown = &pair->shown[i];
     if (shown->to <= at) continue;
@@ -134,9 +145,7 @@ static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t
     nr_window_take_all(connection, pair, bytes, from, to);
     nr_window_send_all(connection, pair, bytes, from, to);
   }
-  if (!nr_shown_add(pair, bytes, from, to)) return false;
-  if (to - from >= NR_TRACKED_MIN) nr_track_host(connection, pair, from, to);
-  return true;
+  return nr_shown_add(pair, bytes, from, to);
 }
 
 /* ---- hot and cold -------------------------------------------------------------------------------------------------
@@ -228,7 +237,8 @@ bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint
   if (from >= to) return true;
   if (pair->own_tracks) {
     connection->agent->watched_quiet = 0;
-    if (!held) nr_track_send(connection->agent, true); /* arguments go over before the entry anyway */
+    /* Arguments go over before the entry anyway; but what is tracked anew forgets what was written. */
+    if (!held || !nr_shown_has(pair, from, to)) nr_track_send(connection->agent, true);
   }
   if (pair->foreign && to - from >= NR_SPARSE_MIN) return show_sparse(connection, pair, bytes, from, to, held);
   return show(connection, pair, bytes, from, to) && heat_shown(connection, pair, from, to, held);
@@ -247,7 +257,7 @@ void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair) {
 
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
   nr_cold_remove(nr_cold_of(connection, pair), &pair->item);
-  nr_track_end(connection, pair);
+  nr_track_forget(connection, pair);
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below) connection->hot[i].pair = NULL;
   if (pair->shown != &pair->first_shown) free(pair->shown);
   free(pair->constant);
@@ -262,7 +272,10 @@ static void cool(struct nr_connection *connection, struct nr_pair *pair) {
 }
 
 void nr_window_cool(struct nr_connection *connection, struct nr_pair *pair) {
-  if (pair->hot == NR_NO_HOT) cool(connection, pair);
+  if (pair->hot == NR_NO_HOT)
+    cool(connection, pair);
+  else if (pair->item.next == NULL && !is_all_hot(connection, pair))
+    nr_window_chill(connection, pair);
 }
 
 void nr_memory_leave(struct nr_connection *connection, uint32_t hot) {
@@ -272,7 +285,7 @@ void nr_memory_leave(struct nr_connection *connection, uint32_t hot) {
     if (pair == NULL) continue;
     pair->hot = last->below;
     if (pair->tracked.to > 0) nr_track_leave(connection, pair);
-    if (pair->hot == NR_NO_HOT) cool(connection, pair);
+    nr_window_cool(connection, pair);
   }
   if (connection->hot_settled > hot) connection->hot_settled = hot;
 }

@@ -70,6 +70,20 @@ static napi_value around(napi_env env, napi_callback_info info) {
   return sum_of(env, place);
 }
 
+/* (place, view, times, function): asks for the view, then calls, and sums up what is kept, so often. */
+static napi_value between(napi_env env, napi_callback_info info) {
+  napi_value argv[4], sums;
+  void *bytes;
+  t_args(env, info, argv, 4);
+  T_OK(napi_get_buffer_info(env, argv[1], &bytes, NULL));
+  T_OK(napi_create_array(env, &sums));
+  for (uint32_t i = 0; i < t_uint(env, argv[2]); i++) {
+    T_OK(napi_call_function(env, t_undefined(env), argv[3], 0, NULL, NULL));
+    T_OK(napi_set_element(env, sums, i, sum_of(env, t_uint(env, argv[0]) % PLACES)));
+  }
+  return sums;
+}
+
 /* (view): reads all of it, as fast as memory is. */
 static napi_value read_all(napi_env env, napi_callback_info info) {
   napi_value argv[1];
@@ -100,7 +114,7 @@ static napi_value is_there(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"keep", keep},     {"hold", hold},        {"pass", pass},        {"poke", poke}, {"sum", sum},
-    {"around", around}, {"isThere", is_there}, {"readAll", read_all}, {"noop", noop},
+    {"keep", keep},     {"hold", hold},       {"pass", pass},        {"poke", poke},        {"sum", sum},
+    {"around", around}, {"between", between}, {"isThere", is_there}, {"readAll", read_all}, {"noop", noop},
 };
 T_INIT(functions)

@@ -194,6 +194,59 @@ test('what lies between kept views of one ArrayBuffer stays JavaScript\'s', () =
   assert.deepEqual(isolated, runJson(program, { nodeArgs: ['--expose-gc'] }));
 });
 
+// What is tracked comes to be tracked otherwise, while something that was written has not been asked for. More than is compared each time, so that all of it is.
+/** Keeps `parts` ([from, to] of a block of `size` bytes) of many blocks. */
+function keepParts(addon, count, size, parts) {
+  const blocks = Array.from({ length: count }, () => new Uint8Array(size));
+  blocks.forEach((block, i) => parts.forEach(([from, to], k) => addon.keep(i * parts.length + k, block.subarray(from, to))));
+  for (let i = 0; i < 20; i++) addon.noop();
+  return blocks;
+}
+
+const changing = {
+  'a wider view, as an argument': (addon) => keepParts(addon, 30, 1_000_000, [[0, 200_000]]).map((block, i) => {
+    block[100] = i + 1;
+    addon.keep(i, block);
+    const sums = [addon.sum(i)];
+    addon.noop();
+    return [...sums, addon.sum(i)];
+  }),
+  'a second view of one that is kept': (addon) => keepParts(addon, 40, 70_000, [[0, 20_000]]).map((block, i) => {
+    addon.keep(100 + i, block.subarray(50_000, 70_000));
+    const sums = [];
+    for (let k = 0; k < 12; k++) {
+      block[50_005] = k;
+      block[k] = i;
+      sums.push(addon.sum(100 + i), addon.sum(i));
+    }
+    return sums;
+  }),
+  'native code writes to one several times, and to the next': (addon) => {
+    const sums = [], blocks = keepParts(addon, 64, 65_536, [[0, 65_536]]);
+    blocks.forEach((block, i) => { for (let k = 0; k < 8; k++) addon.poke(i, k % 2 ? 5 : 65_530, k + 1); });
+    blocks.forEach((block, i) => {
+      block[i * 997] = 9;
+      sums.push(addon.sum(i), block[5], block[65_530]);
+    });
+    return sums;
+  },
+  'JavaScript writes what is there already, and then something else': (addon) => keepParts(addon, 64, 65_536, [[0, 65_536]]).map((block, i) => {
+    for (let k = 0; k < 40; k++) {
+      block[65_535] = 0;
+      addon.noop();
+    }
+    block[i * 997] = 9;
+    return addon.sum(i);
+  }),
+  'written while a part of it is in use': (addon) => keepParts(addon, 40, 20_000, [[0, 20_000]]).map((block, i) => addon.between(i, block.subarray(0, 100), 6, () => { block[10_000] += i + 1; })),
+};
+for (const [name, run] of Object.entries(changing)) {
+  test(`tracked ones: ${name}`, () => {
+    const program = new Function(`return (kit) => { ${keepParts}; kit.print((${run})(kit.dlopen(kit.addonFile('kept')))); }`)();
+    assert.deepEqual(runJson(program, { isolated: true }), runJson(program));
+  });
+}
+
 test('files that Node reads into kept Buffers, on other threads', async () => {
   const program = async (kit) => {
     const fs = require('node:fs/promises');

@@ -18,7 +18,6 @@ struct world {
   struct nr_watched *watched;
   uint8_t *memory;
   size_t length;
-  bool alone;
   unsigned told[PARTS]; /* by owner */
   struct nr_range last[PARTS];
 };
@@ -62,7 +61,7 @@ static void note(void *part, struct nr_range range, void *context) {
 
 static bool ask(struct world *world) {
   memset(world->told, 0, sizeof world->told);
-  return nr_watched_ask(world->watched, world->alone, note, world);
+  return nr_watched_ask(world->watched, note, world);
 }
 
 Test(watched, who_was_written_is_told_once) {
@@ -231,10 +230,7 @@ Test(watched, at_random_nothing_is_missed) {
   struct world world;
   if (!begin(&world, 64)) return;
   srand(7);
-  for (int i = 0; i < 50000; i++) {
-    world.alone = i / 1000 % 2 != 0; /* there is but one */
-    step(&world, &model);
-  }
+  for (int i = 0; i < 50000; i++) step(&world, &model);
   end(&world);
 }
 
@@ -246,5 +242,21 @@ Test(watched, a_thousand_parts_side_by_side) {
   world.memory[500 * 4112 + 30] = 2;
   cr_assert(ask(&world));
   cr_assert_eq(world.told[500 % PARTS], 1);
+  end(&world);
+}
+
+/* Asking forgets what was written, for all. */
+Test(watched, no_page_is_in_two_lists) {
+  struct world world;
+  if (!begin(&world, 8)) return;
+  struct nr_tracker *tracker = nr_tracker_create(0);
+  struct nr_watched *other = nr_watched_create(tracker);
+  add(&world, 0, PAGE + 100, 2 * PAGE);
+  cr_assert(!nr_watched_add(other, world.memory + 3 * PAGE + 1000, 10, owner(1)));
+  cr_assert(nr_watched_add(other, world.memory + 4 * PAGE, PAGE, owner(1)));
+  nr_watched_remove(world.watched, world.memory + PAGE + 100, owner(0));
+  cr_assert(nr_watched_add(other, world.memory + PAGE, PAGE, owner(2)));
+  nr_watched_destroy(other);
+  nr_tracker_destroy(tracker);
   end(&world);
 }
