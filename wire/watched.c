@@ -10,9 +10,10 @@
 /* x86-64's. */
 #define NR_PAGE UINT64_C(4096)
 
-/* Addresses. */
+/* Addresses. reach: the end of the last page of this one and of those before it, whichever is furthest. */
 struct part {
   uint64_t from, to;
+  uint64_t reach;
   void *owner;
 };
 
@@ -23,7 +24,6 @@ struct nr_watched {
   bool alone;         /* they are this thread's */
   struct part *parts; /* by where they begin */
   uint32_t count, room;
-  uint64_t longest;       /* that there has been, in pages' bytes: how far ahead of an address parts may begin */
   struct nr_range *found; /* addresses, of the question that is being asked */
   size_t found_count, found_room;
 };
@@ -91,9 +91,27 @@ static uint32_t first_from(const struct nr_watched *watched, uint64_t address) {
   return low;
 }
 
-/* The first part that may touch what begins there. */
+/* The first part that may touch what begins there: those before it end sooner. */
 static uint32_t first_near(const struct nr_watched *watched, uint64_t address) {
-  return first_from(watched, address < watched->longest ? 0 : address - watched->longest);
+  uint32_t low = 0, high = watched->count;
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    if (watched->parts[middle].reach <= address)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* From the part on that is new, or behind one that is gone. */
+static void set_reach(struct nr_watched *watched, uint32_t at) {
+  uint64_t reach = at == 0 ? 0 : watched->parts[at - 1].reach;
+  for (uint32_t i = at; i < watched->count; i++) {
+    uint64_t end = page_end(watched->parts[i].to);
+    if (end > reach) reach = end;
+    watched->parts[i].reach = reach;
+  }
 }
 
 /* The next pages in [*from, to) that no part touches; *from goes behind them. False: there are none. */
@@ -164,11 +182,11 @@ static bool insert(struct nr_watched *watched, struct part part) {
   uint64_t from = page_of(part.from), to = page_end(part.to);
   if (all_parts >= NR_WATCHED_MAX || !make_room(watched) || is_anothers(watched, from, to)) return false;
   if (!start(watched, from, to)) return false;
-  if (to - from > watched->longest) watched->longest = to - from;
   uint32_t at = first_from(watched, part.from);
   memmove(&watched->parts[at + 1], &watched->parts[at], (watched->count - at) * sizeof part);
   watched->parts[at] = part;
   watched->count++;
+  set_reach(watched, at);
   all_parts++;
   watched->faults = -1; /* pages that it shares may have been mapped anew since: then nothing there faults */
   return true;
@@ -192,6 +210,7 @@ void nr_watched_remove(struct nr_watched *watched, const void *memory, void *own
     watched->count--;
     all_parts--;
     memmove(&watched->parts[i], &watched->parts[i + 1], (watched->count - i) * sizeof part);
+    set_reach(watched, i);
     stop(watched, page_of(part.from), page_end(part.to));
     break;
   }

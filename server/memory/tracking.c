@@ -97,7 +97,10 @@ static bool is_born_elsewhere(const struct nr_agent *agent, const struct nr_pair
 bool nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
   uint64_t length = pair->tracked.to - pair->tracked.from;
   if (length == 0 || pair->own_tracks || pair->rewritten >= NR_REWRITTEN) return false;
-  if (pair->noisy > 0 && length < NR_TRACKED_MIN) return false;
+  if (pair->noisy > 0) {
+    struct nr_range inner = trackable(pair, pair->tracked.from, pair->tracked.to);
+    if (inner.to - inner.from < NR_TRACKED_MIN) return false;
+  }
   if (!is_there(connection->agent) || is_born_elsewhere(connection->agent, pair)) return false;
   pair->own_tracks = nr_watched_add(connection->agent->watched, bytes + pair->tracked.from, length, pair);
   return pair->own_tracks;
@@ -170,7 +173,7 @@ static bool is_at_edge(const struct nr_pair *pair, uint64_t from, uint64_t to) {
 
 static void count_alarm(struct question *question, struct nr_pair *pair, uint64_t from, uint64_t to) {
   uint32_t asked = question->agent->watched_asked;
-  if (pair->alarmed == asked || pair->foreign || !is_at_edge(pair, from, to)) return;
+  if (pair->alarmed == asked || pair->noisy > 0 || pair->foreign || !is_at_edge(pair, from, to)) return;
   if (pair->taken + 1 == asked) return; /* this side has written what native code had */
   pair->alarms = pair->alarmed + 1 == asked ? pair->alarms + 1 : 1;
   pair->alarmed = asked;
