@@ -102,12 +102,13 @@ function main() {
   process.dlopen(module, file);
   const isolated = load(file);
   const sizes = [16, 64, 1024, 2 ** 14, 2 ** 17, 2 ** 20, 2 ** 22, 2 ** 24, 2 ** 26, 2 ** 28].filter((size) => size <= options.max);
-  const rows = sizes.map((size) => measureSize(size, module.exports, isolated, options));
+  // First: beside hundreds of MiB that wait for the collector, each page fault of this process has the kernel asked about all of them.
   const kept = [
     measureKept('1,000 kept addresses of 4 KiB', Array.from({ length: 1000 }, () => 4096), () => load(file), options),
     measureKept('one kept address of 16 MiB', [2 ** 24], () => load(file), options),
     measureKept('the same, written now and then', [2 ** 24], () => load(file), options, true),
   ];
+  const rows = sizes.map((size) => measureSize(size, module.exports, isolated, options));
   console.log(`Node ${process.version}, ${os.availableParallelism()} CPUs, load ${os.loadavg()[0].toFixed(2)}\n`);
   const copies = (value) => (Number.isFinite(value) ? value.toFixed(2) : '-');
   console.log(formatTable(['bytes', 'copy', 'in-process', 'isolated', 'extra, in copies: same', 'bytes', 'filled', 'fresh'], rows.map(({ size, times, extra }) => [
