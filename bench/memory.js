@@ -7,6 +7,7 @@
 //   extra cost is that of the isolated call less the in-process one and less a round trip, in copies (Buffer.copy) of as many bytes. A round trip is
 //   noop(); "bytes" takes off that of noop({}), which passes an argument as well, so that what is left is for the bytes.
 // - noop() while the host has kept the addresses of other Buffers; of one while either side writes to it in turns, every 50th call, which is counted.
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -22,6 +23,7 @@ function readOptions() {
       ms: { type: 'string', default: '150' },
       rounds: { type: 'string', default: '3' },
       max: { type: 'string', default: String(2 ** 28) },
+      kept: { type: 'boolean', default: false }, // only what is kept, as JSON: for itself
       build: { type: 'string', default: path.join(root, 'build', 'release') },
       out: { type: 'string', default: path.join(__dirname, 'results', 'memory.json') },
     },
@@ -93,22 +95,30 @@ function measureKept(name, sizes, load, options, writes = false) {
   return { name, before, after, buffers: buffers.length };
 }
 
+function measureAllKept(load, options) {
+  return [
+    measureKept('1,000 kept addresses of 4 KiB', Array.from({ length: 1000 }, () => 4096), load, options),
+    measureKept('one kept address of 16 MiB', [2 ** 24], load, options),
+    measureKept('the same, written now and then', [2 ** 24], load, options, true),
+  ];
+}
+
 function main() {
   const options = readOptions();
   process.env.NAPI_REMOTE_BUILD_DIR ??= path.resolve(options.build);
   const file = path.resolve(options.build, 'addons', 'kept.node');
   const { load } = require('..');
+  if (options.kept) {
+    console.log(JSON.stringify(measureAllKept(() => load(file), options)));
+    return;
+  }
   const module = { exports: {} };
   process.dlopen(module, file);
   const isolated = load(file);
   const sizes = [16, 64, 1024, 2 ** 14, 2 ** 17, 2 ** 20, 2 ** 22, 2 ** 24, 2 ** 26, 2 ** 28].filter((size) => size <= options.max);
-  // First: beside hundreds of MiB that wait for the collector, each page fault of this process has the kernel asked about all of them.
-  const kept = [
-    measureKept('1,000 kept addresses of 4 KiB', Array.from({ length: 1000 }, () => 4096), () => load(file), options),
-    measureKept('one kept address of 16 MiB', [2 ** 24], () => load(file), options),
-    measureKept('the same, written now and then', [2 ** 24], () => load(file), options, true),
-  ];
   const rows = sizes.map((size) => measureSize(size, module.exports, isolated, options));
+  // In a process of its own: beside hundreds of MiB that wait for the collector, each page fault has the kernel asked about all of them.
+  const kept = JSON.parse(execFileSync(process.execPath, [__filename, '--kept', '--ms', String(options.ms), '--build', options.build], { encoding: 'utf8' }));
   console.log(`Node ${process.version}, ${os.availableParallelism()} CPUs, load ${os.loadavg()[0].toFixed(2)}\n`);
   const copies = (value) => (Number.isFinite(value) ? value.toFixed(2) : '-');
   console.log(formatTable(['bytes', 'copy', 'in-process', 'isolated', 'extra, in copies: same', 'bytes', 'filled', 'fresh'], rows.map(({ size, times, extra }) => [
