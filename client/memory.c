@@ -67,13 +67,12 @@ static uint8_t *address_of(const struct nr_channel *channel, uint64_t place, uin
 }
 
 /* The server may use a slot again before it has told that the pair which was there is gone. */
-static struct nr_pair *pair_add(struct nr_channel *channel, nr_id pair_id, uint8_t *block, uint64_t length,
-                                bool foreign) {
+static struct nr_pair *pair_add(struct nr_channel *channel, nr_id pair_id, uint8_t *block, uint64_t length) {
   struct nr_pair *pair = block == NULL ? NULL : calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
   nr_id before = nr_table_tenant(channel->pairs, pair_id);
   if (before != 0) nr_memory_release(channel, before);
-  *pair = (struct nr_pair){.id = pair_id, .block = block, .length = length, .foreign = foreign};
+  *pair = (struct nr_pair){.id = pair_id, .block = block, .length = length};
   if (nr_table_adopt(channel->pairs, pair_id, NR_SORT_PAIR, pair) == 0) return pair;
   free(pair);
   return NULL;
@@ -82,7 +81,7 @@ static struct nr_pair *pair_add(struct nr_channel *channel, nr_id pair_id, uint8
 struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t place, uint64_t length) {
   struct nr_pair *pair = nr_table_get(channel->pairs, pair_id, NR_SORT_PAIR);
   if (pair != NULL || place == 0) return pair;
-  return pair_add(channel, pair_id, address_of(channel, place - 1, length), length, false);
+  return pair_add(channel, pair_id, address_of(channel, place - 1, length), length);
 }
 
 void nr_memory_release(struct nr_channel *channel, nr_id pair_id) {
@@ -126,7 +125,7 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
 void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, struct nr_range tracked,
                      struct nr_watch *watch, bool sparse) {
   struct nr_pair *pair =
-      view == NULL || view->pair_id == 0 ? NULL : pair_add(channel, view->pair_id, data, view->block_length, true);
+      view == NULL || view->pair_id == 0 ? NULL : pair_add(channel, view->pair_id, data, view->block_length);
   if (pair == NULL) {
     if (watch != NULL) nr_watch_end(channel->tracker, watch);
     return;

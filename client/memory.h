@@ -18,7 +18,6 @@ struct nr_pair {
   bool watched;             /* ... with all others, in the channel's list */
   struct nr_watch *watch;   /* of that part of an external buffer; NULL: it is not, or cannot be */
   struct nr_sparse *sparse; /* an external buffer's that is larger than what is there of it; NULL: another's */
-  bool foreign;             /* an external buffer's, the addon's own memory */
   bool hot;                 /* an open entry has seen it */
   uint32_t quiet;           /* times it was asked about since, without news */
 };

@@ -60,7 +60,7 @@ struct nr_pair {
   uint32_t taken;         /* ... and native code to have, when it had been asked that often */
   uint32_t alarmed;       /* the same of something else on its pages, */
   uint32_t alarms;        /* ... so often, one time after the other */
-  uint32_t noisy;         /* too often: so many bytes on those are compared instead, for now; 0: no */
+  uint32_t noisy;         /* too often: so many bytes are compared instead, until nr_track_forgive(); 0: none */
   struct nr_pair *ending; /* the next of those that are not to be tracked any more; itself: the last; NULL: none */
 };
 
