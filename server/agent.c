@@ -20,6 +20,7 @@
 #include "server/restart.h"
 #include "server/server-private.h"
 #include "server/trace.h"
+#include "wire/pages.h"
 #include "wire/watched.h"
 
 static _Thread_local struct nr_agent *current;
@@ -143,7 +144,7 @@ static void find_stack(struct nr_agent *agent) {
 }
 
 static struct nr_agent *create(napi_env napi) {
-  struct nr_agent *agent = calloc(1, sizeof *agent);
+  struct nr_agent *agent = nr_pages_calloc(sizeof *agent);
   if (agent == NULL) return NULL;
   agent->napi = napi;
   agent->worker = gettid() != getpid();

@@ -19,6 +19,7 @@
 #include "server/memory/memory.h"
 #include "server/pending.h"
 #include "server/times.h"
+#include "wire/pages.h"
 
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here
  * whole. */
@@ -73,7 +74,7 @@ static bool create_tables(struct nr_connection *connection) {
 }
 
 static struct nr_connection *create(struct nr_agent *agent) {
-  struct nr_connection *connection = calloc(1, sizeof *connection);
+  struct nr_connection *connection = nr_pages_calloc(sizeof *connection);
   if (connection == NULL) return NULL;
   connection->references = 1;
   connection->closing = UINT32_MAX;

@@ -12,6 +12,7 @@
 #include "server/node_info.h"
 #include "server/place.h"
 #include "server/prepared.h"
+#include "wire/pages.h"
 
 void nr_env_destroy(struct nr_env *env) {
   nr_place_leave(env);
@@ -24,7 +25,7 @@ static struct nr_env *create(struct nr_place *place, const struct nr_prepared *p
   struct nr_env **envs = realloc(connection->envs, (connection->env_count + 1) * sizeof *envs);
   if (envs == NULL) return NULL;
   connection->envs = envs;
-  struct nr_env *env = calloc(1, sizeof *env);
+  struct nr_env *env = nr_pages_calloc(sizeof *env);
   if (env == NULL) return NULL;
   env->connection = connection;
   env->napi = place->napi;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "wire/pages.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define NR_ASAN 1
 #elif defined(__has_feature)
@@ -49,7 +51,7 @@ struct nr_arena {
 };
 
 struct nr_arena *nr_arena_create(size_t cap) {
-  struct nr_arena *arena = calloc(1, sizeof *arena);
+  struct nr_arena *arena = nr_pages_calloc(sizeof *arena);
   if (arena) arena->cap = cap;
   return arena;
 }
@@ -98,7 +100,7 @@ static struct chunk *chunk_create(struct nr_arena *arena, size_t size) {
         mmap(NULL, sizeof *chunk + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (chunk == MAP_FAILED) return NULL;
   } else {
-    chunk = malloc(sizeof *chunk + size);
+    chunk = size == CHUNK_SIZE ? nr_pages_malloc(sizeof *chunk + size) : malloc(sizeof *chunk + size);
     if (!chunk) return NULL;
   }
   chunk->size = size;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/pages.h"
+
 #define SEGMENT_BITS 12u
 #define SEGMENT_PLACES (UINT32_C(1) << SEGMENT_BITS)
 #define GENERATION_MAX 0x7fffu
@@ -31,7 +33,7 @@ static uint32_t segment_count(uint32_t limit) {
 }
 
 struct nr_handles *nr_handles_create(uint32_t limit) {
-  struct nr_handles *handles = calloc(1, sizeof *handles + segment_count(limit) * sizeof *handles->segments);
+  struct nr_handles *handles = nr_pages_calloc(sizeof *handles + segment_count(limit) * sizeof *handles->segments);
   if (!handles) return NULL;
   handles->limit = limit;
   handles->generation = 1;
@@ -49,7 +51,7 @@ void nr_handles_destroy(struct nr_handles *handles) {
 static struct place *place_at(struct nr_handles *handles, uint32_t index) {
   struct place **segment = &handles->segments[index >> SEGMENT_BITS];
   if (!*segment) {
-    *segment = handles->spare ? handles->spare : calloc(SEGMENT_PLACES, sizeof **segment);
+    *segment = handles->spare ? handles->spare : nr_pages_calloc(SEGMENT_PLACES * sizeof **segment);
     handles->spare = NULL;
     if (!*segment) return NULL;
   }

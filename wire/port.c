@@ -6,16 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "wire/pages.h"
 #include "wire/wire-private.h"
 
 /* Behind so many lines the processor sees by itself where we are going. */
 #define CLAIMED_LINES 8u
 
 int nr_port_create(struct nr_port **result, uint32_t ring_size) {
-  struct nr_port *port;
+  struct nr_port *port = nr_pages_calloc(sizeof *port);
   *result = NULL;
-  if (posix_memalign((void **)&port, NR_CACHE_LINE, sizeof *port) != 0) return -ENOMEM;
-  memset(port, 0, sizeof *port);
+  if (port == NULL) return -ENOMEM;
   port->memfd = port->doorbell = port->knob = port->self = -1;
   nr_spin_init(port);
   int error = nr_mapping_create(&port->own, ring_size, &port->memfd);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "wire/pages.h"
+
 /* Of all lists: each may split a mapping of this process in three, and Linux allows 65,530 of those. */
 #define NR_WATCHED_MAX 8192u
 /* x86-64's. */
@@ -21,7 +23,6 @@ struct nr_watched {
   struct nr_watched *next; /* of all */
   struct nr_tracker *tracker;
   long faults;
-  bool alone;         /* they are this thread's */
   struct part *parts; /* by where they begin */
   uint32_t count, room;
   struct nr_range *found; /* addresses, of the question that is being asked */
@@ -34,11 +35,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct nr_watched *lists;
 static uint32_t all_parts;
 
-#define NR_FOUND_ROOM 32u
+#define NR_FOUND_ROOM 256u
 
 struct nr_watched *nr_watched_create(struct nr_tracker *tracker) {
-  struct nr_watched *watched = calloc(1, sizeof *watched);
-  struct nr_range *found = calloc(NR_FOUND_ROOM, sizeof *found);
+  struct nr_watched *watched = nr_pages_calloc(sizeof *watched);
+  struct nr_range *found = nr_pages_calloc(NR_FOUND_ROOM * sizeof *found);
   if (watched == NULL || found == NULL) {
     free(watched);
     free(found);
@@ -132,6 +133,12 @@ static bool next_free(const struct nr_watched *watched, uint64_t *from, uint64_t
   return pages->from < pages->to;
 }
 
+static bool is_free(const struct nr_watched *watched, uint64_t from, uint64_t to) {
+  struct nr_range pages;
+  uint64_t at = from;
+  return next_free(watched, &at, to, &pages) && pages.from == from && pages.to == to;
+}
+
 static void stop(struct nr_watched *watched, uint64_t from, uint64_t to) {
   struct nr_range pages;
   while (next_free(watched, &from, to, &pages))
@@ -170,10 +177,7 @@ static bool make_room(struct nr_watched *watched) {
 
 static bool is_anothers(const struct nr_watched *watched, uint64_t from, uint64_t to) {
   for (const struct nr_watched *other = lists; other != NULL; other = other->next) {
-    struct nr_range pages;
-    uint64_t at = from;
-    if (other == watched) continue;
-    if (!next_free(other, &at, to, &pages) || pages.from != from || pages.to != to) return true;
+    if (other != watched && !is_free(other, from, to)) return true;
   }
   return false;
 }
@@ -181,6 +185,7 @@ static bool is_anothers(const struct nr_watched *watched, uint64_t from, uint64_
 static bool insert(struct nr_watched *watched, struct part part) {
   uint64_t from = page_of(part.from), to = page_end(part.to);
   if (all_parts >= NR_WATCHED_MAX || !make_room(watched) || is_anothers(watched, from, to)) return false;
+  bool shares = !is_free(watched, from, to);
   if (!start(watched, from, to)) return false;
   uint32_t at = first_from(watched, part.from);
   memmove(&watched->parts[at + 1], &watched->parts[at], (watched->count - at) * sizeof part);
@@ -188,7 +193,7 @@ static bool insert(struct nr_watched *watched, struct part part) {
   watched->count++;
   set_reach(watched, at);
   all_parts++;
-  watched->faults = -1; /* pages that it shares may have been mapped anew since: then nothing there faults */
+  if (shares) watched->faults = -1; /* those may have been mapped anew since: then nothing there faults */
   return true;
 }
 
@@ -220,13 +225,31 @@ void nr_watched_remove(struct nr_watched *watched, const void *memory, void *own
 /* ---- asking -------------------------------------------------------------------------------------------------------
  */
 
+/* Faults of this thread that have to do with nothing that is watched. */
+static _Thread_local long excused;
+
+static long count_faults(int whose) {
+  struct rusage usage;
+  return getrusage(whose, &usage) == 0 ? usage.ru_minflt + usage.ru_majflt : -1;
+}
+
+long nr_watched_populating(void) {
+  return count_faults(RUSAGE_THREAD);
+}
+
+void nr_watched_populated(long before, size_t length) {
+  long now = count_faults(RUSAGE_THREAD);
+  /* More than there are pages: a signal handler has made some. */
+  if (before >= 0 && now >= before && (size_t)(now - before) <= length / NR_PAGE) excused += now - before;
+}
+
 /* The first write to a page that is watched is a fault. Those of all threads count: what another one has written to
  * (with something else on the page) this one writes to without. Before the pages are looked at: what is written
  * meanwhile is for the next time. */
 static bool is_due(struct nr_watched *watched) {
-  struct rusage usage;
   if (watched->count == 0) return false;
-  long faults = getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_minflt + usage.ru_majflt : -1;
+  long faults = count_faults(RUSAGE_SELF);
+  if (faults >= 0) faults -= excused;
   if (faults >= 0 && faults == watched->faults) return false;
   watched->faults = faults;
   return true;
@@ -236,11 +259,13 @@ static void find(uint64_t from, uint64_t to, void *context) {
   struct nr_watched *watched = context;
   if (watched->found_count == watched->found_room) {
     size_t room = watched->found_room * 2;
-    struct nr_range *found = realloc(watched->found, room * sizeof *found);
+    struct nr_range *found = nr_pages_malloc(room * sizeof *found);
     if (found == NULL) { /* the last one takes in the rest, as they come in order */
       watched->found[watched->found_count - 1].to = to;
       return;
     }
+    memcpy(found, watched->found, watched->found_count * sizeof *found);
+    free(watched->found);
     watched->found = found;
     watched->found_room = room;
   }

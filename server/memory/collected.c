@@ -17,7 +17,7 @@
 #define NR_SWEEP_MIN (UINT64_C(32) << 20)
 #define NR_PAIR_WEIGHT UINT64_C(4096)
 /* How many are looked at after a collection: 40 ns each, and in a busy program there are a hundred collections a
- * second. Of more, some have their turn. */
+ * second. Of more, some have their turn, but for when many of those were dead. */
 #define NR_COLLECTION_PAIRS 4096u
 
 /* New pairs that tell what becomes of such. */
@@ -108,11 +108,13 @@ bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair)
 struct census {
   struct nr_connection *connection;
   uint32_t dead, alive;
+  uint32_t looked; /* at all, new or not */
 };
 
 static void visit(struct nr_pair *pair, void *context) {
   struct census *census = context;
   bool is_new = pair->age == 0;
+  census->looked++;
   if (nr_pair_forget_dead(census->connection, pair)) {
     census->dead += is_new;
     return;
@@ -166,12 +168,16 @@ static void arm(struct nr_agent *agent);
 
 /* True: pairs are left. */
 static bool sweep_some(struct nr_connection *connection) {
-  uint32_t before = nr_pair_index_count(connection->pair_index);
+  uint32_t count = nr_pair_index_count(connection->pair_index), left = count;
   struct census census = {.connection = connection};
-  nr_pair_index_some(connection->pair_index, NR_COLLECTION_PAIRS, visit, &census);
+  for (uint32_t looked = 0, last; left > 0 && census.looked < count; looked = census.looked) {
+    last = left;
+    nr_pair_index_some(connection->pair_index, NR_COLLECTION_PAIRS, visit, &census);
+    left = nr_pair_index_count(connection->pair_index);
+    if (last - left < (census.looked - looked) / 4) break;
+  }
   learn(&census);
-  uint32_t left = nr_pair_index_count(connection->pair_index);
-  if (left < before) let_go(connection);
+  if (left < count) let_go(connection);
   return left > 0;
 }
 
@@ -216,11 +222,12 @@ static void arm(struct nr_agent *agent) {
     free(canary);
 }
 
+void nr_pairs_look(struct nr_agent *agent) {
+  if (agent != NULL && agent->canary != NULL && is_dead(agent->napi, agent->canary->reference)) after_collection(agent);
+}
+
 void nr_pairs_before_more(struct nr_connection *connection) {
-  struct nr_agent *agent = connection->agent;
-  if (++connection->pairs_made % NR_LOOK_EACH == 0 && agent->canary != NULL &&
-      is_dead(agent->napi, agent->canary->reference))
-    after_collection(agent);
+  if (++connection->pairs_made % NR_LOOK_EACH == 0) nr_pairs_look(connection->agent);
   if (weight_of(connection) < connection->sweep_at) return;
   nr_pair_index_each(connection->pair_index, forget_dead, connection);
   let_go(connection);

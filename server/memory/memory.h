@@ -111,6 +111,8 @@ bool nr_pair_watch(struct nr_connection *connection, struct nr_pair *pair, napi_
 bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair);
 /* Another pair is about to be made: frees dead ones when there are many. */
 void nr_pairs_before_more(struct nr_connection *connection);
+/* Was there a collection? Then dead ones are freed. Otherwise Node's loop has to turn for that, or pairs to be made. */
+void nr_pairs_look(struct nr_agent *agent);
 
 /* ---- memory.c -----------------------------------------------------------------------------------------------------
  */
@@ -188,8 +190,9 @@ void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair);
 /* Neither side has written it for a while: it is worth tracking, even if it was not lately. */
 void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
 /* Sends what JavaScript has written of all that is tracked, of all connections: each host may get it at any time, since
- * asking forgets it. whole: not only when something was written lately. */
-void nr_track_send(struct nr_agent *agent, bool whole);
+ * asking forgets it. whole: not only when something was written lately; scoped: handles may stay in the scope that is
+ * open. */
+void nr_track_send(struct nr_agent *agent, bool whole, bool scoped);
 /* From now on all that the host knows of it is tracked on both sides, as far as it can be. True: on this side it was
  * not until now, what JavaScript has written so far is to be found by comparing. */
 bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "wire/watched.h"
+
 /* V8 lets go of external buffers in large lots. */
 #define NR_SPARES_MAX (UINT64_C(96) << 20)
 
@@ -25,8 +27,10 @@ struct nr_spare {
 
 static uint8_t *make(uint64_t size) {
   int populate = size <= NR_SPARE_WHOLE ? MAP_POPULATE : 0;
+  long faults = nr_watched_populating();
   uint8_t *memory =
       mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | populate, -1, 0);
+  nr_watched_populated(faults, size);
   return memory == MAP_FAILED ? NULL : memory;
 }
 

@@ -134,6 +134,7 @@ static void narrow(struct nr_connection *connection, struct nr_pair *pair) {
 
 struct question {
   struct nr_agent *agent;
+  bool scoped;             /* handles may stay in the scope that is open: another one is malloc()'s */
   napi_handle_scope scope; /* NULL: not needed yet */
   struct nr_pair *ending;  /* the first of those; NULL: none */
 };
@@ -195,7 +196,9 @@ static void send_written(void *owner, struct nr_range range, void *context) {
   struct question *question = context;
   struct nr_pair *pair = owner;
   uint64_t from = pair->tracked.from + range.from, end = pair->tracked.from + range.to, to = end;
-  if (question->scope == NULL && napi_open_handle_scope(question->agent->napi, &question->scope) != napi_ok) return;
+  if (!question->scoped && question->scope == NULL &&
+      napi_open_handle_scope(question->agent->napi, &question->scope) != napi_ok)
+    return;
   const uint8_t *bytes = nr_pair_part(pair, from, &to);
   if (bytes == NULL || to < end) { /* resized: what is written behind its end shows when it has grown again; or gone */
     pair->untracked = true;
@@ -225,10 +228,10 @@ static void end_tracking(struct nr_pair *pair) {
   nr_window_cool(connection, pair);
 }
 
-void nr_track_send(struct nr_agent *agent, bool whole) {
+void nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
   if (agent == NULL || agent->watched == NULL || nr_watched_is_empty(agent->watched)) return;
   if (!whole && agent->watched_quiet >= NR_QUIET) return;
-  struct question question = {.agent = agent};
+  struct question question = {.agent = agent, .scoped = scoped};
   agent->watched_asked++;
   if (nr_watched_ask(agent->watched, send_written, &question))
     agent->watched_quiet = 0;

@@ -14,6 +14,7 @@
 #include "server/memory/hot.h"
 #include "server/memory/memory.h"
 #include "wire/merge.h"
+#include "wire/pages.h"
 
 /* What finding a pair's bytes costs besides comparing them, as bytes. */
 #define NR_COMPARISON 1024u
@@ -175,8 +176,10 @@ static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_
   }
   if (connection->hot_count == connection->hot_room) {
     uint32_t room = connection->hot_room == 0 ? 16 : connection->hot_room * 2;
-    struct nr_hot *hot = realloc(connection->hot, room * sizeof *hot);
+    struct nr_hot *hot = nr_pages_malloc(room * sizeof *hot);
     if (hot == NULL) return false;
+    if (connection->hot_count > 0) memcpy(hot, connection->hot, connection->hot_count * sizeof *hot);
+    free(connection->hot);
     connection->hot = hot;
     connection->hot_room = room;
   }
@@ -238,7 +241,7 @@ bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint
   if (pair->own_tracks) {
     connection->agent->watched_quiet = 0;
     /* Arguments go over before the entry anyway; but what is tracked anew forgets what was written. */
-    if (!held || !nr_shown_has(pair, from, to)) nr_track_send(connection->agent, true);
+    if (!held || !nr_shown_has(pair, from, to)) nr_track_send(connection->agent, true, false);
   }
   if (pair->foreign && to - from >= NR_SPARSE_MIN) return show_sparse(connection, pair, bytes, from, to, held);
   return show(connection, pair, bytes, from, to) && heat_shown(connection, pair, from, to, held);

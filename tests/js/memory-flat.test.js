@@ -92,3 +92,26 @@ flat('ArrayBuffer', 256 * KiB, 1000);
 flat('copy', 256 * KiB, 1000);
 flat('made and passed', 256 * KiB, 1000);
 flat('external and passed', 256 * KiB, 1000);
+
+/** What the host has of shared memory, in MiB: while all is in use, and after a collection and calls, in one turn of the loop. */
+async function letGo(kit, count) {
+  const fs = require('node:fs');
+  const addon = kit.dlopen(kit.addonFile('kept'));
+  const [{ pid }] = kit.remote.hosts();
+  const shared = () => Number(/^RssShmem:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+  let buffers = Array.from({ length: count }, () => Buffer.alloc(65536, 1));
+  for (const buffer of buffers) addon.readAll(buffer);
+  const before = shared();
+  buffers = null;
+  globalThis.gc();
+  for (let i = 0; i < 200; i++) addon.noop();
+  kit.print({ before, after: shared() });
+  process.exit();
+}
+
+test('what was collected is let go of in calls, too, without a turn of the loop', async () => {
+  const { line, closed } = start(letGo, { args: [1500], isolated: true, nodeArgs: ['--expose-gc'] });
+  const { before, after } = JSON.parse(await line());
+  assert.deepEqual(await closed, { code: 0, signal: null });
+  assert.ok(after < before - 16, `${before} MiB, then ${after}`);
+});

@@ -260,3 +260,31 @@ Test(watched, no_page_is_in_two_lists) {
   nr_tracker_destroy(tracker);
   end(&world);
 }
+
+static uint8_t *populate(size_t length) {
+  return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+}
+
+/* What was written before, or by a signal handler meanwhile, is not taken to be of the new pages' making. */
+Test(watched, new_pages_hide_no_write) {
+  struct world world;
+  if (!begin(&world, 8)) return;
+  size_t length = 4 * PAGE;
+  add(&world, 0, PAGE, 5 * PAGE);
+  ask(&world);
+  world.memory[PAGE] = 2;
+  long before = nr_watched_populating();
+  uint8_t *fresh = populate(length);
+  nr_watched_populated(before, length);
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1);
+  before = nr_watched_populating();
+  uint8_t *more = populate(length);
+  for (size_t page = 1; page < 6; page++) world.memory[page * PAGE] = 3; /* more than are new, however they came */
+  nr_watched_populated(before, length);
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1);
+  munmap(fresh, length);
+  munmap(more, length);
+  end(&world);
+}

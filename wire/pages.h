@@ -1,0 +1,16 @@
+/*
+ * Memory for what is written in every call: on pages where nothing else lies. malloc() puts such things beside Buffers
+ * of JavaScript's, and those, which are watched for writes in whole pages (wire/watched.h), would seem to be written in
+ * every call.
+ */
+#ifndef NR_WIRE_PAGES_H
+#define NR_WIRE_PAGES_H
+
+#include <stddef.h>
+
+/* free() it. NULL without memory. */
+void *nr_pages_malloc(size_t size);
+/* Zeros. */
+void *nr_pages_calloc(size_t size);
+
+#endif
