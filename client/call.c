@@ -264,10 +264,11 @@ napi_value nr_local_known(struct nr_call *call, const Nr__KnownReply *reply) {
   if (reply->shape != 0) {
     Nr__Fact fact = NR__FACT__INIT;
     fact.value = reply->result;
-    fact.shape = reply->shape;
+    fact.shape = reply->shape & ~(uint32_t)NR_SHAPE_FRESH;
     fact.text = reply->text;
     fact.wrap_id = reply->wrap_id;
     nr_learn(call->env->channel, &fact, &call->frame);
+    if ((reply->shape & NR_SHAPE_FRESH) != 0) nr_fresh_add(call->env->channel, reply->result, false);
   }
   return nr_unwire(reply->result);
 }

@@ -337,6 +337,13 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
   return dispatch;
 }
 
+/* Hooks of async_hooks may have run for what was only posted, but not for sets. */
+static bool ran_js(const struct nr_dispatch *dispatch) {
+  const struct nr_frame_header *header = &dispatch->frame->header;
+  return (dispatch->handler->flags & NR_HANDLER_JS) != 0 && !dispatch->quiet &&
+         (header->kind == NR_KIND_CALL || !is_set(header->opcode));
+}
+
 void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   struct nr_connection *connection = dispatch->connection;
   const struct nr_frame *frame = dispatch->frame;
@@ -346,8 +353,7 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
     nr_environment_check(connection);
   }
   connection->agent->serving--;
-  /* Hooks of async_hooks may have run for what was only posted. */
-  if ((dispatch->handler->flags & NR_HANDLER_JS) != 0) connection->agent->plain_known = false;
+  if (ran_js(dispatch)) connection->agent->plain_known = false;
   const char *done = connection->doing;
   connection->doing = dispatch->outer;
   connection->depth -= waits;

@@ -34,6 +34,7 @@ struct nr_dispatch {
   uint32_t tail_length;
   const char *outer; /* connection->doing of before */
   bool fault;        /* the connection has been failed: no reply */
+  bool quiet;        /* it has run no JavaScript although it might have */
 };
 
 #define NR_HANDLER_JS 1u /* may run JavaScript */

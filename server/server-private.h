@@ -63,14 +63,15 @@ struct nr_agent {
   struct nr_watched *watched;   /* the parts of pairs of all connections that it tracks; with the tracker */
   uint32_t watched_quiet;       /* questions without news since a part of them was asked for */
   uint32_t watched_asked;       /* questions */
-  uint32_t noisy;               /* bytes that are compared since something else on their pages is written all the time */
-  bool no_tracker;              /* this kernel tracks no writes */
-  struct nr_canary *canary;     /* tells of the next collection (memory/collected.c); NULL: there is none */
-  napi_ref on_call;             /* of server/lib/restart.js: (serial), a call of a host that is dead */
-  napi_ref construct;           /* of the same: (next, newTarget, ...args) */
-  napi_ref snapshot;            /* of server/lib/snapshot.js: (object, room, first) */
-  void *snapshot_values; /* of the same, which holds them: NR_SNAPSHOT_MAX values on the wire; NULL: it cannot be */
-  bool plain;            /* the prototypes were, when JavaScript last had the turn */
+  uint32_t noisy;           /* bytes that are compared since something else on their pages is written all the time */
+  bool no_tracker;          /* this kernel tracks no writes */
+  struct nr_canary *canary; /* tells of the next collection (memory/collected.c); NULL: there is none */
+  napi_ref on_call;         /* of server/lib/restart.js: (serial), a call of a host that is dead */
+  napi_ref construct;       /* of the same: (next, newTarget, ...args) */
+  napi_ref create;          /* Object.create, as the engine made it; NULL: the program has another one */
+  napi_ref snapshot;        /* of server/lib/snapshot.js: (object, room, first) */
+  void *snapshot_values;    /* of the same, which holds them: NR_SNAPSHOT_MAX values on the wire; NULL: it cannot be */
+  bool plain;               /* the prototypes were, when JavaScript last had the turn */
   bool plain_known;
   bool probes;                /* restart.c asks functions who they are */
   struct nr_callback *probed; /* the answer */

@@ -87,7 +87,8 @@ enum nr_shape {
   NR_SHAPE_NO_VIEW = 16, /* an object that is no view of bytes and no ArrayBuffer */
   NR_SHAPE_ARRAY = 32,   /* Array.isArray */
   NR_SHAPE_NO_ARRAY = 64,
-  NR_SHAPE_BARE = 128, /* nobody has wrapped anything in it */
+  NR_SHAPE_BARE = 128,  /* nobody has wrapped anything in it */
+  NR_SHAPE_FRESH = 256, /* an object that was made just now, holds nothing, and nobody else has; only of a KnownReply */
 };
 
 /* The first of NR_SHAPE_NUMBERS. */

@@ -69,6 +69,7 @@ function handler({ row, prototype, parameters }) {
     ...(row.words.has('guard') ? [`NR_TRY(nr_guard_${row.name}(d, request));`] : []),
     `napi_status status = ${row.name}(${parameters.map((parameter) => PASS[parameter.kind](parameter)).join(', ')});`,
     ...gives,
+    ...(row.words.has('fresh') ? ['if (status == napi_ok) nr_note_fresh(d, request, func, reply);'] : []),
     'return status;',
   ];
   return `static napi_status serve_${row.name}(struct nr_dispatch *d, const void *message, void *answer) {\n${
@@ -107,7 +108,7 @@ const size_t nr_newer_count = sizeof nr_newer_functions / sizeof nr_newer_functi
 function serverHandlers(plans, rows, prototypes) {
   const classes = { Waited: 'waited', Posted: 'posted' };
   const served = rows.filter((row) => row.service in classes);
-  const parts = [`${MADE}#include "handlers.h"\n#include "server/calls/guards.h"\n\n`];
+  const parts = [`${MADE}#include "handlers.h"\n#include "server/calls/facts.h"\n#include "server/calls/guards.h"\n\n`];
   parts.push(newerFunctions(prototypes));
   parts.push(plans.filter(({ row }) => row.service in classes).map(handler).join('\n'));
   for (const [service, name] of Object.entries(classes)) {

@@ -21,7 +21,7 @@ function parseNote(note, where) {
     return '';
   });
   for (const word of words(text)) {
-    if (!['flat', 'preamble', 'js', 'settles', 'guard', 'client', 'hand', 'here', 'internal', 'absent'].includes(word)) {
+    if (!['flat', 'preamble', 'js', 'settles', 'fresh', 'guard', 'client', 'hand', 'here', 'internal', 'absent'].includes(word)) {
       throw new Error(`${where}: unknown word "${word}" in the note of the row`);
     }
     row.words.add(word);

@@ -13,6 +13,7 @@
 #include "wire/value.h"
 
 struct nr_connection;
+struct nr_dispatch;
 
 /* Where facts and bytes of an entry or a reply are put together: everything in the connection's arena. */
 struct nr_describe {
@@ -31,5 +32,8 @@ nr_value nr_mark_value(napi_env napi, napi_value value, uint32_t place, napi_val
 /* Fills a fact about the value; false: nothing worth telling. `wrap`: look for one. `bytes`: views with contents. */
 bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes,
                        Nr__Fact *fact);
+/* Has `function` just made an object that nobody else has? That of Object.create(null) many addons put rows into. */
+void nr_note_fresh(struct nr_dispatch *d, const Nr__CallFunctionRequest *request, napi_value function,
+                   Nr__KnownReply *reply);
 
 #endif

@@ -3,6 +3,7 @@
 const { constants } = require('node:buffer');
 const fs = require('node:fs');
 const path = require('node:path');
+const { create } = require('./builtins.js');
 const { notBuilt, told } = require('./errors.js');
 const { isOwn } = require('./groups.js');
 const { Host, onExit } = require('./host.js');
@@ -33,7 +34,7 @@ function getAgent() {
     const hostPath = find(directory, HOST);
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
-    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, snapshot, snapshotValues, reportOf, onDeath });
+    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, create, snapshot, snapshotValues, reportOf, onDeath });
     thread.agent = { native: module.exports, agentPath };
   }
   return thread.agent;
