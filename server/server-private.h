@@ -63,6 +63,7 @@ struct nr_agent {
   struct nr_watched *watched;   /* the parts of pairs of all connections that it tracks; with the tracker */
   uint32_t watched_quiet;       /* questions without news since a part of them was asked for */
   uint32_t watched_asked;       /* questions */
+  struct nr_pair *cut;          /* those that are shorter than what is tracked of them (memory/cut.c) */
   uint32_t noisy;           /* bytes that are compared since something else on their pages is written all the time */
   bool no_tracker;          /* this kernel tracks no writes */
   struct nr_canary *canary; /* tells of the next collection (memory/collected.c); NULL: there is none */

@@ -324,20 +324,24 @@ void nr_memory_disown(struct nr_connection *connection, const void *bytes) {
   }
 }
 
-uint8_t *nr_pair_part(const struct nr_pair *pair, uint64_t from, uint64_t *to) {
+uint8_t *nr_pair_now(const struct nr_pair *pair, uint64_t *length) {
   napi_value buffer = NULL;
   void *bytes = NULL;
   size_t now = 0;
+  *length = pair->length;
   if (pair->owned) return pair->bytes;
   if (napi_get_reference_value(pair->napi, pair->reference, &buffer) != napi_ok || buffer == NULL) return NULL;
-  if (pair->shared) {
-    bytes = pair->bytes;
-    now = pair->length;
-  } else if (napi_get_arraybuffer_info(pair->napi, buffer, &bytes, &now) != napi_ok || bytes != pair->bytes) {
-    return NULL; /* detached */
-  }
-  if (*to > now) *to = now;
-  return from < *to ? bytes : NULL;
+  if (pair->shared) return pair->bytes;
+  if (napi_get_arraybuffer_info(pair->napi, buffer, &bytes, &now) != napi_ok || bytes != pair->bytes) return NULL;
+  *length = now;
+  return bytes;
+}
+
+uint8_t *nr_pair_part(const struct nr_pair *pair, uint64_t from, uint64_t *to) {
+  uint64_t now;
+  uint8_t *bytes = nr_pair_now(pair, &now);
+  if (*to > now && !pair->owned) *to = now;
+  return from < *to || pair->owned ? bytes : NULL;
 }
 
 /* No reference is deleted: it may be a collection that lets go of the connection. */

@@ -54,13 +54,16 @@ struct nr_pair {
   uint64_t made;             /* what it counts towards what its host has made */
   struct nr_range *constant; /* of an external buffer: parts that nobody can write */
   size_t constant_count;
-  uint64_t touched;       /* bytes that the host told of in this entry */
-  uint64_t written;       /* bytes that JavaScript was found to have written, */
-  uint32_t asked;         /* ... when the kernel was asked that often */
-  uint32_t taken;         /* ... and native code to have, when it had been asked that often */
-  uint32_t alarmed;       /* the same of something else on its pages, */
-  uint32_t alarms;        /* ... so often, one time after the other */
-  uint32_t noisy;         /* too often: so many bytes are compared instead, until nr_track_forgive(); 0: none */
+  uint64_t touched; /* bytes that the host told of in this entry */
+  uint64_t written; /* bytes that JavaScript was found to have written, */
+  uint32_t asked;   /* ... when the kernel was asked that often */
+  uint32_t taken;   /* ... and native code to have, when it had been asked that often */
+  uint32_t alarmed; /* the same of something else on its pages, */
+  uint32_t alarms;  /* ... so often, one time after the other */
+  uint32_t noisy;   /* too often: so many bytes are compared instead, until nr_track_forgive(); 0: none */
+  uint64_t cut_at;  /* the length that it was cut to (cut.c) */
+  struct nr_pair *next_cut;
+  bool is_cut;            /* it is in the agent's list of those */
   struct nr_pair *ending; /* the next of those that are not to be tracked any more; itself: the last; NULL: none */
 };
 
@@ -122,6 +125,8 @@ void nr_memory_disown(struct nr_connection *connection, const void *bytes);
 /* Where the bytes of the pair's ArrayBuffer are, those from `from` on; *to is brought down to what is there of them (it
  * may have been resized). NULL: it is gone or detached, or there are none. */
 uint8_t *nr_pair_part(const struct nr_pair *pair, uint64_t from, uint64_t *to);
+/* The bytes, and how many there are at present; NULL: detached, or gone. Makes handles as well. */
+uint8_t *nr_pair_now(const struct nr_pair *pair, uint64_t *length);
 
 /* ---- shown.c: all with `bytes`, where those of the ArrayBuffer are now ------------------------------------------- */
 
@@ -193,6 +198,16 @@ void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, cons
  * asking forgets it. whole: not only when something was written lately; scoped: handles may stay in the scope that is
  * open. */
 void nr_track_send(struct nr_agent *agent, bool whole, bool scoped);
+/* ---- cut.c --------------------------------------------------------------------------------------------------------
+ */
+
+/* What is tracked of it may end behind its end. False: it has no bytes any more. Makes handles. */
+bool nr_cut_note(struct nr_agent *agent, struct nr_pair *pair);
+void nr_cut_forget(struct nr_agent *agent, struct nr_pair *pair);
+/* Compares what has come back of those, both ways. */
+void nr_cut_look(struct nr_agent *agent);
+
+/* ---- */
 /* From now on all that the host knows of it is tracked on both sides, as far as it can be. True: on this side it was
  * not until now, what JavaScript has written so far is to be found by comparing. */
 bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);

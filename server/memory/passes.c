@@ -135,17 +135,19 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   return changed;
 }
 
-/* Tracked from now on, and compared both ways, since it may not have been looked at for long. */
-static bool promote(struct pass *pass, struct nr_pair *pair, uint8_t *bytes) {
+/* Tracked from now on, and compared both ways, since it may not have been looked at for long. `end`: of its bytes, as
+ * they are now. */
+static bool promote(struct pass *pass, struct nr_pair *pair, uint8_t *bytes, uint64_t end) {
   struct nr_connection *connection = pass->connection;
   bool changed = false;
   if (pair->item.unchanged >= NR_UNCHANGED) pair->rewritten = pair->host_rewritten = 0;
   bool is_new = nr_track_all(connection, pair, bytes), told = pair->host_tracks == NR_HOST_TRACKS;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
-    uint64_t from = pair->shown[i].from, to = pair->shown[i].to;
+    uint64_t from = pair->shown[i].from, to = pair->shown[i].to < end ? pair->shown[i].to : end;
     changed |= (is_new ? nr_window_send_all : nr_window_send)(connection, pair, bytes, from, to);
     changed |= (told ? nr_window_take : nr_window_take_all)(connection, pair, bytes, from, to);
   }
+  if (pair->own_tracks && end < pair->tracked.to) nr_cut_note(connection->agent, pair);
   pass->promoted++;
   return changed;
 }
@@ -175,10 +177,10 @@ static bool settle(struct nr_cold_item *item, void *context) {
   bool asked = pair->host_tracks == NR_HOST_ASKED;
   if (pair->age < NR_OLD && pass->spent > NR_YOUNG_BYTES) return false;
   pass->spent += item->cost;
-  uint64_t end = pair->shown[pair->shown_count - 1].to, to = end;
+  uint64_t to = pair->shown[pair->shown_count - 1].to;
   uint8_t *bytes = is_ripe(pass, pair) ? find_bytes(pass, pair, pair->shown[0].from, &to) : NULL;
-  bool promotes = bytes != NULL && to == end; /* a resized one waits until it is what it was */
-  bool changed = promotes ? promote(pass, pair, bytes) : copy_all(pass, pair);
+  bool promotes = bytes != NULL;
+  bool changed = promotes ? promote(pass, pair, bytes, to) : copy_all(pass, pair);
   /* It was asked before it got the turn that has ended, and this was all of it. (Asked just now, its other threads may
    * write before it begins to watch.) */
   if (asked && promotes && pass->takes && pair->host_tracks == NR_HOST_ASKED) pair->host_tracks = NR_HOST_TRACKS;

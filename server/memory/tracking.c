@@ -116,6 +116,7 @@ void nr_track_end(struct nr_connection *connection, struct nr_pair *pair) {
   if (!pair->own_tracks) return;
   pair->own_tracks = false;
   if (connection->agent == NULL) return;
+  nr_cut_forget(connection->agent, pair);
   nr_watched_remove(connection->agent->watched, (const uint8_t *)pair->bytes + pair->tracked.from, pair);
 }
 
@@ -200,7 +201,7 @@ static void send_written(void *owner, struct nr_range range, void *context) {
       napi_open_handle_scope(question->agent->napi, &question->scope) != napi_ok)
     return;
   const uint8_t *bytes = nr_pair_part(pair, from, &to);
-  if (bytes == NULL || to < end) { /* resized: what is written behind its end shows when it has grown again; or gone */
+  if ((bytes == NULL || to < end) && !nr_cut_note(question->agent, pair)) {
     pair->untracked = true;
     note_ending(question, pair);
   }
@@ -231,6 +232,7 @@ static void end_tracking(struct nr_pair *pair) {
 void nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
   if (agent == NULL || agent->watched == NULL || nr_watched_is_empty(agent->watched)) return;
   if (!whole && agent->watched_quiet >= NR_QUIET) return;
+  nr_cut_look(agent);
   struct question question = {.agent = agent, .scoped = scoped};
   agent->watched_asked++;
   if (nr_watched_ask(agent->watched, send_written, &question))
@@ -262,6 +264,13 @@ static void count_touched(struct nr_connection *connection, struct nr_pair *pair
   post_track(connection, pair);
 }
 
+/* `to`: how far it goes at present. */
+static void begin_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t to) {
+  if (!nr_track_own(connection, pair, bytes)) return;
+  nr_window_written(connection, pair, bytes, pair->tracked.from, to);
+  if (to < pair->tracked.to) nr_cut_note(connection->agent, pair);
+}
+
 void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair) {
   napi_handle_scope scope;
   if (connection->agent == NULL || nr_port_failure(connection->port) < 0) return;
@@ -270,8 +279,7 @@ void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair) {
   if (napi_open_handle_scope(connection->agent->napi, &scope) != napi_ok) return;
   uint64_t to = pair->tracked.to;
   const uint8_t *bytes = nr_pair_part(pair, pair->tracked.from, &to);
-  if (bytes != NULL && to == pair->tracked.to && nr_track_own(connection, pair, bytes))
-    nr_window_written(connection, pair, bytes, pair->tracked.from, to);
+  if (bytes != NULL) begin_own(connection, pair, bytes, to);
   napi_close_handle_scope(connection->agent->napi, scope);
 }
 
@@ -279,9 +287,8 @@ void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, cons
   if (pair->tracked.to == 0) return;
   pair->rewritten = pair->host_rewritten = 0;
   uint64_t to = pair->tracked.to;
-  if (nr_pair_part(pair, pair->tracked.from, &to) == NULL || to < pair->tracked.to) return;
-  if (nr_track_own(connection, pair, bytes))
-    nr_window_written(connection, pair, bytes, pair->tracked.from, pair->tracked.to);
+  if (nr_pair_part(pair, pair->tracked.from, &to) == NULL) return;
+  begin_own(connection, pair, bytes, to);
   if (pair->host_tracks != NR_HOST_SILENT || pair->untracked) return;
   pair->host_tracks = NR_HOST_ASKED;
   post_track(connection, pair);
@@ -316,7 +323,7 @@ bool nr_track_is_settled(const struct nr_pair *pair) {
 
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
   uint64_t bytes = 0;
-  if (pair->shared || pair->foreign || pair->block.born || pair->untracked || pair->now != pair->length) return false;
+  if (pair->shared || pair->foreign || pair->block.born || pair->untracked) return false;
   if (connection->mortal && connection->calm < NR_CALM && pair->age < NR_OLD && !pair->item.was_kept) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
   return bytes >= (pair->noisy ? NR_TRACKED_MIN : NR_WORTH) && is_there(connection->agent);

@@ -266,6 +266,38 @@ test('kept views of a resizable ArrayBuffer that shrinks, and grows again', { sk
   return seen;
 }));
 
+/** Far more than is compared in a call: what the kernel does not tell would be late. */
+test('many of those, written by both sides, cut and grown at random', { skip: !('resizable' in ArrayBuffer.prototype) && 'this Node has none' }, (t) => compare(t, 'kept', (addon) => {
+  let state = 7;
+  const any = (below) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return Math.floor(state / 2 ** 32 * below);
+  };
+  const buffers = Array.from({ length: 24 }, (_, i) => {
+    const length = 20_000 + any(280_000), buffer = new ArrayBuffer(length - any(10_000), { maxByteLength: length });
+    addon.keep(i, new Uint8Array(buffer));
+    return { buffer, kept: buffer.byteLength };
+  });
+  const seen = [];
+  for (let step = 0; step < 6000; step++) {
+    const place = any(buffers.length), { buffer, kept } = buffers[place];
+    const what = any(20), at = any(Math.min(kept, buffer.byteLength)), value = any(256);
+    if (what === 0) {
+      buffer.resize(any(3) === 0 ? 1 + any(buffer.maxByteLength) : buffer.maxByteLength);
+    } else if (buffer.byteLength < kept) {
+      new Uint8Array(buffer).fill(value, at, at + any(100)); // native code must not use all of it
+    } else if (what < 8) {
+      new Uint8Array(buffer)[at] = value;
+    } else if (what < 14) {
+      addon.poke(place, at, value);
+      seen.push(new Uint8Array(buffer)[at]);
+    } else {
+      seen.push(addon.sum(place));
+    }
+  }
+  return [seen, buffers.map(({ buffer }) => Buffer.from(buffer).reduce((sum, byte) => (sum * 31 + byte) >>> 0, 0))];
+}));
+
 test('one that shrinks while native code writes to all of it: Node goes on', { skip: !('resizable' in ArrayBuffer.prototype) && 'this Node has none' }, () => {
   const seen = runJson((own) => {
     const addon = own.dlopen(own.addonFile('kept'));
