@@ -115,6 +115,10 @@ static nr_value shaped(struct nr_channel *channel, const Nr__InvokeRequest *requ
   return argument_at(channel, request, nr_shape_code_place(request->shapes[i]));
 }
 
+static nr_value texted(struct nr_channel *channel, const Nr__InvokeRequest *request, size_t i) {
+  return argument_at(channel, request, nr_text_code_place(request->text_places[i]));
+}
+
 static void take_shape(struct nr_channel *channel, struct nr_known *known, nr_value value,
                        const uint64_t numbers[NR_SHAPE_NUMBERS]) {
   Nr__Fact fact = NR__FACT__INIT;
@@ -124,12 +128,24 @@ static void take_shape(struct nr_channel *channel, struct nr_known *known, nr_va
   nr_known_set(channel, known, &fact, NULL);
 }
 
+static void take_text(struct nr_channel *channel, struct nr_known *known, nr_value value, nr_span text, bool wide,
+                      const struct nr_frame *frame) {
+  Nr__Fact fact = NR__FACT__INIT;
+  fact.value = value;
+  fact.shape = NR_SHAPE_TEXT | (wide ? NR_SHAPE_WIDE : 0);
+  fact.text = text;
+  nr_known_set(channel, known, &fact, frame);
+}
+
 /* Facts of arguments are found by the place of their handle (known.c). */
 static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const struct nr_frame *frame,
                        const Nr__InvokeRequest *request) {
   struct places places = {UINT32_MAX, 0};
   for (size_t i = 0; i < request->n_facts; i++) widen(&places, request->facts[i]->value);
-  if (request->n_views % NR_VIEW_NUMBERS != 0 || request->n_shapes % NR_SHAPE_NUMBERS != 0) nonsense(channel);
+  if (request->n_views % NR_VIEW_NUMBERS != 0 || request->n_shapes % NR_SHAPE_NUMBERS != 0 ||
+      request->n_texts != request->n_text_places)
+    nonsense(channel);
+  for (size_t i = 0; i < request->n_texts; i++) widen(&places, texted(channel, request, i));
   for (size_t i = 0; i < request->n_shapes; i += NR_SHAPE_NUMBERS) widen(&places, shaped(channel, request, i));
   for (size_t i = 0; i < request->n_views; i += NR_VIEW_NUMBERS) widen(&places, viewed(channel, request, i));
   if (places.last - places.first > request->n_values + 1) nonsense(channel);
@@ -146,6 +162,11 @@ static void take_facts(struct nr_channel *channel, struct nr_entry *entry, const
     nr_value value = shaped(channel, request, i);
     take_shape(channel, &entry->facts[nr_value_index(value) - places.first], value, &request->shapes[i]);
   }
+  for (size_t i = 0; i < request->n_texts; i++) {
+    nr_value value = texted(channel, request, i);
+    take_text(channel, &entry->facts[nr_value_index(value) - places.first], value, request->texts[i],
+              nr_text_code_wide(request->text_places[i]), frame);
+  }
   for (size_t i = 0; i < request->n_views; i += NR_VIEW_NUMBERS) {
     nr_value value = viewed(channel, request, i);
     nr_known_set_view(channel, &entry->facts[nr_value_index(value) - places.first], value, &request->views[i]);
@@ -160,7 +181,8 @@ static void serve_invoke(struct nr_channel *channel, struct nr_entry *entry, con
   served->env = callback->env;
   entry->invoke = request;
   entry->callback = callback;
-  if (request->n_facts + request->n_views + request->n_shapes > 0) take_facts(channel, entry, frame, request);
+  if (request->n_facts + request->n_views + request->n_shapes + request->n_texts > 0)
+    take_facts(channel, entry, frame, request);
   nr_clear_last_error(callback->env);
   callback->env->exception_pending = false;
   served->reply.returned.result = nr_wire(callback->function(callback->env, (napi_callback_info)entry));

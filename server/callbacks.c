@@ -137,6 +137,18 @@ static bool add_shape(struct invocation *invocation, size_t place, const Nr__Fac
   return true;
 }
 
+static bool add_text(struct invocation *invocation, size_t place, const Nr__Fact *fact) {
+  Nr__InvokeRequest *request = &invocation->request;
+  if (request->texts == NULL)
+    request->texts = nr_arena_alloc(invocation->enter.connection->arena, invocation->room * sizeof *request->texts);
+  uint64_t *code =
+      request->texts == NULL ? NULL : add_numbers(invocation, &request->text_places, &request->n_text_places, 1);
+  if (code == NULL) return false;
+  *code = nr_text_code(place, (fact->shape & NR_SHAPE_WIDE) != 0);
+  request->texts[request->n_texts++] = fact->text;
+  return true;
+}
+
 /* `place`: among the values of the request. */
 static void add_fact(struct invocation *invocation, size_t place, napi_value value, napi_valuetype type, nr_value id,
                      bool wrap, bool bytes) {
@@ -146,9 +158,11 @@ static void add_fact(struct invocation *invocation, size_t place, napi_value val
   nr__fact__init(fact);
   if (!nr_describe_value(&invocation->describe, value, type, wrap, bytes, fact)) return;
   fact->value = id;
-  if (fact->view == NULL && (fact->shape & NR_SHAPE_TEXT) == 0) {
+  if ((fact->shape & NR_SHAPE_TEXT) != 0) {
+    if (add_text(invocation, place, fact)) return;
+  } else if (fact->view == NULL) {
     if (add_shape(invocation, place, fact)) return;
-  } else if (fact->view != NULL && fact->view->shown && fact->view->place == 0) {
+  } else if (fact->view->shown && fact->view->place == 0) {
     if (add_view(invocation, place, fact->view)) return;
   }
   invocation->request.facts[invocation->request.n_facts++] = fact;

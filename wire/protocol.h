@@ -75,6 +75,17 @@ static inline uint32_t nr_view_code_kind(uint64_t code) {
   return kind < 12 ? kind : kind - 12 + NR_VIEW_DATAVIEW;
 }
 
+/* Of InvokeRequest.text_places. */
+static inline uint64_t nr_text_code(uint64_t place, bool wide) {
+  return place << 1 | wide;
+}
+static inline uint64_t nr_text_code_place(uint64_t code) {
+  return code >> 1;
+}
+static inline bool nr_text_code_wide(uint64_t code) {
+  return (code & 1) != 0;
+}
+
 /* Of InvokeRequest.shapes. */
 #define NR_SHAPE_NUMBERS 2u
 

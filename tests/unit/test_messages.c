@@ -291,3 +291,13 @@ Test(messages, shape_codes_are_read_as_they_were_written) {
     }
   }
 }
+
+Test(messages, text_codes_are_read_as_they_were_written) {
+  for (uint64_t place = 0; place < 1000; place += 37) {
+    for (int wide = 0; wide < 2; wide++) {
+      uint64_t code = nr_text_code(place, wide != 0);
+      cr_assert_eq(nr_text_code_place(code), place);
+      cr_assert_eq(nr_text_code_wide(code), wide != 0);
+    }
+  }
+}
