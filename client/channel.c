@@ -73,7 +73,7 @@ static bool receive(struct nr_channel *channel, struct nr_frame *frame, bool wat
   }
 }
 
-static void send_return(struct nr_channel *channel, const struct nr_frame *entry, napi_status status,
+static void send_return(struct nr_channel *channel, const struct nr_frame *entry, bool looked, napi_status status,
                         const ProtobufCMessage *reply, const struct nr_slice *tail, size_t tail_count) {
   struct nr_frame_header header = {
       .env = entry->header.env,
@@ -84,6 +84,7 @@ static void send_return(struct nr_channel *channel, const struct nr_frame *entry
       .kind = NR_KIND_RETURN,
       .flags = channel->state = nr_loop_state(channel),
   };
+  if (looked) header.flags |= NR_FLAG_LOOKED;
   if (nr_port_send(channel->port, &header, reply, tail, tail_count) < 0) nr_channel_lost(channel);
 }
 
@@ -121,7 +122,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   nr_loop_tell(channel);
   channel->depth--;
   __atomic_store_n(&channel->entry, entry.outer, __ATOMIC_RELAXED);
-  send_return(channel, frame, served.status, &served.reply.base, served.tail, served.tail_count);
+  send_return(channel, frame, entry.looked, served.status, &served.reply.base, served.tail, served.tail_count);
 }
 
 static void serve(struct nr_channel *channel, const struct nr_frame *frame) {

@@ -115,6 +115,7 @@ struct nr_entry {
   uint32_t chosen_top; /* to go back to */
   uint32_t scope_base;
   uint32_t callback_scope_base;
+  bool looked; /* native code has asked what an argument wraps */
 };
 
 /* A call that could not be sent when it was made (deferred.c). */

@@ -9,19 +9,31 @@ static uint32_t place(nr_value value) {
   return nr_value_index(value) % NR_LEARNED;
 }
 
+/* The entry that it is an argument of; NULL: of none about whose something is known. */
+static struct nr_entry *entry_of(const struct nr_channel *channel, nr_value value) {
+  uint32_t index = nr_value_index(value);
+  for (struct nr_entry *entry = channel->entry; entry != NULL; entry = entry->outer) {
+    if (entry->facts != NULL && index - entry->given_base < entry->given_count) return entry;
+  }
+  return NULL;
+}
+
 static struct nr_known *find(struct nr_channel *channel, nr_value value) {
   if (!nr_value_is_handle(value)) return NULL;
   if (nr_value_is_by_host(value)) {
     struct nr_known *known = &channel->learned[place(value)].known;
     return known->value == value ? known : NULL;
   }
-  uint32_t index = nr_value_index(value);
-  for (const struct nr_entry *entry = channel->entry; entry != NULL; entry = entry->outer) {
-    if (entry->facts == NULL || index - entry->given_base >= entry->given_count) continue;
-    struct nr_known *known = &entry->facts[index - entry->given_base];
-    return known->value == value ? known : NULL;
-  }
-  return NULL;
+  const struct nr_entry *entry = entry_of(channel, value);
+  if (entry == NULL) return NULL;
+  struct nr_known *known = &entry->facts[nr_value_index(value) - entry->given_base];
+  return known->value == value ? known : NULL;
+}
+
+void nr_known_looked(struct nr_channel *channel, nr_value value) {
+  struct nr_entry *entry = nr_value_is_by_host(value) ? NULL : entry_of(channel, value);
+  /* `this` is seen to by itself. */
+  if (entry != NULL && (entry->invoke == NULL || entry->invoke->values[0] != value)) entry->looked = true;
 }
 
 const struct nr_known *nr_known(struct nr_channel *channel, nr_value value) {

@@ -50,6 +50,8 @@ struct nr_learned {
 const struct nr_known *nr_known(struct nr_channel *channel, nr_value value);
 /* `shape` bits that hold of the value right now, out of those asked for: stale views and wraps are left out. */
 uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known);
+/* What came along of what the value wraps has been of use. */
+void nr_known_looked(struct nr_channel *channel, nr_value value);
 /* An object holds that from now on. */
 void nr_known_wrapped(struct nr_channel *channel, nr_value value, nr_id object_id);
 /* The view of a value that came along, when it still holds. */

@@ -23,7 +23,9 @@ static void settle(napi_env env, napi_status status, nr_id object_id, nr_id ref_
 
 /* Constructors wrap what has just been made: that cannot fail, and nobody waits for it. */
 static bool is_bare(napi_env env, nr_value object) {
-  return (nr_known_shape(env->channel, nr_known(env->channel, object)) & NR_SHAPE_BARE) != 0;
+  if ((nr_known_shape(env->channel, nr_known(env->channel, object)) & NR_SHAPE_BARE) == 0) return false;
+  nr_known_looked(env->channel, object);
+  return true;
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_wrap(napi_env env, napi_value js_object, void *native_object,
@@ -69,6 +71,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_unwrap(napi_env env, napi_value js_object,
   request.js_object = nr_wire(js_object);
   const struct nr_known *known = nr_known(env->channel, request.js_object);
   bool holds = (nr_known_shape(env->channel, known) & NR_SHAPE_WRAP) != 0;
+  if (holds) nr_known_looked(env->channel, request.js_object);
   return give_pointer(&call, holds ? known->wrap_id : 0, result);
 }
 

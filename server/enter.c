@@ -146,11 +146,13 @@ static int take_frame(struct nr_enter *enter) {
     if (header->sequence != enter->sequence || header->opcode != enter->opcode || header->env != env) {
       return nr_connection_fault(connection, "return of another entry than the innermost");
     }
-    if ((header->flags & ~NR_LOOP_STATE) != 0 || header->status > napi_cannot_run_js) {
+    uint8_t flags = enter->opcode == NR_OP_INVOKE ? NR_LOOP_STATE | NR_FLAG_LOOKED : NR_LOOP_STATE;
+    if ((header->flags & ~flags) != 0 || header->status > napi_cannot_run_js) {
       return nr_connection_fault(connection, "a return with status %u and flags %u", header->status, header->flags);
     }
     status = take_return(enter);
-    nr_doorbell_state(connection, header->flags);
+    enter->looked = (header->flags & NR_FLAG_LOOKED) != 0;
+    nr_doorbell_state(connection, header->flags & NR_LOOP_STATE);
     return status < 0 ? status : 1;
   }
   if (header->kind != NR_KIND_CALL && header->kind != NR_KIND_POST) {

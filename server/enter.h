@@ -27,6 +27,7 @@ struct nr_enter {
   /* out */
   void *reply;
   struct nr_frame frame;
+  bool looked; /* a callback has asked what its arguments wrap */
   /* in between */
   int failure;
   uint32_t sequence;

@@ -133,10 +133,11 @@ struct nr_callback {
   napi_ref successor;               /* the function of another host that is called instead (restart.c); NULL: none */
   struct nr_callback *next;
   struct nr_callback **link;
-  bool member;   /* of a class: `this` is likely wrapped */
-  bool looks;    /* into externals that it is given */
-  bool builds;   /* has set properties of fresh objects, so it wants to know that prototypes are plain */
-  uint8_t calls; /* the first few, saturating */
+  bool member;      /* of a class: `this` is likely wrapped */
+  bool looks;       /* into externals that it is given */
+  bool builds;      /* has set properties of fresh objects, so it wants to know that prototypes are plain */
+  uint8_t calls;    /* the first few, saturating */
+  uint8_t unlooked; /* calls, one after the other, in which it did not ask what its arguments wrap, saturating */
 };
 
 /* An open handle scope of the host, mirrored. */

@@ -61,7 +61,10 @@ napi_status nr_serve_napi_unwrap(struct nr_dispatch *d, const void *message, voi
   void *pointer = NULL;
   NR_TAKE(d, request->js_object, &object);
   NR_TRY(napi_unwrap(d->napi, object, &pointer));
-  if (d->connection->callback != NULL) d->connection->callback->member = true; /* next time it goes along */
+  if (d->connection->callback != NULL) { /* next time it goes along */
+    d->connection->callback->member = true;
+    d->connection->callback->unlooked = 0;
+  }
   return give_object(d, pointer, &reply->object_id);
 }
 

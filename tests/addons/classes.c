@@ -84,6 +84,17 @@ static napi_value counter_plus(napi_env env, napi_callback_info info) {
   return t_number(env, counter->value + ((struct counter *)other)->value);
 }
 
+/* (counter, look): its value, if that is asked for. */
+static napi_value value_of(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  void *counter = NULL;
+  t_args(env, info, argv, 2);
+  if (!t_bool(env, argv[1])) return NULL;
+  return t_string(env, napi_unwrap(env, argv[0], &counter) != napi_ok ? "none"
+                       : ((struct counter *)counter)->value == 5      ? "five"
+                                                                      : "another");
+}
+
 static napi_value counter_create(napi_env env, napi_callback_info info) {
   napi_value argv[1], this_arg, result;
   size_t argc = 1;
@@ -214,6 +225,7 @@ static napi_value counts(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
+    {"valueOf", value_of},
     {"defineClass", define_class},
     {"wrap", wrap},
     {"unwrap", unwrap},

@@ -85,6 +85,25 @@ test('externals that a callback is given are looked into once it has looked into
   assert.deepEqual(counts, [counts[0], counts[0] - 1, counts[0] - 1, counts[0] - 1]);
 });
 
+test('what arguments wrap is told to a callback until it has not asked for long, and again when it asks', () => {
+  const isolated = load(addonFile('classes'));
+  const host = hostOf(isolated);
+  const counter = new isolated.Counter(5), other = new isolated.Counter(6);
+  const calls = (...args) => {
+    const before = host.counts().calls;
+    const result = isolated.valueOf(...args);
+    return [result, host.counts().calls - before];
+  };
+  assert.deepEqual(calls(counter, true), ['five', 0]);
+  for (let i = 0; i < 20; i++) assert.deepEqual(calls(counter, false), [undefined, 0]);
+  assert.deepEqual(calls(other, true), ['another', 0]);
+  for (let i = 0; i < 40; i++) assert.deepEqual(calls(counter, false), [undefined, 0]);
+  assert.deepEqual(calls(counter, true), ['five', 1]);
+  assert.deepEqual(calls(other, true), ['another', 0]);
+  for (let i = 0; i < 40; i++) calls(i % 2 === 0 ? {} : () => i, false);
+  assert.deepEqual([{}, () => 1, counter].map((value) => calls(value, true)[0]), ['none', 'none', 'five']);
+});
+
 test('counts add up', () => {
   const { isolated } = addons('basic');
   const host = hostOf(isolated);
