@@ -104,7 +104,7 @@ napi_status nr_call_wait(struct nr_call *call) {
   const struct nr_op_info *info = nr_op_info(call->opcode);
   call->reply = nr_arena_unpack(channel->arena, info->reply, call->frame.message, call->frame.header.message_length);
   if (NR_UNLIKELY(call->reply == NULL)) nr_channel_lost(channel);
-  channel->plain = (call->frame.header.flags & NR_FLAG_PLAIN) != 0;
+  nr_channel_take_plain(channel, call->frame.header.flags);
   env->exception_pending = (call->frame.header.flags & NR_FLAG_EXCEPTION) != 0;
   return (napi_status)call->frame.header.status;
 }

@@ -73,6 +73,18 @@ static bool receive(struct nr_channel *channel, struct nr_frame *frame, bool wat
   }
 }
 
+void nr_channel_take_plain(struct nr_channel *channel, uint8_t flags) {
+  channel->plain = (flags & NR_FLAG_PLAIN) != 0;
+  channel->plain_follows = (flags & NR_FLAG_FOLLOWS) != 0;
+  channel->follows += channel->plain_follows;
+}
+
+bool nr_channel_is_plain(struct nr_channel *channel) {
+  if (channel->plain_follows) channel->plain = nr_port_await_answer(channel->port, channel->follows);
+  channel->plain_follows = false;
+  return channel->plain;
+}
+
 static void send_return(struct nr_channel *channel, const struct nr_frame *entry, bool looked, napi_status status,
                         const ProtobufCMessage *reply, const struct nr_slice *tail, size_t tail_count) {
   struct nr_frame_header header = {
@@ -100,7 +112,7 @@ static void serve_enter(struct nr_channel *channel, const struct nr_frame *frame
   struct nr_served served = {.tail_count = 0};
   __atomic_store_n(&channel->entry, &entry, __ATOMIC_RELAXED); /* the pool looks whether there is one */
   channel->depth++;
-  channel->plain = (frame->header.flags & NR_FLAG_PLAIN) != 0;
+  nr_channel_take_plain(channel, frame->header.flags);
   channel->last = (frame->header.flags & NR_FLAG_LAST) != 0;
   channel->js_epoch++;
   if (entry.outer == NULL) {

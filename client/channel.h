@@ -15,6 +15,11 @@ struct nr_frame;
  * code, and others go on: this one stops here. */
 noreturn void nr_channel_lost(struct nr_channel *channel);
 
+/* A frame gives this side the turn: are the prototypes plain? */
+void nr_channel_take_plain(struct nr_channel *channel, uint8_t flags);
+/* The same when it matters: waits for what follows the frame. */
+bool nr_channel_is_plain(struct nr_channel *channel);
+
 /* Waits for the reply on top of the stack and serves whatever arrives before it. The frame lies in the arena. `js`:
  * JavaScript may run meanwhile. */
 void nr_channel_await_reply(struct nr_channel *channel, uint32_t sequence, unsigned opcode, bool js,

@@ -172,6 +172,8 @@ struct nr_channel {
   uint32_t chosen_top; /* handles that this side has chosen */
   uint16_t chosen_generation;
   bool plain;            /* NR_FLAG_PLAIN of the last turn that was given to this side */
+  bool plain_follows;    /* ... if it has been told yet: nr_channel_is_plain() */
+  uint32_t follows;      /* frames with NR_FLAG_FOLLOWS so far */
   bool last;             /* no JavaScript runs any more: what might run some fails */
   uint32_t js_epoch;     /* counts up when JavaScript may have run */
   uint32_t wrap_epoch;   /* counts up with every wrap */

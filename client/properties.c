@@ -5,10 +5,11 @@
  * nobody else has seen it, the prototypes were plain when the turn began (NR_FLAG_PLAIN), and the name is none of
  * Object.prototype's own. Then it is posted.
  */
+#include "client/channel.h"
 #include "client/client-private.h"
 
 static bool may_post(struct nr_channel *channel, nr_value object, nr_value value) {
-  return channel->plain && value != NR_ABSENT && nr_fresh_has(channel, object);
+  return value != NR_ABSENT && nr_fresh_has(channel, object) && nr_channel_is_plain(channel);
 }
 
 /* Posts or waits. Either way the server learns that this callback builds objects. */

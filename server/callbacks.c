@@ -93,8 +93,13 @@ bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi) {
 
 uint8_t nr_callback_flags(const struct nr_connection *connection, napi_env napi) {
   const struct nr_callback *callback = connection->callback;
-  bool asks = callback == NULL || callback->builds || callback->calls <= NR_BUILDER_TRIALS;
-  return asks && nr_prototypes_plain(connection->agent, napi) ? NR_FLAG_PLAIN : 0;
+  if (callback != NULL && !callback->builds && callback->calls > NR_BUILDER_TRIALS) return 0;
+  if (!connection->agent->plain_known && nr_port_peer_spins(connection->port)) return NR_FLAG_FOLLOWS;
+  return nr_prototypes_plain(connection->agent, napi) ? NR_FLAG_PLAIN : 0;
+}
+
+void nr_callback_follow(struct nr_connection *connection, napi_env napi) {
+  nr_port_tell(connection->port, ++connection->follows, nr_prototypes_plain(connection->agent, napi));
 }
 
 /* What a call of a callback is put together from, in the connection's arena. */

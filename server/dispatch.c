@@ -245,8 +245,11 @@ static int reply(struct nr_dispatch *dispatch, napi_status status) {
       .kind = NR_KIND_REPLY,
       .flags = reply_flags(dispatch),
   };
-  if (dispatch->connection->basics.count > 0) nr_release_basics(dispatch->connection, true);
-  return nr_port_send(dispatch->connection->port, &header, dispatch->answer, dispatch->tail, dispatch->tail_count);
+  struct nr_connection *connection = dispatch->connection;
+  if (connection->basics.count > 0) nr_release_basics(connection, true);
+  int error = nr_port_send(connection->port, &header, dispatch->answer, dispatch->tail, dispatch->tail_count);
+  if (error == 0 && (header.flags & NR_FLAG_FOLLOWS) != 0) nr_callback_follow(connection, dispatch->napi);
+  return error;
 }
 
 /* Unpacks the call and makes room for its reply, all of it in the arena. NULL: the connection has failed. */

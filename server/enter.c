@@ -228,6 +228,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
     nr_connection_failed(connection);
     return false;
   }
+  if ((enter->flags & NR_FLAG_FOLLOWS) != 0) nr_callback_follow(connection, enter->env->napi);
   enter->served = nr_arena_mark(connection->arena);
   connection->depth++;
   connection->entries++;

@@ -219,6 +219,7 @@ struct nr_connection {
   uint32_t pairs_made;  /* so far */
   uint32_t pairs_seen;  /* of those, when native code last gave up the turn */
   uint32_t calm;        /* entries since one that brought any */
+  uint32_t follows;     /* frames with NR_FLAG_FOLLOWS so far */
   bool mortal;          /* most new ones were gone with the last collection */
   struct nr_pair_lot *pair_lots;
   struct nr_pair *free_pairs;
@@ -346,6 +347,8 @@ static inline void nr_environment_check(struct nr_connection *connection) {
 
 /* NR_FLAG_PLAIN when it holds, and the innermost callback has set properties of fresh objects before. */
 uint8_t nr_callback_flags(const struct nr_connection *connection, napi_env napi);
+/* A frame with NR_FLAG_FOLLOWS is on its way: the question of that, and the answer. */
+void nr_callback_follow(struct nr_connection *connection, napi_env napi);
 /* Are Object.prototype and Array.prototype as they were made? Found out once for each turn: nr_agent.plain_known goes
  * when JavaScript has, or may have, run. */
 bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi);

@@ -33,6 +33,7 @@ enum nr_flag {
   NR_FLAG_SPINS = 32,  /* ... before that, and Node's loop must not sleep meanwhile */
   NR_FLAG_CLOSES = 64, /* handles of it are to be closed at the end of this turn of Node's loop */
   NR_FLAG_LAST = 128,  /* ENTER: the thread's envs end, no JavaScript runs any more */
+  NR_FLAG_FOLLOWS = 4, /* ENTER, REPLY: whether NR_FLAG_PLAIN holds is told behind the frame, nr_port_tell() */
   NR_FLAG_LOOKED = 1,  /* RETURN of a callback: what an argument wraps was asked for */
 };
 #define NR_LOOP_STATE (NR_FLAG_ALIVE | NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS | NR_FLAG_CLOSES)

@@ -105,6 +105,13 @@ void nr_port_ring(struct nr_port *port);
 /* Empties this side's doorbell: before looking at what it rang for. One that the other side has shut fails the port. */
 void nr_port_hear(struct nr_port *port);
 
+/* A frame may go ahead of what its sender still has to find out, a yes or no: that takes as long as the other side
+ * takes the frame apart, if it spins. The answers are numbered by both sides, from 1 on. */
+bool nr_port_peer_spins(const struct nr_port *port);
+void nr_port_tell(struct nr_port *port, uint32_t number, bool answer);
+/* For a side that trusts the other one: there is no end to it, but when the port fails; then it is no. */
+bool nr_port_await_answer(struct nr_port *port, uint32_t number);
+
 /* Marks the port failed: 0 < error (an errno: EPIPE the peer is gone, EPROTO …). The first one stays. Wakes a sleeping
  * owner, which then gets -error from every call. From any thread. */
 void nr_port_fail(struct nr_port *port, int error);

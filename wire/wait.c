@@ -30,14 +30,6 @@
 
 #define POLL_EXTRA_MAX 15u
 
-static inline void relax(void) {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield" ::: "memory");
-#endif
-}
-
 uint64_t nr_now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -106,7 +98,7 @@ static int spin_until_changed(struct wait *wait) {
         nr_spin_paid_at_once(wait->spin);
         return 0;
       }
-      relax();
+      nr_relax();
     }
   }
   uint64_t now = wait->started_ns = nr_now_ns();
@@ -116,7 +108,7 @@ static int spin_until_changed(struct wait *wait) {
         nr_spin_paid(wait->spin, now - wait->started_ns, wait->port->woke_peer);
         return 0;
       }
-      relax();
+      nr_relax();
     }
     if (is_called(wait)) return answer_call(wait);
     now = nr_now_ns();

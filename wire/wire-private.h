@@ -38,7 +38,7 @@ static inline void nr_claim_line(const void *line) {
 }
 
 #define NR_CONTROL_MAGIC UINT32_C(0x6e725249)
-#define NR_CONTROL_VERSION 1u
+#define NR_CONTROL_VERSION 2u
 /* The control words take one page, of the largest size that any supported kernel uses; untouched memory costs nothing.
  */
 #define NR_CONTROL_SIZE 65536u
@@ -61,6 +61,7 @@ struct nr_control {
   _Alignas(NR_CACHE_LINE) uint32_t sleeping;   /* the owner of this page waits for a frame, see above */
   uint32_t processor;                          /* that it was on when it last slept, or woke the other side */
   _Alignas(NR_CACHE_LINE) uint32_t starved; /* it waits for space in its ring; odd: asleep, changes with each sleep */
+  _Alignas(NR_CACHE_LINE) uint32_t told;    /* the number of the last answer, and it in the lowest bit (answer.c) */
 };
 _Static_assert(sizeof(struct nr_control) <= 4096, "the control words fit the smallest page");
 
@@ -211,5 +212,14 @@ static inline size_t nr_payload_size(uint32_t message_length, uint32_t tail_leng
 /* Moves a piece that has arrived into the backlog: 1, 0 when there is none, or the port's failure. */
 int nr_backlog_take(struct nr_port *port);
 void nr_backlog_free(struct nr_port *port);
+
+/* Between two looks at a word. */
+static inline void nr_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield" ::: "memory");
+#endif
+}
 
 #endif
