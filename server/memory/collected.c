@@ -96,11 +96,15 @@ static bool is_dead(napi_env napi, napi_ref reference) {
   return dead;
 }
 
-bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair) {
-  if (!is_dead(pair->napi, pair->reference)) return false;
+void nr_pair_drop(struct nr_connection *connection, struct nr_pair *pair) {
   napi_delete_reference(pair->napi, pair->reference);
   nr_release(connection, NR_RELEASED_PAIR, pair->id);
   forget(connection, pair);
+}
+
+bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair) {
+  if (!is_dead(pair->napi, pair->reference)) return false;
+  nr_pair_drop(connection, pair);
   return true;
 }
 

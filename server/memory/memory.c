@@ -317,10 +317,9 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
 }
 
 void nr_memory_disown(struct nr_connection *connection, const void *bytes) {
-  for (struct nr_pair *pair = nr_pair_index_first(connection->pair_index, bytes); pair != NULL; pair = pair->next) {
-    if (pair->bytes != bytes) continue;
-    pair->owned = false;
-    nr_track_end(connection, pair); /* the next owner of these pages may be tracked there before the pair is gone */
+  for (struct nr_pair *pair = nr_pair_index_first(connection->pair_index, bytes), *next; pair != NULL; pair = next) {
+    next = pair->next;
+    if (pair->bytes == bytes) nr_pair_drop(connection, pair);
   }
 }
 

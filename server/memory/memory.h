@@ -110,6 +110,8 @@ void nr_pair_free(struct nr_connection *connection, struct nr_pair *pair);
 /* The pair has a weak reference to its ArrayBuffer from now on, and goes some time after that. False: without memory.
  */
 bool nr_pair_watch(struct nr_connection *connection, struct nr_pair *pair, napi_value buffer);
+/* Frees the pair: its bytes are about to go. Not in a collection. */
+void nr_pair_drop(struct nr_connection *connection, struct nr_pair *pair);
 /* Frees the pair if its ArrayBuffer is gone. Not in a collection. */
 bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair);
 /* Another pair is about to be made: frees dead ones when there are many. */
