@@ -16,8 +16,7 @@
 
 #include "client/client-private.h"
 #include "wire/track.h"
-
-#define NR_PAGE UINT64_C(4096)
+#include "wire/pages.h"
 
 struct stretches {
   Nr__Stretch *items;

@@ -217,6 +217,7 @@ struct nr_connection {
   uint32_t passes;      /* over the two */
   uint32_t sends;       /* of those */
   uint32_t pairs_made;  /* so far */
+  uint32_t looks;       /* that might have been for a collection (memory/collected.c) */
   uint32_t pairs_seen;  /* of those, when native code last gave up the turn */
   uint32_t calm;        /* entries since one that brought any */
   uint32_t follows;     /* frames with NR_FLAG_FOLLOWS so far */

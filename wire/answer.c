@@ -5,7 +5,9 @@
 
 #include "wire/wire-private.h"
 
-/* Looks before the processor is given up: some 20 us. */
+/* Looks before the processor is given up: some 20 us. The answer takes one; later it is only when whoever finds it out
+ * has lost the processor, perhaps to this thread, or is stopped. No event tells of it: a sleeper that has to be woken
+ * would cost more than the whole question. */
 #define ANSWER_LOOKS 1000u
 #define ANSWER_NAP_NS 20000
 

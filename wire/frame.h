@@ -26,6 +26,7 @@ enum nr_flag {
   NR_FLAG_EXCEPTION = 1, /* REPLY: an exception is pending in the env of this frame */
   NR_FLAG_PLAIN =
       2, /* ENTER, REPLY: Object.prototype and Array.prototype are as they were made, see docs/protocol.md */
+  NR_FLAG_FOLLOWS = 4, /* ENTER, REPLY: whether that holds is told behind the frame, nr_port_tell() */
   /* RETURN: the state of the host's loop. */
   NR_FLAG_ALIVE = 4,   /* it would keep a program running */
   NR_FLAG_TURNS = 8,   /* it wants to turn with every turn of Node's loop, behind what Node polls for */
@@ -33,7 +34,6 @@ enum nr_flag {
   NR_FLAG_SPINS = 32,  /* ... before that, and Node's loop must not sleep meanwhile */
   NR_FLAG_CLOSES = 64, /* handles of it are to be closed at the end of this turn of Node's loop */
   NR_FLAG_LAST = 128,  /* ENTER: the thread's envs end, no JavaScript runs any more */
-  NR_FLAG_FOLLOWS = 4, /* ENTER, REPLY: whether NR_FLAG_PLAIN holds is told behind the frame, nr_port_tell() */
   NR_FLAG_LOOKED = 1,  /* RETURN of a callback: what an argument wraps was asked for */
 };
 #define NR_LOOP_STATE (NR_FLAG_ALIVE | NR_FLAG_TURNS | NR_FLAG_BEFORE | NR_FLAG_SPINS | NR_FLAG_CLOSES)

@@ -1,11 +1,7 @@
 #include "wire/pages.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* x86-64's. */
-#define NR_PAGE ((size_t)4096)
 
 void *nr_pages_malloc(size_t size) {
   return size > SIZE_MAX - NR_PAGE ? NULL : aligned_alloc(NR_PAGE, (size + NR_PAGE - 1) / NR_PAGE * NR_PAGE);

@@ -7,6 +7,10 @@
 #define NR_WIRE_PAGES_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* Bytes: x86-64's. */
+#define NR_PAGE UINT64_C(4096)
 
 /* free() it. NULL without memory. */
 void *nr_pages_malloc(size_t size);

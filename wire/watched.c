@@ -9,8 +9,6 @@
 
 /* Of all lists: each may split a mapping of this process in three, and Linux allows 65,530 of those. */
 #define NR_WATCHED_MAX 8192u
-/* x86-64's. */
-#define NR_PAGE UINT64_C(4096)
 
 /* Addresses. reach: the end of the last page of this one and of those before it, whichever is furthest. */
 struct part {

@@ -14,8 +14,7 @@
 #include <sys/mman.h>
 
 #include "server/memory/memory.h"
-
-#define NR_PAGE UINT64_C(4096)
+#include "wire/pages.h"
 
 /* glibc's own threshold follows what is freed, up to 32 MiB, and cannot be asked for or given back: it is fixed in
  * between when this has been used for the first time. */

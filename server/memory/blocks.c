@@ -1,4 +1,5 @@
 #include "server/memory/blocks.h"
+#include "wire/pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NR_PAGE UINT64_C(4096)
 /* Blocks up to here share extents. */
 #define NR_SMALL_MAX (UINT64_C(256) << 10)
 #define NR_SMALL_EXTENT (UINT64_C(4) << 20)

@@ -11,10 +11,10 @@
 #include "server/memory/exchange.h"
 #include "server/memory/external_shared.h"
 #include "server/memory/memory.h"
+#include "wire/pages.h"
 
 /* Copied at once from the host; where that fails, page by page. */
 #define NR_PIECE (UINT64_C(1) << 20)
-#define NR_PAGE UINT64_C(4096)
 
 struct external {
   struct nr_connection *connection; /* counted */

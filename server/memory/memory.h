@@ -116,8 +116,8 @@ void nr_pair_drop(struct nr_connection *connection, struct nr_pair *pair);
 bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair);
 /* Another pair is about to be made: frees dead ones when there are many. */
 void nr_pairs_before_more(struct nr_connection *connection);
-/* Was there a collection? Then dead ones are freed. Otherwise Node's loop has to turn for that, or pairs to be made. */
-void nr_pairs_look(struct nr_agent *agent);
+/* Now and then: was there a collection? Then dead ones are freed, of all connections. */
+void nr_pairs_look(struct nr_connection *connection);
 
 /* ---- memory.c -----------------------------------------------------------------------------------------------------
  */
@@ -200,16 +200,6 @@ void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, cons
  * asking forgets it. whole: not only when something was written lately; scoped: handles may stay in the scope that is
  * open. */
 void nr_track_send(struct nr_agent *agent, bool whole, bool scoped);
-/* ---- cut.c --------------------------------------------------------------------------------------------------------
- */
-
-/* What is tracked of it may end behind its end. False: it has no bytes any more. Makes handles. */
-bool nr_cut_note(struct nr_agent *agent, struct nr_pair *pair);
-void nr_cut_forget(struct nr_agent *agent, struct nr_pair *pair);
-/* Compares what has come back of those, both ways. */
-void nr_cut_look(struct nr_agent *agent);
-
-/* ---- */
 /* From now on all that the host knows of it is tracked on both sides, as far as it can be. True: on this side it was
  * not until now, what JavaScript has written so far is to be found by comparing. */
 bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
@@ -274,5 +264,14 @@ bool nr_foreign_take(struct nr_connection *connection, struct nr_pair *pair, uin
 void nr_constant_set(struct nr_pair *pair, const struct nr_range *ranges, size_t count);
 /* Cuts off the front of [from, to) what is constant: the next part that is not; false: there is none. */
 bool nr_constant_skip(const struct nr_pair *pair, uint64_t *from, uint64_t to, struct nr_range *part);
+
+/* ---- cut.c --------------------------------------------------------------------------------------------------------
+ */
+
+/* What is tracked of it may end behind its end. False: it has no bytes any more. Makes handles. */
+bool nr_cut_note(struct nr_agent *agent, struct nr_pair *pair);
+void nr_cut_forget(struct nr_agent *agent, struct nr_pair *pair);
+/* Compares what has come back of those, both ways. */
+void nr_cut_look(struct nr_agent *agent);
 
 #endif

@@ -19,9 +19,6 @@
 /* Visits without a change after which what was written lately is taken to be settled. */
 #define NR_UNCHANGED 4u
 
-/* Entries between two looks whether there was a collection: a nanosecond for each. */
-#define NR_LOOK_EACH 64u
-
 /* Passes without a change after which what has seen no collection is tracked after all, and how much of that is
  * compared in a pass (1,000 of 4 KiB). */
 #define NR_YOUNG_PATIENCE 8u
@@ -250,7 +247,8 @@ static void run_pass(struct pass *pass, uint32_t always) {
 
 void nr_memory_send(struct nr_connection *connection, bool whole, bool scoped) {
   struct pass pass = {.connection = connection, .whole = whole, .scoped = scoped};
-  if (++connection->sends % NR_LOOK_EACH == 0) nr_pairs_look(connection->agent);
+  connection->sends++;
+  nr_pairs_look(connection);
   nr_track_send(connection->agent, whole, scoped);
   run_pass(&pass, connection->hot_count);
 }

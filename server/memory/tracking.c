@@ -10,6 +10,7 @@
 #include "server/enter.h"
 #include "server/memory/memory.h"
 #include "wire/watched.h"
+#include "wire/pages.h"
 
 /* Found written for the most part so often, one time after the other: not watched until it is found unchanged. */
 #define NR_REWRITTEN 2u
@@ -23,7 +24,6 @@
 #define NR_NOISY_MAX (UINT32_C(64) << 10)
 /* Questions after which they need not be any more. */
 #define NR_FORGIVING 2000u
-#define NR_PAGE UINT64_C(4096)
 
 static void start(struct nr_agent *agent) {
   agent->tracker = nr_tracker_create(0);

@@ -486,29 +486,3 @@ static void busy_conversation(bool spins, uint32_t seed) {
 Test(wait, a_busy_conversation, .timeout = 120) {
   for (uint32_t seed = 1; seed <= 4; seed++) busy_conversation(seed % 2 != 0, seed);
 }
-
-/* ---- Answers that follow a frame ---- */
-
-static void act_answer(struct nr_port *port) {
-  nr_port_tell(port, 2, true);
-}
-
-Test(wait, an_answer_is_waited_for) {
-  struct pair pair = pair_create(SMALL_RING);
-  nr_port_tell(pair.a, 1, false);
-  cr_assert(!nr_port_await_answer(pair.b, 1));
-  struct later later = {.port = pair.a, .act = act_answer, .delay_ms = 20};
-  later_start(&later);
-  cr_assert(nr_port_await_answer(pair.b, 2));
-  later_join(&later);
-  pair_destroy(pair);
-}
-
-Test(wait, without_a_peer_the_answer_is_no) {
-  struct pair pair = pair_create(SMALL_RING);
-  struct later later = {.port = pair.b, .act = act_fail, .delay_ms = 20};
-  later_start(&later);
-  cr_assert(!nr_port_await_answer(pair.b, 1));
-  later_join(&later);
-  pair_destroy(pair);
-}
