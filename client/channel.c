@@ -52,7 +52,7 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
   nr_cold_init(&channel->tracked);
   nr_reading_init(channel->reading);
   channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);
-  if (channel->tracker != NULL) channel->watched = nr_watched_create(channel->tracker);
+  if (channel->tracker != NULL) channel->watched = nr_watched_create(channel->tracker, true);
   channel->arena = nr_arena_create(SIZE_MAX);
   if (channel->arena == NULL || !create_tables(channel)) return NULL; /* the process ends at once, see threads.c */
   current = channel;

@@ -382,12 +382,13 @@ void nr_scopes_truncate(struct nr_channel *channel, uint32_t scope_count, uint32
 
 /* The native address of a view that the server described. NULL for an empty one or without memory. */
 void *nr_memory_view(struct nr_channel *channel, const Nr__View *view);
-/* The pair's block is the addon's own memory. tracked: the part that `watch` is of, which is the pair's from now
- * on; length 0: none. sparse: not all of it is there. */
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, struct nr_range tracked,
-                     struct nr_watch *watch, bool sparse);
-/* From now on the kernel tracks what is written there. NULL: it does not, or it is not worth it. */
-struct nr_watch *nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length);
+/* The pair of an external buffer that is about to be made: its block is the addon's own memory. From now on the kernel
+ * tracks what is written to the part, if that is worth it: it is what is `tracked` then, otherwise nothing. sparse: not
+ * all of the memory is there. NULL: out of memory. */
+struct nr_pair *nr_memory_foreign(napi_env env, void *data, uint64_t length, struct nr_range part, bool sparse);
+/* It was made, or was not. */
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, struct nr_pair *pair, bool sparse);
+void nr_memory_drop(struct nr_channel *channel, struct nr_pair *pair);
 /* Before the turn goes to JavaScript: tells what was written where the server cannot compare. whole: not
  * only of what is hot or known to change (wire/turns.h). */
 void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole);

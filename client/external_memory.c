@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "client/client-private.h"
+#include "client/memory.h"
 #include "wire/track.h"
 #include "wire/pages.h"
 
@@ -143,12 +144,14 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (!fill(&stretches, data, length)) call.out_of_memory = true;
   request.length = length;
   /* Before the server reads it: what a thread writes in between is not lost. */
-  struct nr_range watched = data == NULL ? (struct nr_range){0, 0} : largest(&stretches, length);
-  struct nr_watch *watch =
-      nr_memory_watch(env->channel, (const uint8_t *)data + watched.from, watched.to - watched.from);
-  if (watch == NULL) watched.to = watched.from;
-  request.tracked_offset = watched.from;
-  request.tracked_length = watched.to - watched.from;
+  bool sparse = stretches.count > 0;
+  struct nr_pair *pair = nr_memory_foreign(env, data, length, largest(&stretches, length), sparse);
+  if (pair == NULL) {
+    call.out_of_memory = true;
+  } else {
+    request.tracked_offset = pair->tracked.from;
+    request.tracked_length = pair->tracked.to - pair->tracked.from;
+  }
   request.address = (uint64_t)(uintptr_t)data;
   request.stretches = stretches.pointers;
   request.n_stretches = stretches.pointers == NULL ? 0 : stretches.count;
@@ -161,10 +164,10 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
   if (status == napi_ok) {
     const Nr__ViewReply *reply = call.reply;
     if (result != NULL) *result = nr_unwire(reply->result);
-    nr_memory_adopt(env->channel, reply->view, data, watched, watch, stretches.count > 0);
-    if (stretches.count == 0) nr_learn_view(&call, reply->result, reply->view);
-  } else if (watch != NULL) {
-    nr_watch_end(env->channel->tracker, watch);
+    nr_memory_adopt(env->channel, reply->view, pair, sparse);
+    if (!sparse) nr_learn_view(&call, reply->result, reply->view);
+  } else if (pair != NULL) {
+    nr_memory_drop(env->channel, pair);
   }
   if (status != napi_ok && opcode == NR_OP_NODE_API_CREATE_EXTERNAL_SHAREDARRAYBUFFER)
     free(nr_table_remove(env->channel->objects, request.object_id, NR_SORT_OBJECT));

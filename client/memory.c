@@ -23,6 +23,7 @@ static void extent_remove(struct nr_channel *channel, uint64_t place) {
   for (uint32_t i = 0; i < channel->extent_count; i++) {
     struct nr_extent *extent = &channel->extents[i];
     if (extent->place != place) continue;
+    if (extent->memory != NULL && channel->watched != NULL) nr_watched_no_field(channel->watched, extent->memory);
     if (extent->memory != NULL) munmap(extent->memory, extent->length);
     memmove(extent, extent + 1, (--channel->extent_count - i) * sizeof *extent);
     return;
@@ -43,6 +44,7 @@ void nr_memory_map(struct nr_channel *channel, const Nr__MapMemoryRequest *reque
   }
   void *memory = mmap(NULL, request->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, channel->memory,
                       (off_t)request->place);
+  if (memory != MAP_FAILED && channel->watched != NULL) nr_watched_field(channel->watched, memory, request->length);
   /* Places only grow: the list stays sorted. */
   channel->extents[channel->extent_count++] = (struct nr_extent){
       .place = request->place, .length = request->length, .memory = memory == MAP_FAILED ? NULL : memory};
@@ -67,13 +69,18 @@ static uint8_t *address_of(const struct nr_channel *channel, uint64_t place, uin
 }
 
 /* The server may use a slot again before it has told that the pair which was there is gone. */
+static bool pair_enter(struct nr_channel *channel, nr_id pair_id, struct nr_pair *pair) {
+  nr_id before = nr_table_tenant(channel->pairs, pair_id);
+  if (before != 0) nr_memory_release(channel, before);
+  pair->id = pair_id;
+  return nr_table_adopt(channel->pairs, pair_id, NR_SORT_PAIR, pair) == 0;
+}
+
 static struct nr_pair *pair_add(struct nr_channel *channel, nr_id pair_id, uint8_t *block, uint64_t length) {
   struct nr_pair *pair = block == NULL ? NULL : calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
-  nr_id before = nr_table_tenant(channel->pairs, pair_id);
-  if (before != 0) nr_memory_release(channel, before);
-  *pair = (struct nr_pair){.id = pair_id, .block = block, .length = length};
-  if (nr_table_adopt(channel->pairs, pair_id, NR_SORT_PAIR, pair) == 0) return pair;
+  *pair = (struct nr_pair){.block = block, .length = length};
+  if (pair_enter(channel, pair_id, pair)) return pair;
   free(pair);
   return NULL;
 }
@@ -122,17 +129,25 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
   return pair->block + view->offset;
 }
 
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, void *data, struct nr_range tracked,
-                     struct nr_watch *watch, bool sparse) {
-  struct nr_pair *pair =
-      view == NULL || view->pair_id == 0 ? NULL : pair_add(channel, view->pair_id, data, view->block_length);
-  if (pair == NULL) {
-    if (watch != NULL) nr_watch_end(channel->tracker, watch);
+struct nr_pair *nr_memory_foreign(napi_env env, void *data, uint64_t length, struct nr_range part, bool sparse) {
+  struct nr_pair *pair = calloc(1, sizeof *pair);
+  if (pair == NULL) return NULL;
+  *pair = (struct nr_pair){.block = data, .length = length, .foreign = true};
+  if (data != NULL) nr_pair_watch(env, pair, part, sparse);
+  return pair;
+}
+
+void nr_memory_drop(struct nr_channel *channel, struct nr_pair *pair) {
+  nr_pair_untrack(channel, pair);
+  free(pair->sparse);
+  free(pair);
+}
+
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, struct nr_pair *pair, bool sparse) {
+  if (view == NULL || view->pair_id == 0 || !pair_enter(channel, view->pair_id, pair)) {
+    nr_memory_drop(channel, pair);
     return;
   }
   if (sparse) nr_pair_sparse(channel, pair);
-  if (watch == NULL) return;
-  pair->tracked = tracked;
-  pair->watch = watch;
-  nr_pair_heat(channel, pair);
+  if (pair->tracked.to > 0) nr_pair_settle(channel, pair);
 }

@@ -16,6 +16,7 @@ struct nr_pair {
   uint64_t length;
   struct nr_range tracked;  /* the part that is; to == 0: none */
   bool watched;             /* ... with all others, in the channel's list */
+  bool foreign;             /* an external buffer's: the block is the addon's own memory */
   struct nr_watch *watch;   /* of that part of an external buffer; NULL: it is not, or cannot be */
   struct nr_sparse *sparse; /* an external buffer's that is larger than what is there of it; NULL: another's */
   bool hot;                 /* an open entry has seen it */
@@ -30,6 +31,11 @@ struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t 
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair);
 /* More of its memory may come to be there: that is looked for. */
 void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair);
+/* The memory of an external buffer that is about to be made is watched from now on, if it is worth it: then the part is
+ * what is tracked. What may be watched together with others, or is already beside some, says `sparse`. */
+void nr_pair_watch(napi_env env, struct nr_pair *pair, struct nr_range part, bool sparse);
+/* It is made, the server has read it. */
+void nr_pair_settle(struct nr_channel *channel, struct nr_pair *pair);
 /* The pair is about to go. */
 void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair);
 

@@ -1,7 +1,8 @@
 /*
  * Of large parts of a pair the server does not look for what native code wrote by comparing: the kernel tells here
- * which pages were written, before the turn goes back: of all that lie in shared memory at once (wire/watched.h). Of
- * external buffers those that an open entry has seen are asked about every time, the others as wire/cold.h says.
+ * which pages were written, before the turn goes back: of all that lie in shared memory at once (wire/watched.h), and
+ * with them of external buffers that have lived for a while. Of new ones those that an open entry has seen are asked
+ * about every time, the others as wire/cold.h says: most are results, dead before the next collection.
  */
 #include "client/memory.h"
 
@@ -88,20 +89,77 @@ static void send_touch(struct nr_channel *channel, uint32_t env, const struct nr
   send_range(channel, env, pair, range);
 }
 
-struct nr_watch *nr_memory_watch(struct nr_channel *channel, const void *data, uint64_t length) {
-  if (length < NR_TRACKED_MIN || channel->tracker == NULL) return NULL;
-  return nr_watch_start(channel->tracker, data, length);
+/* ---- external buffers ----------------------------------------------------------------------------------------------
+ */
+
+static void note_moved(void *owner, bool added, void *context) {
+  struct nr_channel *channel = context;
+  struct nr_pair *pair = owner;
+  pair->watch = NULL;
+  pair->watched = added; /* not: the server hears of it when it is asked about next */
+  if (added) nr_cold_remove(&channel->tracked, &pair->item);
+}
+
+static bool watch_together(struct nr_channel *channel, struct nr_pair *pair, struct nr_range part) {
+  return channel->watched != NULL && nr_watch_together(channel->tracker, channel->watched, pair->block + part.from,
+                                                       part.to - part.from, pair, note_moved, channel);
+}
+
+/* Those that are watched together there no longer are: the server compares them. */
+static void make_way(struct nr_channel *channel, uint32_t env, const void *memory, uint64_t length) {
+  struct nr_pair *pair;
+  while (channel->watched != NULL && (pair = nr_watched_owner(channel->watched, memory, length)) != NULL) {
+    nr_pair_untrack(channel, pair);
+    if (pair->id != 0) send_range(channel, env, pair, (struct nr_range){0, 0});
+  }
+}
+
+void nr_pair_watch(napi_env env, struct nr_pair *pair, struct nr_range part, bool sparse) {
+  struct nr_channel *channel = env->channel;
+  const uint8_t *memory = pair->block + part.from;
+  uint64_t length = part.to - part.from;
+  if (length < NR_TRACKED_MIN || channel->tracker == NULL) return;
+  if (!sparse && channel->watched != NULL && nr_watched_owner(channel->watched, memory, length) != NULL)
+    pair->watched = watch_together(channel, pair, part);
+  if (!pair->watched) {
+    make_way(channel, env->number, memory, length);
+    pair->watch = nr_watch_start(channel->tracker, memory, length, sparse ? NULL : pair);
+  }
+  if (pair->watched || pair->watch != NULL) pair->tracked = part;
+}
+
+/* Other processes write to files, and to memory that they share, which this one's kernel does not tell of. What there
+ * is of that is there by now, since the server has read it. */
+static bool is_of_file(const struct nr_channel *channel, const struct nr_pair *pair, struct nr_range part) {
+  return nr_tracker_is_of_file(channel->tracker, pair->block + part.from, part.to - part.from);
+}
+
+void nr_pair_settle(struct nr_channel *channel, struct nr_pair *pair) {
+  if (is_of_file(channel, pair, pair->tracked)) {
+    struct nr_range part = pair->tracked;
+    nr_pair_untrack(channel, pair);
+    pair->tracked = part; /* the server hears of it when it is asked about */
+  }
+  nr_pair_heat(channel, pair);
 }
 
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
+  if (request->disturbed) {
+    nr_watched_disturb();
+    return;
+  }
   struct nr_pair *pair = nr_pair_get(channel, request->pair_id, request->place, request->block_length);
   if (pair == NULL) return;
   nr_pair_untrack(channel, pair);
   if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
     return;
   pair->tracked = (struct nr_range){request->offset, request->offset + request->length};
-  pair->watched = channel->watched != NULL &&
-                  nr_watched_add(channel->watched, pair->block + request->offset, request->length, pair);
+  if (!pair->foreign) {
+    pair->watched = channel->watched != NULL &&
+                    nr_watched_add(channel->watched, pair->block + request->offset, request->length, pair);
+  } else if (!is_of_file(channel, pair, pair->tracked)) {
+    pair->watched = watch_together(channel, pair, pair->tracked);
+  }
   nr_pair_heat(channel, pair); /* or the server hears that it cannot be */
 }
 
@@ -123,7 +181,7 @@ static bool ask(struct asking *asking, struct nr_pair *pair) {
   struct nr_range ranges[NR_TRACKED_RANGES];
   struct nr_channel *channel = asking->channel;
   uint64_t length = pair->tracked.to - pair->tracked.from;
-  if (length == 0) return false;
+  if (length == 0 || pair->watched) return false;
   if (pair->watch == NULL) {
     give_up(asking, pair);
     return false;
@@ -209,7 +267,7 @@ void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot) {
     struct nr_pair *pair = channel->hot[--channel->hot_count];
     if (pair == NULL) continue;
     pair->hot = false;
-    if (pair->tracked.to > pair->tracked.from || pair->sparse != NULL)
+    if ((pair->tracked.to > pair->tracked.from && !pair->watched) || pair->sparse != NULL)
       nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
   }
 }

@@ -10,9 +10,12 @@
 /* Where it begins and ends, and the ranges: addresses, in whole pages. */
 struct nr_watch {
   struct nr_watch *next, **link;
+  struct nr_tracker *tracker;
+  void *owner; /* NULL: it may not be moved */
   const void *memory;
   uint64_t length;
   struct nr_range pages;
+  bool moves;    /* it is about to be */
   bool overlaps; /* ever, with another one */
   int missed_count;
   struct nr_range missed[NR_MISSED];
@@ -78,13 +81,17 @@ static bool start(struct nr_tracker *tracker, struct nr_watch *watch) {
   return nr_tracker_add(tracker, watch->memory, watch->length) == 0;
 }
 
-struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, uint64_t length) {
+struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, uint64_t length, void *owner) {
   struct nr_watch *watch = calloc(1, sizeof *watch);
   if (watch == NULL) return NULL;
   uint64_t begin = address_of(memory);
-  *watch = (struct nr_watch){.memory = memory, .length = length, .pages = whole_pages(begin, begin + length)};
+  *watch = (struct nr_watch){.tracker = tracker,
+                             .owner = owner,
+                             .memory = memory,
+                             .length = length,
+                             .pages = whole_pages(begin, begin + length)};
   pthread_mutex_lock(&lock);
-  bool started = start(tracker, watch);
+  bool started = !nr_watched_anywhere(memory, length) && start(tracker, watch);
   if (started) {
     watch->next = watches;
     watch->link = &watches;
@@ -118,11 +125,59 @@ int nr_watch_scan(struct nr_tracker *tracker, struct nr_watch *watch, struct nr_
   return count;
 }
 
-void nr_watch_end(struct nr_tracker *tracker, struct nr_watch *watch) {
-  pthread_mutex_lock(&lock);
+static void unlink_watch(struct nr_watch *watch) {
   *watch->link = watch->next;
   if (watch->next != NULL) watch->next->link = watch->link;
+}
+
+void nr_watch_end(struct nr_tracker *tracker, struct nr_watch *watch) {
+  pthread_mutex_lock(&lock);
+  unlink_watch(watch);
   if (tracker != NULL) nr_tracker_remove(tracker, watch->memory, watch->length);
   pthread_mutex_unlock(&lock);
   free(watch);
+}
+
+/* ---- together with others -----------------------------------------------------------------------------------------
+ */
+
+/* Chooses those that share pages with these, or with one another. False: one of them has to stay. */
+static bool choose(const struct nr_tracker *tracker, struct nr_range pages) {
+  bool more = true;
+  while (more) {
+    more = false;
+    for (struct nr_watch *watch = watches; watch != NULL; watch = watch->next) {
+      if (watch->moves || watch->pages.from >= pages.to || watch->pages.to <= pages.from) continue;
+      if (watch->owner == NULL || watch->tracker != tracker) return false;
+      watch->moves = more = true;
+      if (watch->pages.from < pages.from) pages.from = watch->pages.from;
+      if (watch->pages.to > pages.to) pages.to = watch->pages.to;
+    }
+  }
+  return true;
+}
+
+/* Those that were chosen: they go, or stay. */
+static void move(struct nr_watched *watched, bool goes, nr_moved *moved, void *context) {
+  for (struct nr_watch *watch = watches, *next; watch != NULL; watch = next) {
+    next = watch->next;
+    if (!watch->moves) continue;
+    watch->moves = false;
+    if (!goes) continue;
+    unlink_watch(watch);
+    bool owed = watch->missed_count > 0;
+    moved(watch->owner, nr_watched_take_over(watched, watch->memory, watch->length, watch->owner, owed), context);
+    free(watch);
+  }
+}
+
+bool nr_watch_together(struct nr_tracker *tracker, struct nr_watched *watched, const void *memory, uint64_t length,
+                       void *owner, nr_moved *moved, void *context) {
+  uint64_t begin = address_of(memory);
+  pthread_mutex_lock(&lock);
+  bool goes = choose(tracker, whole_pages(begin, begin + length));
+  move(watched, goes, moved, context);
+  bool added = goes && nr_watched_take_over(watched, memory, length, owner, false);
+  pthread_mutex_unlock(&lock);
+  return added;
 }

@@ -216,6 +216,8 @@ struct nr_connection {
   uint32_t hot_turn;    /* the next of those to be looked at */
   uint32_t passes;      /* over the two */
   uint32_t sends;       /* of those */
+  uint32_t takes;       /* the same, in which JavaScript got the turn as such */
+  uint32_t relieved;    /* what had come to be cold by then (memory/passes.c) */
   uint32_t pairs_made;  /* so far */
   uint32_t looks;       /* that might have been for a collection (memory/collected.c) */
   uint32_t pairs_seen;  /* of those, when native code last gave up the turn */

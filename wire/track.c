@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +16,7 @@
 #define NR_UFFD_FEATURE_WP_UNPOPULATED (UINT64_C(1) << 13)
 #define NR_UFFD_FEATURE_WP_ASYNC (UINT64_C(1) << 15)
 #define NR_PAGE_IS_WRITTEN (UINT64_C(1) << 1)
+#define NR_PAGE_IS_FILE (UINT64_C(1) << 2)
 #define NR_PAGE_IS_PRESENT (UINT64_C(1) << 3)
 #define NR_PAGE_IS_SWAPPED (UINT64_C(1) << 4)
 #define NR_PM_SCAN_WP_MATCHING (UINT64_C(1) << 0)
@@ -147,11 +147,12 @@ static int scan(struct nr_tracker *tracker, const void *memory, size_t length, u
   return (int)count;
 }
 
-int nr_tracker_find(struct nr_tracker *tracker, uint64_t from, uint64_t to,
+int nr_tracker_find(struct nr_tracker *tracker, uint64_t from, uint64_t to, bool all,
                     void (*found)(uint64_t from, uint64_t to, void *context), void *context) {
   struct nr_page_region regions[NR_REGIONS];
+  uint64_t flags = NR_PM_SCAN_WP_MATCHING | (all ? NR_PM_SCAN_CHECK_WPASYNC : 0);
   while (from < to) {
-    int count = ask(tracker, &from, to, NR_PM_SCAN_WP_MATCHING, NR_PAGE_IS_WRITTEN, regions);
+    int count = ask(tracker, &from, to, flags, NR_PAGE_IS_WRITTEN, regions);
     if (count < 0) return count;
     for (int i = 0; i < count; i++) found(regions[i].start, regions[i].end, context);
   }
@@ -162,6 +163,11 @@ int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t lengt
                     size_t room) {
   return scan(tracker, memory, length, NR_PM_SCAN_WP_MATCHING | NR_PM_SCAN_CHECK_WPASYNC, NR_PAGE_IS_WRITTEN, ranges,
               room);
+}
+
+bool nr_tracker_is_of_file(struct nr_tracker *tracker, const void *memory, size_t length) {
+  struct nr_range range;
+  return scan(tracker, memory, length, 0, NR_PAGE_IS_FILE, &range, 1) != 0;
 }
 
 int nr_tracker_present(struct nr_tracker *tracker, const void *memory, size_t length, struct nr_range *ranges,

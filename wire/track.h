@@ -7,6 +7,7 @@
 #ifndef NR_WIRE_TRACK_H
 #define NR_WIRE_TRACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,9 +39,13 @@ int nr_tracker_scan(struct nr_tracker *tracker, const void *memory, size_t lengt
                     size_t room);
 
 /* The same for all that is watched between two addresses, which are pages', and no limit to the ranges: addresses as
- * well. What is not watched there, or not mapped, is skipped. 0 or a negative errno. */
-int nr_tracker_find(struct nr_tracker *tracker, uint64_t from, uint64_t to,
+ * well. What is not mapped is skipped, and what is not watched, unless `all` has to be. 0 or a negative errno. */
+int nr_tracker_find(struct nr_tracker *tracker, uint64_t from, uint64_t to, bool all,
                     void (*found)(uint64_t from, uint64_t to, void *context), void *context);
+
+/* Are there pages of a file, or of memory that processes share? Others write to them, which is not told. Of those that
+ * are there at present. What the kernel does not tell might be. */
+bool nr_tracker_is_of_file(struct nr_tracker *tracker, const void *memory, size_t length);
 
 /* Which pages of this memory are there, in ranges of it: how many, or a negative errno. What is not mapped at all is
  * not there. The last range takes in the rest when there is no room for all. */

@@ -1,6 +1,7 @@
 #include "wire/watched.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,19 +11,26 @@
 /* Of all lists: each may split a mapping of this process in three, and Linux allows 65,530 of those. */
 #define NR_WATCHED_MAX 8192u
 
-/* Addresses. reach: the end of the last page of this one and of those before it, whichever is furthest. */
+/* Addresses. reach: the end of the last page of this one and of those before it, whichever is furthest. owed: all of it
+ * is to be told next time. */
 struct part {
   uint64_t from, to;
   uint64_t reach;
   void *owner;
+  uint64_t field; /* where it ends that the part is in; 0: in none */
+  bool owed;
 };
 
 struct nr_watched {
   struct nr_watched *next; /* of all */
   struct nr_tracker *tracker;
-  long faults;
+  bool renews;
+  bool owes;          /* some part is owed */
+  long faults;        /* and disturbances, at the last look */
   struct part *parts; /* by where they begin */
   uint32_t count, room;
+  struct nr_range *fields; /* addresses */
+  uint32_t field_count, field_room;
   struct nr_range *found; /* addresses, of the question that is being asked */
   size_t found_count, found_room;
 };
@@ -32,10 +40,11 @@ struct nr_watched {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct nr_watched *lists;
 static uint32_t all_parts;
+static atomic_long disturbances;
 
 #define NR_FOUND_ROOM 256u
 
-struct nr_watched *nr_watched_create(struct nr_tracker *tracker) {
+struct nr_watched *nr_watched_create(struct nr_tracker *tracker, bool renews) {
   struct nr_watched *watched = nr_pages_calloc(sizeof *watched);
   struct nr_range *found = nr_pages_calloc(NR_FOUND_ROOM * sizeof *found);
   if (watched == NULL || found == NULL) {
@@ -44,6 +53,7 @@ struct nr_watched *nr_watched_create(struct nr_tracker *tracker) {
     return NULL;
   }
   watched->tracker = tracker;
+  watched->renews = renews;
   watched->faults = -1;
   watched->found = found;
   watched->found_room = NR_FOUND_ROOM;
@@ -62,6 +72,7 @@ void nr_watched_destroy(struct nr_watched *watched) {
   all_parts -= watched->count;
   pthread_mutex_unlock(&lock);
   free(watched->parts);
+  free(watched->fields);
   free(watched->found);
   free(watched);
 }
@@ -137,8 +148,51 @@ static bool is_free(const struct nr_watched *watched, uint64_t from, uint64_t to
   return next_free(watched, &at, to, &pages) && pages.from == from && pages.to == to;
 }
 
+static bool register_all(struct nr_watched *watched, uint64_t from, uint64_t to) {
+  return nr_tracker_register(watched->tracker, (const void *)(uintptr_t)from, to - from) == 0;
+}
+
+/* ---- fields -------------------------------------------------------------------------------------------------------
+ */
+
+bool nr_watched_field(struct nr_watched *watched, const void *memory, size_t length) {
+  uint64_t from = (uint64_t)(uintptr_t)memory;
+  if (watched->field_count == watched->field_room) {
+    uint32_t room = watched->field_room == 0 ? 16 : watched->field_room * 2;
+    struct nr_range *fields = realloc(watched->fields, room * sizeof *fields);
+    if (fields == NULL) return false;
+    watched->fields = fields;
+    watched->field_room = room;
+  }
+  if (!register_all(watched, from, from + length)) return false;
+  watched->fields[watched->field_count++] = (struct nr_range){from, from + length};
+  return true;
+}
+
+void nr_watched_no_field(struct nr_watched *watched, const void *memory) {
+  uint64_t from = (uint64_t)(uintptr_t)memory;
+  for (uint32_t i = 0; i < watched->field_count; i++) {
+    if (watched->fields[i].from != from) continue;
+    nr_tracker_remove(watched->tracker, memory, watched->fields[i].to - from);
+    watched->fields[i] = watched->fields[--watched->field_count];
+    return;
+  }
+}
+
+/* Where the one ends that they are in; 0: there is none. */
+static uint64_t field_of(const struct nr_watched *watched, uint64_t from, uint64_t to) {
+  for (uint32_t i = 0; i < watched->field_count; i++) {
+    if (watched->fields[i].from <= from && watched->fields[i].to >= to) return watched->fields[i].to;
+  }
+  return 0;
+}
+
+/* ---- parts --------------------------------------------------------------------------------------------------------
+ */
+
 static void stop(struct nr_watched *watched, uint64_t from, uint64_t to) {
   struct nr_range pages;
+  if (field_of(watched, from, to) > 0) return;
   while (next_free(watched, &from, to, &pages))
     nr_tracker_remove(watched->tracker, (const void *)(uintptr_t)pages.from, pages.to - pages.from);
 }
@@ -154,9 +208,9 @@ static void ignore(uint64_t from, uint64_t to, void *context) {
 static bool start(struct nr_watched *watched, uint64_t from, uint64_t to) {
   struct nr_range pages;
   uint64_t at = from;
-  if (nr_tracker_register(watched->tracker, (const void *)(uintptr_t)from, to - from) < 0) return false;
+  if (field_of(watched, from, to) == 0 && !register_all(watched, from, to)) return false;
   while (next_free(watched, &at, to, &pages)) {
-    if (nr_tracker_find(watched->tracker, pages.from, pages.to, ignore, NULL) == 0) continue;
+    if (nr_tracker_find(watched->tracker, pages.from, pages.to, false, ignore, NULL) == 0) continue;
     stop(watched, from, to);
     return false;
   }
@@ -180,28 +234,64 @@ static bool is_anothers(const struct nr_watched *watched, uint64_t from, uint64_
   return false;
 }
 
-static bool insert(struct nr_watched *watched, struct part part) {
+/* forgets: what was written so far is not told. */
+static bool insert(struct nr_watched *watched, struct part part, bool forgets) {
   uint64_t from = page_of(part.from), to = page_end(part.to);
   if (all_parts >= NR_WATCHED_MAX || !make_room(watched) || is_anothers(watched, from, to)) return false;
   bool shares = !is_free(watched, from, to);
-  if (!start(watched, from, to)) return false;
+  part.field = field_of(watched, from, to);
+  if (!(forgets ? start(watched, from, to) : register_all(watched, from, to))) return false;
   uint32_t at = first_from(watched, part.from);
   memmove(&watched->parts[at + 1], &watched->parts[at], (watched->count - at) * sizeof part);
   watched->parts[at] = part;
   watched->count++;
   set_reach(watched, at);
   all_parts++;
-  if (shares) watched->faults = -1; /* those may have been mapped anew since: then nothing there faults */
+  watched->owes |= part.owed;
+  /* Pages of others may have been mapped anew since: then nothing there faults. */
+  if (shares || !forgets) watched->faults = -1;
   return true;
 }
 
-bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
+void *nr_watched_owner(const struct nr_watched *watched, const void *memory, size_t length) {
+  uint64_t from = page_of((uint64_t)(uintptr_t)memory), to = page_end((uint64_t)(uintptr_t)memory + length);
+  for (uint32_t i = first_near(watched, from); i < watched->count && page_of(watched->parts[i].from) < to; i++) {
+    if (page_end(watched->parts[i].to) > from) return watched->parts[i].owner;
+  }
+  return NULL;
+}
+
+bool nr_watched_anywhere(const void *memory, size_t length) {
   uint64_t begin = (uint64_t)(uintptr_t)memory;
+  pthread_mutex_lock(&lock);
+  bool is = is_anothers(NULL, page_of(begin), page_end(begin + length));
+  pthread_mutex_unlock(&lock);
+  return is;
+}
+
+/* How a part begins. */
+enum start {
+  NR_START_ANEW,
+  NR_START_ON,   /* what was written so far is told */
+  NR_START_OWED, /* ... and anyway, all of it */
+};
+
+static bool add(struct nr_watched *watched, const void *memory, size_t length, void *owner, enum start start) {
+  uint64_t begin = (uint64_t)(uintptr_t)memory;
+  struct part part = {.from = begin, .to = begin + length, .owner = owner, .owed = start == NR_START_OWED};
   if (length == 0) return false;
   pthread_mutex_lock(&lock);
-  bool added = insert(watched, (struct part){.from = begin, .to = begin + length, .owner = owner});
+  bool added = insert(watched, part, start == NR_START_ANEW);
   pthread_mutex_unlock(&lock);
   return added;
+}
+
+bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
+  return add(watched, memory, length, owner, NR_START_ANEW);
+}
+
+bool nr_watched_take_over(struct nr_watched *watched, const void *memory, size_t length, void *owner, bool owed) {
+  return add(watched, memory, length, owner, owed ? NR_START_OWED : NR_START_ON);
 }
 
 void nr_watched_remove(struct nr_watched *watched, const void *memory, void *owner) {
@@ -247,10 +337,14 @@ void nr_watched_populated(long before, size_t length) {
 static bool is_due(struct nr_watched *watched) {
   if (watched->count == 0) return false;
   long faults = count_faults(RUSAGE_SELF);
-  if (faults >= 0) faults -= excused;
+  if (faults >= 0) faults += atomic_load_explicit(&disturbances, memory_order_relaxed) - excused;
   if (faults >= 0 && faults == watched->faults) return false;
   watched->faults = faults;
   return true;
+}
+
+void nr_watched_disturb(void) {
+  atomic_fetch_add_explicit(&disturbances, 1, memory_order_relaxed);
 }
 
 static void find(uint64_t from, uint64_t to, void *context) {
@@ -270,19 +364,34 @@ static void find(uint64_t from, uint64_t to, void *context) {
   watched->found[watched->found_count++] = (struct nr_range){from, to};
 }
 
-/* Parts whose pages touch are asked about together, and nothing else: asking forgets what was written, and memory in
- * between may be watched by another thread. What the kernel does not tell may have been written. */
+/* What the kernel does not tell may have been written. Where something was mapped anew it begins again with that. */
+static void look_at(struct nr_watched *watched, uint64_t from, uint64_t to) {
+  size_t count = watched->found_count;
+  if (nr_tracker_find(watched->tracker, from, to, watched->renews, find, watched) == 0) return;
+  watched->found_count = count;
+  find(from, to, watched);
+  if (watched->renews) (void)register_all(watched, from, to);
+  watched->faults = -1;
+}
+
+/* Is it asked about with those before, of which the last is `last`, and which end there? In a field, little that lies
+ * in between may be, too: what is left of a block. (200 of 60,000 bytes: 240 us became 24.) */
+static bool goes_with(const struct part *part, const struct part *last, uint64_t end) {
+  uint64_t from = page_of(part->from), gap = last->field > 0 ? (last->to - last->from) / 4 : 0;
+  return from <= end || (part->field == last->field && from - end <= gap);
+}
+
+/* Parts whose pages touch are asked about together, and nothing else elsewhere: asking forgets what was written, and
+ * memory in between may be watched by another thread. */
 static void look(struct nr_watched *watched) {
   watched->found_count = 0;
   for (uint32_t i = 0; i < watched->count;) {
     uint64_t from = page_of(watched->parts[i].from), to = page_end(watched->parts[i].to);
-    for (i++; i < watched->count && page_of(watched->parts[i].from) <= to; i++) {
+    for (i++; i < watched->count && goes_with(&watched->parts[i], &watched->parts[i - 1], to); i++) {
       uint64_t end = page_end(watched->parts[i].to);
       if (end > to) to = end;
     }
-    if (nr_tracker_find(watched->tracker, from, to, find, watched) == 0) continue;
-    find(from, to, watched);
-    watched->faults = -1;
+    look_at(watched, from, to);
   }
 }
 
@@ -296,9 +405,24 @@ static void tell(struct nr_watched *watched, struct nr_range pages, nr_written *
   }
 }
 
+/* Those that are owed, too. */
+static bool tell_owed(struct nr_watched *watched, nr_written *written, void *context) {
+  bool any = false;
+  for (uint32_t i = 0; i < watched->count; i++) {
+    struct part *part = &watched->parts[i];
+    if (!part->owed) continue;
+    part->owed = false;
+    any = true;
+    written(part->owner, (struct nr_range){0, part->to - part->from}, context);
+  }
+  return any;
+}
+
 bool nr_watched_ask(struct nr_watched *watched, nr_written *written, void *context) {
   if (!is_due(watched)) return false;
   look(watched);
   for (size_t i = 0; i < watched->found_count; i++) tell(watched, watched->found[i], written, context);
-  return watched->found_count > 0;
+  bool owed = watched->owes && tell_owed(watched, written, context);
+  watched->owes = false;
+  return watched->found_count > 0 || owed;
 }

@@ -15,16 +15,35 @@
 
 struct nr_watched;
 
-/* tracker: stays the caller's, and there for longer. NULL without memory. */
-struct nr_watched *nr_watched_create(struct nr_tracker *tracker);
+/* tracker: stays the caller's, and there for longer. renews: what is mapped anew at a part's place is the part's, told
+ * and watched; otherwise it is nobody's. NULL without memory. */
+struct nr_watched *nr_watched_create(struct nr_tracker *tracker, bool renews);
 void nr_watched_destroy(struct nr_watched *watched);
 bool nr_watched_is_empty(const struct nr_watched *watched);
+
+/* Pages in which there will be many parts, and nothing that others watch: parts cost less there to add, and those
+ * between which little is left, less to ask about. False: no such luck. They may not be unmapped before they are taken
+ * back, nor that before the parts are gone. */
+bool nr_watched_field(struct nr_watched *watched, const void *memory, size_t length);
+void nr_watched_no_field(struct nr_watched *watched, const void *memory);
 
 /* What is written there from now on is told of `owner`, each of which has one part. False: the kernel cannot, there are
  * too many in this process, or another list has something on those pages (asking forgets for all). */
 bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner);
+/* The same for memory that the caller's tracker has watched by itself until now, perhaps: what was written since it was
+ * asked is told next time. owed: it is known already that something was, so that all of it is told. */
+bool nr_watched_take_over(struct nr_watched *watched, const void *memory, size_t length, void *owner, bool owed);
 /* No effect on one that is not there. The memory may be gone. */
 void nr_watched_remove(struct nr_watched *watched, const void *memory, void *owner);
+
+/* The owner of a part on the pages that this memory touches; NULL: there is none. */
+void *nr_watched_owner(const struct nr_watched *watched, const void *memory, size_t length);
+/* Has any list a part there? From any thread. */
+bool nr_watched_anywhere(const void *memory, size_t length);
+
+/* Another process has written to this one's memory, by the kernel: no page fault of ours tells of that, nor of what is
+ * written to those pages from then on. All lists look when they are asked next. From any thread. */
+void nr_watched_disturb(void);
 
 /* `range`: bytes of the part that lie on pages which have been written. Neither adds nor removes any. */
 typedef void nr_written(void *owner, struct nr_range range, void *context);

@@ -20,6 +20,7 @@ struct nr_seat {
 
 struct nr_host {
   atomic_uint references;
+  atomic_uint watching;   /* pairs of external buffers that it may watch, of all threads */
   struct nr_child *child; /* as the watcher knows it; NULL: it could not be started */
   int socket;
   struct nr_left *left;       /* NULL: it has not come that far */

@@ -4,6 +4,7 @@
 #include "server/hosts/host-private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -304,6 +305,14 @@ pid_t nr_host_pid(const struct nr_host *host) {
 ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_count, const struct iovec *theirs,
                      size_t their_count, bool writes) {
   return nr_child_copy(host->child, own, own_count, theirs, their_count, writes);
+}
+
+void nr_host_watch(struct nr_host *host, bool more) {
+  atomic_fetch_add(&host->watching, more ? 1 : UINT_MAX);
+}
+
+bool nr_host_is_watching(const struct nr_host *host) {
+  return atomic_load(&host->watching) > 0;
 }
 
 const char *nr_host_group(const struct nr_host *host) {

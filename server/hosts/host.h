@@ -74,6 +74,11 @@ void nr_host_conclude(struct nr_host *host);
 ssize_t nr_host_copy(struct nr_host *host, const struct iovec *own, size_t own_count, const struct iovec *theirs,
                      size_t their_count, bool writes);
 
+/* It may watch one external buffer more, or one less (memory/tracking.c). */
+void nr_host_watch(struct nr_host *host, bool more);
+/* May it watch any? From any thread. */
+bool nr_host_is_watching(const struct nr_host *host);
+
 /* Ends it with SIGKILL. From any thread. */
 void nr_host_kill(struct nr_host *host);
 /* The same, with the reason noted for errors and events; the first one counts. */

@@ -17,7 +17,7 @@ struct nr_ahead {
 };
 
 void nr_ahead_add(struct nr_connection *connection, struct nr_pair *pair) {
-  if (!pair->foreign || pair->ahead != NULL || pair->shown_count != 1 || pair->tracked.to > 0 ||
+  if (!pair->foreign || pair->ahead != NULL || pair->shown_count != 1 || pair->host_tracks != NR_HOST_SILENT ||
       pair->shown[0].to - pair->shown[0].from > NR_AHEAD_BYTES)
     return;
   struct nr_ahead *ahead = connection->ahead;

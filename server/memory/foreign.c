@@ -74,6 +74,7 @@ bool nr_foreign_send(struct nr_connection *connection, struct nr_pair *pair, con
     if (count > 0) nr_host_copy(connection->host, own, count, theirs, count, true);
     changed |= count > 0;
   }
+  if (changed) nr_track_disturb(connection);
   return changed;
 }
 

@@ -301,7 +301,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   view->shown = true;
   pair->owned = owned;
   /* Other threads write to a SharedArrayBuffer while it is looked at. */
-  if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(pair, tracked);
+  if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(connection, pair, tracked);
   nr_constant_set(pair, parts->ranges + parts->changing, parts->count - parts->changing);
   for (size_t i = 0; i < parts->changing; i++) {
     uint64_t from = parts->ranges[i].from, to = parts->ranges[i].to;

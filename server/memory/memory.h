@@ -12,6 +12,8 @@
 #include "wire/track.h"
 
 #define NR_NO_HOT UINT32_MAX
+/* What finding a pair's bytes costs besides comparing them, as bytes. */
+#define NR_COMPARISON 1024u
 enum nr_host_tracks {
   NR_HOST_SILENT, /* no */
   NR_HOST_ASKED,  /* it will, but what was written before is not known: all is compared once more */
@@ -31,6 +33,8 @@ struct nr_pair {
   bool shared;                     /* a SharedArrayBuffer's */
   bool foreign;                    /* the host's half is at `address`, the addon's own memory */
   bool owned;                      /* ... and the real bytes are this side's: there until nr_memory_disown() */
+  bool host_together;              /* ... and is watched there with others, or about to be */
+  bool host_counts;                /* ... and may be watched at all (nr_host_watch()) */
   bool own_tracks;                 /* this kernel is asked what JavaScript wrote in the tracked part */
   bool large;                      /* in the list of those that are worth tracking, or would be */
   uint8_t age;                     /* collections that it has survived, up to NR_OLD */
@@ -80,8 +84,8 @@ struct nr_hot {
 
 /* The list that the pair is in while it is cold. */
 static inline struct nr_cold *nr_cold_of(struct nr_connection *connection, const struct nr_pair *pair) {
-  if (pair->foreign) return &connection->cold_foreign;
-  return pair->large ? &connection->cold_large : &connection->cold;
+  if (pair->large) return &connection->cold_large;
+  return pair->foreign ? &connection->cold_foreign : &connection->cold;
 }
 
 /* ---- pair_index.c -------------------------------------------------------------------------------------------------
@@ -184,8 +188,8 @@ void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 
 /* Native code is about to get a part: what it writes there is to be told. Before it is added to what is shown. */
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
-/* The host has told of itself that it tells of this part of an external buffer. */
-void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part);
+/* The host has told of itself that it tells of this part of an external buffer, as long as that is new. */
+void nr_track_foreign(struct nr_connection *connection, struct nr_pair *pair, const struct nr_range *part);
 /* What JavaScript writes to the tracked part is to be known from now on. True: it is since now. What other threads of
  * Node's wrote until then has to be found by comparing afterwards. */
 bool nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
@@ -215,6 +219,11 @@ bool nr_track_is_told(const struct nr_pair *pair);
 #define NR_OLD 2u
 /* Entries that bring no new pair, after which even those are worth it that will not live long by experience. */
 #define NR_CALM 4u
+/* The same for external buffers, which may be results, dead before the next collection: each is work for the host. */
+#define NR_CALM_FOREIGN 16u
+#define NR_CALM_SMALL 64u
+/* This side has written to memory of the host's. */
+void nr_track_disturb(struct nr_connection *connection);
 /* Is it worth that, and can it be? */
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair);
 

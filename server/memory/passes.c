@@ -23,6 +23,8 @@
  * compared in a pass (1,000 of 4 KiB). */
 #define NR_YOUNG_PATIENCE 8u
 #define NR_YOUNG_BYTES (UINT32_C(6) << 20)
+/* Passes between two looks at lists that are too long, while new ones come: 20 ns for each of hundreds. */
+#define NR_RELIEF_EACH 64u
 /* That are begun to be tracked in a pass: some microseconds each. */
 #define NR_PROMOTED 256u
 
@@ -163,7 +165,7 @@ static bool copy_all(struct pass *pass, struct nr_pair *pair) {
 /* Is it time to track it? What has seen no collection yet may not live long. */
 static bool is_ripe(const struct pass *pass, const struct nr_pair *pair) {
   if (pair->hot != NR_NO_HOT || pass->promoted >= NR_PROMOTED || nr_track_is_settled(pair)) return false;
-  return pair->age >= NR_OLD || pair->item.unchanged >= NR_YOUNG_PATIENCE;
+  return pair->age >= NR_OLD || pair->foreign || pair->item.unchanged >= NR_YOUNG_PATIENCE;
 }
 
 /* One that is worth tracking: until it is, it is compared. */
@@ -263,10 +265,23 @@ static void count_calm(struct nr_connection *connection) {
   connection->calm = connection->pairs_made == connection->pairs_seen ? connection->calm + 1 : 0;
   connection->pairs_seen = connection->pairs_made;
   if (connection->calm == NR_CALM && connection->mortal) nr_cold_each(&connection->cold, lift, connection);
+  if (connection->calm == NR_CALM_FOREIGN) nr_cold_each(&connection->cold_foreign, lift, connection);
+}
+
+/* There is nearly more than is compared in a pass: what has come to be worth tracking meanwhile is. */
+static void relieve(struct nr_connection *connection) {
+  uint32_t added = connection->cold.added + connection->cold_foreign.added;
+  bool is_calm = connection->calm >= NR_CALM_SMALL && added != connection->relieved;
+  if (++connection->takes % NR_RELIEF_EACH != 0 && !is_calm) return;
+  if (connection->calm >= NR_CALM_SMALL) connection->relieved = added;
+  if (!nr_cold_has_room(&connection->cold, 0, true)) nr_cold_each(&connection->cold, lift, connection);
+  if (!nr_cold_has_room(&connection->cold_foreign, 0, true)) nr_cold_each(&connection->cold_foreign, lift, connection);
 }
 
 void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) {
   struct pass pass = {.connection = connection, .takes = true, .whole = whole};
   run_pass(&pass, hot);
-  if (whole) count_calm(connection);
+  if (!whole) return;
+  count_calm(connection);
+  relieve(connection);
 }

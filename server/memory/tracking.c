@@ -19,15 +19,15 @@
 /* After so many questions without news none is asked while a property is read, say, which only might run JavaScript. */
 #define NR_QUIET 16u
 /* So often, one time after the other, something else was written on its pages: those are hot for others. */
-#define NR_ALARMS 16u
+#define NR_ALARMS 64u
 /* So much is compared for that, in all: more costs more than the questions that it spares. */
-#define NR_NOISY_MAX (UINT32_C(64) << 10)
+#define NR_NOISY_MAX (UINT32_C(80) << 10)
 /* Questions after which they need not be any more. */
 #define NR_FORGIVING 2000u
 
 static void start(struct nr_agent *agent) {
   agent->tracker = nr_tracker_create(0);
-  agent->watched = agent->tracker == NULL ? NULL : nr_watched_create(agent->tracker);
+  agent->watched = agent->tracker == NULL ? NULL : nr_watched_create(agent->tracker, false);
   agent->no_tracker = agent->watched == NULL;
 }
 
@@ -41,10 +41,21 @@ static bool is_there(struct nr_agent *agent) {
 /* ---- what the host is told ----------------------------------------------------------------------------------------
  */
 
-static void post_track(struct nr_connection *connection, const struct nr_pair *pair) {
+/* Before the host watches it: from then on what this side writes has to be told. */
+static void count_watched(struct nr_connection *connection, struct nr_pair *pair, bool is) {
+  if (pair->host_counts == is) return;
+  pair->host_counts = is;
+  nr_host_watch(connection->host, is);
+}
+
+static void post_track(struct nr_connection *connection, struct nr_pair *pair) {
   Nr__TrackMemoryRequest request = NR__TRACK_MEMORY_REQUEST__INIT;
+  if (pair->foreign) {
+    count_watched(connection, pair, true);
+    pair->host_together = pair->host_tracks != NR_HOST_SILENT;
+  }
   request.pair_id = pair->id;
-  request.place = pair->block.place + 1;
+  request.place = pair->foreign ? 0 : pair->block.place + 1;
   request.block_length = pair->length;
   if (pair->host_tracks != NR_HOST_SILENT) {
     request.offset = pair->tracked.from;
@@ -52,6 +63,14 @@ static void post_track(struct nr_connection *connection, const struct nr_pair *p
   }
   /* A pair that is gone may have had the same memory: the host must not ask the kernel in its name. */
   if (connection->release_count > 0) nr_release_flush(connection);
+  nr_post(connection, NR_OP_TRACK_MEMORY, &request.base);
+}
+
+/* Pages of one buffer hold parts of others, perhaps of another thread's: all of the host's are told of. */
+void nr_track_disturb(struct nr_connection *connection) {
+  Nr__TrackMemoryRequest request = NR__TRACK_MEMORY_REQUEST__INIT;
+  if (!nr_host_is_watching(connection->host)) return;
+  request.disturbed = true;
   nr_post(connection, NR_OP_TRACK_MEMORY, &request.base);
 }
 
@@ -78,7 +97,8 @@ void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint6
 
 /* Its real memory is pages of its own. A part that does not begin on one is tracked with what lies before it: found
  * written, it is compared. */
-void nr_track_foreign(struct nr_pair *pair, const struct nr_range *part) {
+void nr_track_foreign(struct nr_connection *connection, struct nr_pair *pair, const struct nr_range *part) {
+  count_watched(connection, pair, true);
   pair->tracked = *part;
   pair->host_tracks = NR_HOST_TRACKS;
 }
@@ -108,6 +128,7 @@ bool nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const 
 
 void nr_track_forget(struct nr_connection *connection, struct nr_pair *pair) {
   nr_track_end(connection, pair);
+  count_watched(connection, pair, false);
   if (connection->agent != NULL) connection->agent->noisy -= pair->noisy;
 }
 
@@ -175,12 +196,12 @@ static bool is_at_edge(const struct nr_pair *pair, uint64_t from, uint64_t to) {
 
 static void count_alarm(struct question *question, struct nr_pair *pair, uint64_t from, uint64_t to) {
   uint32_t asked = question->agent->watched_asked;
-  if (pair->alarmed == asked || pair->noisy > 0 || pair->foreign || !is_at_edge(pair, from, to)) return;
+  if (pair->alarmed == asked || pair->noisy > 0 || !is_at_edge(pair, from, to)) return;
   if (pair->taken + 1 == asked) return; /* this side has written what native code had */
   pair->alarms = pair->alarmed + 1 == asked ? pair->alarms + 1 : 1;
   pair->alarmed = asked;
   uint64_t length = pair->tracked.to - pair->tracked.from;
-  uint32_t noisy = length < NR_TRACKED_MIN ? (uint32_t)length : 2 * (uint32_t)NR_PAGE;
+  uint32_t noisy = NR_COMPARISON + (length < NR_TRACKED_MIN ? (uint32_t)length : 2 * (uint32_t)NR_PAGE);
   if (pair->alarms < NR_ALARMS || noisy > NR_NOISY_MAX - question->agent->noisy) return;
   question->agent->noisy += pair->noisy = noisy;
   note_ending(question, pair);
@@ -214,7 +235,7 @@ static void send_written(void *owner, struct nr_range range, void *context) {
 
 /* Neither side tells of it any more. */
 static void give_back(struct nr_connection *connection, struct nr_pair *pair) {
-  if (pair->host_tracks == NR_HOST_SILENT || pair->foreign) return;
+  if (pair->host_tracks == NR_HOST_SILENT) return;
   pair->host_tracks = NR_HOST_SILENT;
   if (nr_port_failure(connection->port) == 0) post_track(connection, pair);
 }
@@ -310,7 +331,8 @@ static bool covers_shown(const struct nr_pair *pair) {
 }
 
 bool nr_track_is_told(const struct nr_pair *pair) {
-  return pair->host_tracks == NR_HOST_TRACKS && !pair->foreign && pair->shown_count > 0 && covers_shown(pair);
+  return pair->host_tracks == NR_HOST_TRACKS && pair->foreign == pair->host_together && pair->shown_count > 0 &&
+         covers_shown(pair);
 }
 
 bool nr_track_has_all(const struct nr_pair *pair) {
@@ -318,15 +340,28 @@ bool nr_track_has_all(const struct nr_pair *pair) {
 }
 
 bool nr_track_is_settled(const struct nr_pair *pair) {
-  return pair->own_tracks && pair->host_tracks == NR_HOST_TRACKS && covers(pair, wanted(pair));
+  return pair->own_tracks && pair->host_tracks == NR_HOST_TRACKS && pair->foreign == pair->host_together &&
+         covers(pair, wanted(pair));
+}
+
+/* Small ones are when there are too many to compare all of them each time. */
+static bool is_enough(const struct nr_connection *connection, const struct nr_pair *pair) {
+  const struct nr_cold *cold = pair->foreign ? &connection->cold_foreign : &connection->cold;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
+  if (pair->noisy) return bytes >= NR_TRACKED_MIN;
+  if (bytes >= NR_WORTH) return true;
+  bool old = pair->age >= NR_OLD;
+  if (!old && connection->calm < NR_CALM_SMALL) return false;
+  return !nr_cold_has_room(cold, pair->item.next != NULL ? 0 : nr_window_cost(connection, pair), old);
 }
 
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
-  uint64_t bytes = 0;
-  if (pair->shared || pair->foreign || pair->block.born || pair->untracked) return false;
+  if (pair->shared || pair->block.born || pair->untracked) return false;
+  if (pair->foreign && (pair->length >= NR_SPARSE_MIN || (pair->age < NR_OLD && connection->calm < NR_CALM_FOREIGN)))
+    return false;
   if (connection->mortal && connection->calm < NR_CALM && pair->age < NR_OLD && !pair->item.was_kept) return false;
-  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
-  return bytes >= (pair->noisy ? NR_TRACKED_MIN : NR_WORTH) && is_there(connection->agent);
+  return is_enough(connection, pair) && is_there(connection->agent);
 }
 
 bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
@@ -338,6 +373,8 @@ bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const 
     pair->tracked = part;
     pair->host_tracks = NR_HOST_SILENT;
   }
+  /* Watched by itself until now: what the host has not told of yet is forgotten there, and found by comparing. */
+  if (pair->foreign && !pair->host_together) pair->host_tracks = NR_HOST_SILENT;
   bool is_new = nr_track_own(connection, pair, bytes);
   if (!pair->own_tracks && pair->rewritten < NR_REWRITTEN) pair->untracked = true; /* there are too many, say */
   bool asks = !pair->untracked && pair->host_tracks == NR_HOST_SILENT && pair->host_rewritten < NR_REWRITTEN;
@@ -359,7 +396,8 @@ static void give_up(struct nr_connection *connection, struct nr_pair *pair) {
   pair->untracked = true;
   uint64_t to = pair->tracked.to;
   uint8_t *bytes = nr_pair_part(pair, pair->tracked.from, &to);
-  if (!pair->foreign) {
+  if (!pair->foreign || pair->host_together) {
+    pair->host_together = false;
     if (bytes != NULL) nr_window_touch(connection, pair, bytes, pair->tracked.from, to);
     nr_window_cool(connection, pair);
   } else if (bytes != NULL && pair->hot != NR_NO_HOT) {

@@ -16,8 +16,6 @@
 #include "wire/merge.h"
 #include "wire/pages.h"
 
-/* What finding a pair's bytes costs besides comparing them, as bytes. */
-#define NR_COMPARISON 1024u
 /* What asking the kernel for those of an external buffer costs, among others (ahead.c). */
 #define NR_FOREIGN 3072u
 /* An external buffer begins as if it had been visited so often: it is not looked at first for as long as others. */
@@ -54,8 +52,9 @@ bool nr_window_take_all(struct nr_connection *connection, struct nr_pair *pair, 
     return nr_window_take_all(connection, pair, bytes, pair->born.to, to) || changed;
   }
   if (from >= to) return false;
-  if (pair->foreign) return nr_foreign_take(connection, pair, bytes, from, to);
-  if (!nr_merge(pair->block.memory + from, pair->block.twin + from, bytes + from, to - from)) return false;
+  if (!(pair->foreign ? nr_foreign_take(connection, pair, bytes, from, to)
+                      : nr_merge(pair->block.memory + from, pair->block.twin + from, bytes + from, to - from)))
+    return false;
   if (pair->own_tracks) pair->taken = connection->agent->watched_asked;
   return true;
 }
@@ -161,7 +160,8 @@ uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_
   bytes -= least(bytes, pair->born.to - pair->born.from);
   if (pair->own_tracks) bytes -= least(bytes, pair->tracked.to - pair->tracked.from);
   bytes = bytes > hot ? bytes - hot : 0;
-  return NR_COMPARISON + (pair->foreign ? NR_FOREIGN : 0) + (uint32_t)least(bytes, UINT32_MAX / 2);
+  return NR_COMPARISON + (pair->foreign && pair->host_tracks == NR_HOST_SILENT ? NR_FOREIGN : 0) +
+         (uint32_t)least(bytes, UINT32_MAX / 2);
 }
 
 static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to, bool held) {

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "wire/watched.h"
 
@@ -23,19 +27,23 @@ struct world {
 };
 
 /* The kernel of whoever runs this may not have it: then there is nothing to test. */
-static bool begin(struct world *world, size_t pages) {
+static bool begin_with(struct world *world, size_t pages, bool renews) {
   memset(world, 0, sizeof *world);
   world->tracker = nr_tracker_create(0);
   if (world->tracker == NULL) {
     fprintf(stderr, "this kernel does not track writes\n");
     return false;
   }
-  world->watched = nr_watched_create(world->tracker);
+  world->watched = nr_watched_create(world->tracker, renews);
   world->length = pages * PAGE;
   world->memory = mmap(NULL, world->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   cr_assert_neq(world->memory, MAP_FAILED);
   memset(world->memory, 1, world->length);
   return true;
+}
+
+static bool begin(struct world *world, size_t pages) {
+  return begin_with(world, pages, false);
 }
 
 static void end(struct world *world) {
@@ -194,7 +202,8 @@ static void model_write(struct model *model, size_t at) {
   }
 }
 
-static void step(struct world *world, struct model *model) {
+/* `field`: where one begins, which takes the rest; no part is in it for a part of it only. */
+static void step(struct world *world, struct model *model, size_t field) {
   unsigned number = (unsigned)rand() % PARTS;
   switch (rand() % 4) {
   case 0:
@@ -205,6 +214,7 @@ static void step(struct world *world, struct model *model) {
     }
     model->length[number] = 1 + (size_t)rand() % (rand() % 2 ? 600 : 20000);
     model->at[number] = (size_t)rand() % (world->length - model->length[number]);
+    if (model->at[number] < field && model->at[number] + model->length[number] > field) model->at[number] = field;
     model->written[number] = false;
     model->there[number] = true;
     add(world, number, model->at[number], model->length[number]);
@@ -230,7 +240,162 @@ Test(watched, at_random_nothing_is_missed) {
   struct world world;
   if (!begin(&world, 64)) return;
   srand(7);
-  for (int i = 0; i < 50000; i++) step(&world, &model);
+  for (int i = 0; i < 50000; i++) step(&world, &model, world.length);
+  end(&world);
+}
+
+Test(watched, at_random_in_a_field_nothing_is_missed) {
+  static struct model model;
+  struct world world;
+  if (!begin(&world, 64)) return;
+  size_t field = 20 * PAGE;
+  cr_assert(nr_watched_field(world.watched, world.memory + field, world.length - field));
+  srand(8);
+  for (int i = 0; i < 50000; i++) step(&world, &model, field);
+  end(&world);
+}
+
+/* What is left of a block at its end is looked at, but is no part's. */
+Test(watched, parts_of_a_field_that_lie_apart) {
+  struct world world;
+  if (!begin(&world, 64)) return;
+  cr_assert(nr_watched_field(world.watched, world.memory, world.length));
+  for (unsigned i = 0; i < 4; i++) add(&world, i, i * 16 * PAGE, 15 * PAGE - 100);
+  ask(&world);
+  world.memory[15 * PAGE + 5] = 2;
+  world.memory[2 * 16 * PAGE + 5] = 2;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0] + world.told[1] + world.told[3], 0);
+  cr_assert_eq(world.told[2], 1);
+  nr_watched_remove(world.watched, world.memory + 2 * 16 * PAGE, owner(2));
+  add(&world, 2, 2 * 16 * PAGE, PAGE);
+  world.memory[2 * 16 * PAGE + 6] = 3;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[2], 1);
+  for (unsigned i = 0; i < 4; i++) nr_watched_remove(world.watched, world.memory + i * 16 * PAGE, owner(i));
+  nr_watched_no_field(world.watched, world.memory);
+  add(&world, 0, 0, PAGE);
+  world.memory[0] = 4;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1);
+  end(&world);
+}
+
+/* It has been watched by itself. */
+Test(watched, what_is_taken_over_is_told_from_the_last_question_on) {
+  struct world world;
+  struct nr_range range;
+  if (!begin(&world, 16)) return;
+  cr_assert_eq(nr_tracker_add(world.tracker, world.memory + PAGE, 4 * PAGE), 0);
+  world.memory[PAGE] = 2;
+  cr_assert_eq(nr_tracker_scan(world.tracker, world.memory + PAGE, 4 * PAGE, &range, 1), 1);
+  world.memory[3 * PAGE] = 2;
+  cr_assert(nr_watched_take_over(world.watched, world.memory + PAGE, 4 * PAGE, owner(0), false));
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1);
+  cr_assert_eq(world.last[0].from, 2 * PAGE);
+  cr_assert_eq(world.last[0].to, 3 * PAGE);
+  cr_assert_eq(nr_tracker_add(world.tracker, world.memory + 8 * PAGE, PAGE), 0);
+  cr_assert(nr_watched_take_over(world.watched, world.memory + 8 * PAGE, PAGE, owner(1), true));
+  cr_assert(ask(&world), "that something was written is known already");
+  cr_assert_eq(world.told[1], 1);
+  cr_assert_eq(world.last[1].to, PAGE);
+  ask(&world);
+  cr_assert_eq(world.told[1], 0, "and told once");
+  end(&world);
+}
+
+static uint8_t *map_at(uint8_t *memory, size_t length) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE;
+  return mmap(memory, length, PROT_READ | PROT_WRITE, flags, -1, 0);
+}
+
+Test(watched, a_list_that_renews_goes_on_with_what_is_mapped_anew) {
+  struct world world;
+  if (!begin_with(&world, 16, true)) return;
+  add(&world, 0, 2 * PAGE, 4 * PAGE);
+  add(&world, 1, 6 * PAGE, PAGE);
+  ask(&world);
+  cr_assert_eq(map_at(world.memory + 3 * PAGE, PAGE), world.memory + 3 * PAGE);
+  cr_assert(ask(&world), "it may hold anything");
+  cr_assert_geq(world.told[0], 1);
+  ask(&world);
+  ask(&world);
+  cr_assert_eq(world.told[0], 0);
+  world.memory[3 * PAGE + 7] = 5;
+  cr_assert(ask(&world));
+  cr_assert_geq(world.told[0], 1);
+  cr_assert_eq(world.told[1], 0);
+  munmap(world.memory + 3 * PAGE, PAGE); /* nothing is there, and nothing is told */
+  ask(&world);
+  cr_assert_eq(world.told[0], 0);
+  cr_assert_eq(map_at(world.memory + 3 * PAGE, PAGE), world.memory + 3 * PAGE);
+  end(&world);
+}
+
+struct writer {
+  int wish[2], done[2];
+  pid_t child;
+};
+
+/* Another process, which writes when it is asked to: the kernel counts that for it. */
+static void start_writer(struct writer *writer, uint8_t *at) {
+  pid_t parent = getpid();
+  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+  cr_assert_eq(pipe(writer->wish) + pipe(writer->done), 0);
+  if ((writer->child = fork()) != 0) return;
+  uint8_t byte = 9;
+  struct iovec own = {&byte, 1}, theirs = {at, 1};
+  close(writer->wish[1]);
+  while (read(writer->wish[0], &byte, 1) == 1) {
+    if (process_vm_writev(parent, &own, 1, &theirs, 1, 0) != 1 || write(writer->done[1], &byte, 1) != 1) _exit(1);
+  }
+  _exit(0);
+}
+
+static void have_written(struct writer *writer) {
+  char byte = 1;
+  if (write(writer->wish[1], &byte, 1) != 1 || read(writer->done[0], &byte, 1) != 1) abort();
+}
+
+/* Pages that a fork has left to both are this one's before anything is looked at. */
+Test(watched, what_another_process_writes_has_to_be_said) {
+  struct world world;
+  struct writer writer;
+  if (!begin(&world, 8)) return;
+  start_writer(&writer, world.memory + PAGE);
+  memset(world.memory, 2, world.length);
+  add(&world, 0, PAGE, PAGE);
+  for (int i = 0; i < 3; i++) { /* all that this takes is there */
+    have_written(&writer);
+    ask(&world);
+    ask(&world);
+  }
+  have_written(&writer);
+  world.memory[PAGE + 1] = 2; /* without a fault */
+  nr_watched_disturb();
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1);
+  int status = 1;
+  close(writer.wish[1]);
+  cr_assert_eq(waitpid(writer.child, &status, 0), writer.child);
+  cr_assert_eq(status, 0);
+  end(&world);
+}
+
+Test(watched, whose_pages_they_are) {
+  struct world world;
+  if (!begin(&world, 16)) return;
+  add(&world, 0, PAGE + 100, 5 * PAGE);
+  add(&world, 1, 2 * PAGE, 100);
+  add(&world, 2, 10 * PAGE + 100, 100);
+  cr_assert_null(nr_watched_owner(world.watched, world.memory, PAGE));
+  cr_assert_eq(nr_watched_owner(world.watched, world.memory, PAGE + 1), owner(0));
+  cr_assert_eq(nr_watched_owner(world.watched, world.memory + 6 * PAGE + 500, 10), owner(0));
+  cr_assert_null(nr_watched_owner(world.watched, world.memory + 7 * PAGE, 3 * PAGE));
+  cr_assert_eq(nr_watched_owner(world.watched, world.memory + 7 * PAGE, 3 * PAGE + 1), owner(2));
+  cr_assert(nr_watched_anywhere(world.memory + 10 * PAGE + 4000, 1));
+  cr_assert(!nr_watched_anywhere(world.memory + 11 * PAGE, 5 * PAGE));
   end(&world);
 }
 
@@ -250,7 +415,7 @@ Test(watched, no_page_is_in_two_lists) {
   struct world world;
   if (!begin(&world, 8)) return;
   struct nr_tracker *tracker = nr_tracker_create(0);
-  struct nr_watched *other = nr_watched_create(tracker);
+  struct nr_watched *other = nr_watched_create(tracker, false);
   add(&world, 0, PAGE + 100, 2 * PAGE);
   cr_assert(!nr_watched_add(other, world.memory + 3 * PAGE + 1000, 10, owner(1)));
   cr_assert(nr_watched_add(other, world.memory + 4 * PAGE, PAGE, owner(1)));

@@ -1,0 +1,83 @@
+/* External buffers over memory that changes in ways of its own: it is mapped anew, or others write to it as well. */
+#define _GNU_SOURCE /* memfd_create */
+#include "common.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct {
+  uint8_t *bytes;
+  size_t length;
+  int file; /* -1: none */
+} last;
+
+static napi_value external(napi_env env, int file, int flags, size_t length) {
+  napi_value result = NULL;
+  last.bytes = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, file, 0);
+  if (last.bytes == MAP_FAILED) abort();
+  last.length = length;
+  last.file = file;
+  memset(last.bytes, 1, length);
+  T_OK(napi_create_external_buffer(env, length, last.bytes, NULL, NULL, &result));
+  return result;
+}
+
+/* (length): over pages of its own. */
+static napi_value mapped(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return external(env, -1, MAP_PRIVATE | MAP_ANONYMOUS, t_uint(env, argv[0]));
+}
+
+/* (length): over a file. */
+static napi_value shared(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  int file = memfd_create("shared", MFD_CLOEXEC);
+  if (file < 0 || ftruncate(file, (off_t)t_uint(env, argv[0])) != 0) abort();
+  return external(env, file, MAP_SHARED, t_uint(env, argv[0]));
+}
+
+/* (offset, value): into the file of the last one, past its memory. */
+static napi_value put_file(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  uint8_t value = (uint8_t)t_uint(env, argv[1]);
+  if (pwrite(last.file, &value, 1, (off_t)t_uint(env, argv[0])) != 1) abort();
+  return NULL;
+}
+
+/* (value): other memory is where that of the last one was. */
+static napi_value remap(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE;
+  if (mmap(last.bytes, last.length, PROT_READ | PROT_WRITE, flags, -1, 0) != last.bytes) abort();
+  memset(last.bytes, (int)t_uint(env, argv[0]), last.length);
+  return NULL;
+}
+
+/* (offset, value) */
+static napi_value put(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  last.bytes[t_uint(env, argv[0])] = (uint8_t)t_uint(env, argv[1]);
+  return NULL;
+}
+
+/* (offset) */
+static napi_value get(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return t_number(env, last.bytes[t_uint(env, argv[0])]);
+}
+
+static napi_value idle(napi_env env, napi_callback_info info) {
+  return NULL;
+}
+
+static const struct t_function functions[] = {
+    {"mapped", mapped}, {"shared", shared}, {"putFile", put_file}, {"remap", remap},
+    {"put", put},       {"get", get},       {"idle", idle},
+};
+T_INIT(functions)

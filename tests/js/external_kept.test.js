@@ -1,0 +1,126 @@
+'use strict';
+// External buffers that live, written by either side long after they were made: seen at the next turn, as in one process.
+const { test } = require('node:test');
+const v8 = require('node:v8');
+const vm = require('node:vm');
+const { compare, turn } = require('./harness.js');
+
+v8.setFlagsFromString('--expose-gc');
+const gc = vm.runInNewContext('gc');
+
+/** What is made now is a result, as a rule, and soon dead. What has lived through so many calls is not. */
+const CALLS = 80;
+
+function settle(addon, call) {
+  for (let i = 0; i < CALLS; i++) addon[call](0);
+}
+
+function generator(state) {
+  return (below) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return Math.floor(state / 2 ** 32 * below);
+  };
+}
+
+/** JavaScript's own look at it, a byte at a time. */
+function sum(bytes) {
+  return bytes.reduce((before, byte) => (before * 31 + byte) >>> 0, 0);
+}
+
+function work(addon, buffers, any, makes) {
+  const seen = [];
+  for (let step = 0; step < 3000; step++) {
+    const place = any(buffers.length), bytes = buffers[place], at = any(bytes.length), value = any(256), what = any(40);
+    if (what === 0 && makes) {
+      seen.push(sum(addon.create(200, 3, 130_000 + any(200_000), value)));
+    } else if (what < 15) {
+      addon.poke(place, at, 1, value);
+      seen.push(bytes[at]);
+    } else if (what < 25) {
+      bytes[at] = value;
+    } else if (what < 30) {
+      seen.push(addon.around(place, at, 1, value, () => { seen.push(bytes[at]); bytes[bytes.length - 1 - at] ^= 5; }));
+      seen.push(bytes[at]);
+    } else {
+      seen.push(addon.check(place));
+    }
+  }
+  return [seen, buffers.map(sum)];
+}
+
+for (const [name, sizes] of Object.entries({
+  small: [16, 200, 3000], large: [5000, 20_000, 60_000], 'very large': [130_000, 300_000], mixed: [16, 3000, 5000, 60_000, 200_000],
+})) {
+  const make = (addon, any) => Array.from({ length: 120 }, (_, i) => addon.create(i, 3, sizes[i % sizes.length] + any(100), i));
+
+  test(`many ${name} ones, written by both sides at random`, (t) => compare(t, 'memory_stress', (addon) => [1, 2].map((seed) => {
+    const any = generator(seed), buffers = make(addon, any);
+    for (let i = 0; i < CALLS; i++) addon.drop(200);
+    return work(addon, buffers, any, false);
+  })));
+
+  // These are gone at once, and have pages in common with those that live.
+  test(`many ${name} ones that have lived through collections, beside new ones`, (t) => compare(t, 'memory_stress', async (addon) => {
+    const any = generator(3), buffers = make(addon, any);
+    for (let i = 0; i < 10; i++) {
+      gc();
+      await turn();
+      addon.drop(200);
+    }
+    return work(addon, buffers, any, true);
+  }));
+}
+
+for (const length of [8192, 60_000, 300_000]) {
+  test(`what JavaScript writes hides nothing that native code writes beside it: ${length} bytes`, (t) => compare(t, 'external_kept', (addon) => {
+    const bytes = addon.mapped(length), seen = [];
+    settle(addon, 'idle');
+    for (let i = 0; i < 200; i++) {
+      const at = i * 16 % (length - 16);
+      bytes[at] = i;
+      seen.push(addon.get(at));
+      addon.put(at + 8, i + 1);
+      seen.push(bytes[at + 8]);
+    }
+    return seen;
+  }));
+
+  test(`memory that is mapped anew: ${length} bytes`, (t) => compare(t, 'external_kept', (addon) => {
+    const bytes = addon.mapped(length), seen = [];
+    for (let i = 0; i < 5; i++) {
+      settle(addon, 'idle');
+      addon.remap(i + 2);
+      seen.push(sum(bytes));
+      settle(addon, 'idle');
+      addon.put(5000, i);
+      seen.push(bytes[5000]);
+    }
+    return seen;
+  }));
+
+  test(`a file that is written past the memory: ${length} bytes`, (t) => compare(t, 'external_kept', (addon) => {
+    const bytes = addon.shared(length), seen = [];
+    for (let i = 0; i < 5; i++) {
+      addon.putFile(i * 1000, 50 + i);
+      seen.push(bytes[i * 1000]);
+      settle(addon, 'idle');
+      addon.putFile(i * 1000 + 1, 70 + i);
+      seen.push(bytes[i * 1000 + 1]);
+      bytes[7000] = i;
+      seen.push(addon.get(7000));
+    }
+    return seen;
+  }));
+}
+
+// Nominal ones are watched by themselves, and take the pages of those that were with others.
+test('one of nominally a gigabyte over memory of others that live', (t) => compare(t, 'external_memory', ({ part, poke, fromConstant }) => {
+  const parts = Array.from({ length: 10 }, (_, i) => part(i * 20_000, 20_000)), seen = [];
+  for (let i = 0; i < CALLS; i++) poke(4 << 19, i);
+  const [whole, start] = fromConstant();
+  for (let i = 0; i < 300; i++) {
+    poke(i * 613, i);
+    seen.push(parts[Math.floor(i * 613 / 20_000)][i * 613 % 20_000], whole[start + i * 613]);
+  }
+  return seen;
+}));
