@@ -62,7 +62,8 @@ void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
 void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair) {
   if (pair->watch != NULL) nr_watch_end(channel->tracker, pair->watch);
   pair->watch = NULL;
-  if (pair->watched) nr_watched_remove(channel->watched, pair->block + pair->tracked.from, pair);
+  if (pair->watched)
+    nr_watched_remove(channel->watched, pair->block + pair->tracked.from, pair->tracked.to - pair->tracked.from, pair);
   pair->watched = false;
   pair->tracked = (struct nr_range){0, 0};
   nr_cold_remove(&channel->tracked, &pair->item);
@@ -143,6 +144,18 @@ void nr_pair_settle(struct nr_channel *channel, struct nr_pair *pair) {
   nr_pair_heat(channel, pair);
 }
 
+/* But for what both sides map. */
+static bool add_around(struct nr_channel *channel, struct nr_pair *pair, const Nr__TrackMemoryRequest *request) {
+  struct nr_range hole = {0, 0};
+  if (request->hole_length > 0) {
+    if (request->hole_offset < request->offset) return false;
+    hole.from = request->hole_offset - request->offset;
+    if (hole.from > request->length || request->hole_length > request->length - hole.from) return false;
+    hole.to = hole.from + request->hole_length;
+  }
+  return nr_watched_add(channel->watched, pair->block + request->offset, request->length, hole, pair);
+}
+
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
   if (request->disturbed) {
     nr_watched_disturb();
@@ -155,8 +168,7 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
     return;
   pair->tracked = (struct nr_range){request->offset, request->offset + request->length};
   if (!pair->foreign) {
-    pair->watched = channel->watched != NULL &&
-                    nr_watched_add(channel->watched, pair->block + request->offset, request->length, pair);
+    pair->watched = channel->watched != NULL && add_around(channel, pair, request);
   } else if (!is_of_file(channel, pair, pair->tracked)) {
     pair->watched = watch_together(channel, pair, pair->tracked);
   }

@@ -11,10 +11,11 @@
 /* Of all lists: each may split a mapping of this process in three, and Linux allows 65,530 of those. */
 #define NR_WATCHED_MAX 8192u
 
-/* Addresses. reach: the end of the last page of this one and of those before it, whichever is furthest. owed: all of it
- * is to be told next time. */
+/* Addresses. base: what its owner is told from. reach: the end of the last page of this one and of those before it,
+ * whichever is furthest. owed: all of it is to be told next time. */
 struct part {
   uint64_t from, to;
+  uint64_t base;
   uint64_t reach;
   void *owner;
   uint64_t field; /* where it ends that the part is in; 0: in none */
@@ -276,36 +277,54 @@ enum start {
   NR_START_OWED, /* ... and anyway, all of it */
 };
 
-static bool add(struct nr_watched *watched, const void *memory, size_t length, void *owner, enum start start) {
-  uint64_t begin = (uint64_t)(uintptr_t)memory;
-  struct part part = {.from = begin, .to = begin + length, .owner = owner, .owed = start == NR_START_OWED};
-  if (length == 0) return false;
+/* What lies around a hole is two parts of one owner, who is told of both from the same base. */
+static bool add(struct nr_watched *watched, uint64_t base, struct nr_range range, void *owner, enum start start) {
+  struct part part = {
+      .from = base + range.from, .to = base + range.to, .base = base, .owner = owner, .owed = start == NR_START_OWED};
   pthread_mutex_lock(&lock);
   bool added = insert(watched, part, start == NR_START_ANEW);
   pthread_mutex_unlock(&lock);
   return added;
 }
 
-bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
-  return add(watched, memory, length, owner, NR_START_ANEW);
+bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, struct nr_range hole, void *owner) {
+  uint64_t base = (uint64_t)(uintptr_t)memory;
+  struct nr_range ranges[] = {{0, length}, {length, length}};
+  if (hole.to > 0) {
+    ranges[0].to = hole.from;
+    ranges[1].from = hole.to;
+  }
+  bool any = false;
+  for (size_t i = 0; i < 2; i++) {
+    if (ranges[i].from >= ranges[i].to) continue;
+    if (!add(watched, base, ranges[i], owner, NR_START_ANEW)) {
+      nr_watched_remove(watched, memory, length, owner);
+      return false;
+    }
+    any = true;
+  }
+  return any;
 }
 
 bool nr_watched_take_over(struct nr_watched *watched, const void *memory, size_t length, void *owner, bool owed) {
-  return add(watched, memory, length, owner, owed ? NR_START_OWED : NR_START_ON);
+  return length > 0 && add(watched, (uint64_t)(uintptr_t)memory, (struct nr_range){0, length}, owner,
+                           owed ? NR_START_OWED : NR_START_ON);
 }
 
-void nr_watched_remove(struct nr_watched *watched, const void *memory, void *owner) {
-  uint64_t begin = (uint64_t)(uintptr_t)memory;
+void nr_watched_remove(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
+  uint64_t begin = (uint64_t)(uintptr_t)memory, end = begin + length;
   pthread_mutex_lock(&lock);
-  for (uint32_t i = first_from(watched, begin); i < watched->count && watched->parts[i].from == begin; i++) {
+  for (uint32_t i = first_from(watched, begin); i < watched->count && watched->parts[i].from < end;) {
     struct part part = watched->parts[i];
-    if (part.owner != owner) continue;
+    if (part.owner != owner || part.base != begin) {
+      i++;
+      continue;
+    }
     watched->count--;
     all_parts--;
     memmove(&watched->parts[i], &watched->parts[i + 1], (watched->count - i) * sizeof part);
     set_reach(watched, i);
     stop(watched, page_of(part.from), page_end(part.to));
-    break;
   }
   pthread_mutex_unlock(&lock);
 }
@@ -401,7 +420,7 @@ static void tell(struct nr_watched *watched, struct nr_range pages, nr_written *
     struct nr_range range = {pages.from > part->from ? pages.from : part->from,
                              pages.to < part->to ? pages.to : part->to};
     if (range.from >= range.to) continue;
-    written(part->owner, (struct nr_range){range.from - part->from, range.to - part->from}, context);
+    written(part->owner, (struct nr_range){range.from - part->base, range.to - part->base}, context);
   }
 }
 
@@ -413,7 +432,7 @@ static bool tell_owed(struct nr_watched *watched, nr_written *written, void *con
     if (!part->owed) continue;
     part->owed = false;
     any = true;
-    written(part->owner, (struct nr_range){0, part->to - part->from}, context);
+    written(part->owner, (struct nr_range){part->from - part->base, part->to - part->base}, context);
   }
   return any;
 }

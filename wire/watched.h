@@ -27,14 +27,15 @@ bool nr_watched_is_empty(const struct nr_watched *watched);
 bool nr_watched_field(struct nr_watched *watched, const void *memory, size_t length);
 void nr_watched_no_field(struct nr_watched *watched, const void *memory);
 
-/* What is written there from now on is told of `owner`, each of which has one part. False: the kernel cannot, there are
- * too many in this process, or another list has something on those pages (asking forgets for all). */
-bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, void *owner);
+/* What is written there from now on is told of `owner`, which has no other part. hole: bytes of it, in whole pages,
+ * that are left out; to == 0: none. False: the kernel cannot, there are too many in this process, or another list has
+ * something on those pages (asking forgets for all). */
+bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t length, struct nr_range hole, void *owner);
 /* The same for memory that the caller's tracker has watched by itself until now, perhaps: what was written since it was
  * asked is told next time. owed: it is known already that something was, so that all of it is told. */
 bool nr_watched_take_over(struct nr_watched *watched, const void *memory, size_t length, void *owner, bool owed);
 /* No effect on one that is not there. The memory may be gone. */
-void nr_watched_remove(struct nr_watched *watched, const void *memory, void *owner);
+void nr_watched_remove(struct nr_watched *watched, const void *memory, size_t length, void *owner);
 
 /* The owner of a part on the pages that this memory touches; NULL: there is none. */
 void *nr_watched_owner(const struct nr_watched *watched, const void *memory, size_t length);

@@ -219,8 +219,9 @@ bool nr_track_is_told(const struct nr_pair *pair);
 #define NR_OLD 2u
 /* Entries that bring no new pair, after which even those are worth it that will not live long by experience. */
 #define NR_CALM 4u
-/* The same for external buffers, which may be results, dead before the next collection: each is work for the host. */
-#define NR_CALM_FOREIGN 16u
+/* The same for what native code has made, which may be results, dead before the next collection: each is work for the
+ * host. */
+#define NR_CALM_MADE 16u
 #define NR_CALM_SMALL 64u
 /* This side has written to memory of the host's. */
 void nr_track_disturb(struct nr_connection *connection);

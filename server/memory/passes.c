@@ -165,7 +165,7 @@ static bool copy_all(struct pass *pass, struct nr_pair *pair) {
 /* Is it time to track it? What has seen no collection yet may not live long. */
 static bool is_ripe(const struct pass *pass, const struct nr_pair *pair) {
   if (pair->hot != NR_NO_HOT || pass->promoted >= NR_PROMOTED || nr_track_is_settled(pair)) return false;
-  return pair->age >= NR_OLD || pair->foreign || pair->item.unchanged >= NR_YOUNG_PATIENCE;
+  return pair->age >= NR_OLD || pair->foreign || pair->block.born || pair->item.unchanged >= NR_YOUNG_PATIENCE;
 }
 
 /* One that is worth tracking: until it is, it is compared. */
@@ -264,8 +264,9 @@ static bool lift(struct nr_cold_item *item, void *context) {
 static void count_calm(struct nr_connection *connection) {
   connection->calm = connection->pairs_made == connection->pairs_seen ? connection->calm + 1 : 0;
   connection->pairs_seen = connection->pairs_made;
-  if (connection->calm == NR_CALM && connection->mortal) nr_cold_each(&connection->cold, lift, connection);
-  if (connection->calm == NR_CALM_FOREIGN) nr_cold_each(&connection->cold_foreign, lift, connection);
+  bool calm = connection->calm == NR_CALM_MADE;
+  if (calm || (connection->calm == NR_CALM && connection->mortal)) nr_cold_each(&connection->cold, lift, connection);
+  if (calm) nr_cold_each(&connection->cold_foreign, lift, connection);
 }
 
 /* There is nearly more than is compared in a pass: what has come to be worth tracking meanwhile is. */

@@ -48,6 +48,14 @@ static void count_watched(struct nr_connection *connection, struct nr_pair *pair
   nr_host_watch(connection->host, is);
 }
 
+/* What both sides map of the tracked part, from its beginning on. */
+static struct nr_range hole_of(const struct nr_pair *pair) {
+  uint64_t from = pair->born.from > pair->tracked.from ? pair->born.from : pair->tracked.from;
+  uint64_t to = pair->born.to < pair->tracked.to ? pair->born.to : pair->tracked.to;
+  if (from >= to) return (struct nr_range){0, 0};
+  return (struct nr_range){from - pair->tracked.from, to - pair->tracked.from};
+}
+
 static void post_track(struct nr_connection *connection, struct nr_pair *pair) {
   Nr__TrackMemoryRequest request = NR__TRACK_MEMORY_REQUEST__INIT;
   if (pair->foreign) {
@@ -60,6 +68,9 @@ static void post_track(struct nr_connection *connection, struct nr_pair *pair) {
   if (pair->host_tracks != NR_HOST_SILENT) {
     request.offset = pair->tracked.from;
     request.length = pair->tracked.to - pair->tracked.from;
+    struct nr_range hole = hole_of(pair);
+    request.hole_offset = hole.to > 0 ? pair->tracked.from + hole.from : 0;
+    request.hole_length = hole.to - hole.from;
   }
   /* A pair that is gone may have had the same memory: the host must not ask the kernel in its name. */
   if (connection->release_count > 0) nr_release_flush(connection);
@@ -108,7 +119,7 @@ static bool is_born_elsewhere(const struct nr_agent *agent, const struct nr_pair
   for (const struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
     for (struct nr_pair *other = nr_pair_index_first(each->pair_index, pair->bytes); other != NULL;
          other = other->next) {
-      if (other->bytes == pair->bytes && other->block.born) return true;
+      if (other != pair && other->bytes == pair->bytes && other->block.born) return true;
     }
   }
   return false;
@@ -122,7 +133,8 @@ bool nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const 
     if (inner.to - inner.from < NR_TRACKED_MIN) return false;
   }
   if (!is_there(connection->agent) || is_born_elsewhere(connection->agent, pair)) return false;
-  pair->own_tracks = nr_watched_add(connection->agent->watched, bytes + pair->tracked.from, length, pair);
+  pair->own_tracks =
+      nr_watched_add(connection->agent->watched, bytes + pair->tracked.from, length, hole_of(pair), pair);
   return pair->own_tracks;
 }
 
@@ -138,7 +150,8 @@ void nr_track_end(struct nr_connection *connection, struct nr_pair *pair) {
   pair->own_tracks = false;
   if (connection->agent == NULL) return;
   nr_cut_forget(connection->agent, pair);
-  nr_watched_remove(connection->agent->watched, (const uint8_t *)pair->bytes + pair->tracked.from, pair);
+  nr_watched_remove(connection->agent->watched, (const uint8_t *)pair->bytes + pair->tracked.from,
+                    pair->tracked.to - pair->tracked.from, pair);
 }
 
 /* Only pages of its own from now on. */
@@ -349,6 +362,7 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
   const struct nr_cold *cold = pair->foreign ? &connection->cold_foreign : &connection->cold;
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
+  bytes -= pair->born.to - pair->born.from;
   if (pair->noisy) return bytes >= NR_TRACKED_MIN;
   if (bytes >= NR_WORTH) return true;
   bool old = pair->age >= NR_OLD;
@@ -357,9 +371,9 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
 }
 
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
-  if (pair->shared || pair->block.born || pair->untracked) return false;
-  if (pair->foreign && (pair->length >= NR_SPARSE_MIN || (pair->age < NR_OLD && connection->calm < NR_CALM_FOREIGN)))
-    return false;
+  if (pair->shared || pair->untracked || (pair->foreign && pair->length >= NR_SPARSE_MIN)) return false;
+  bool is_made = pair->foreign || pair->block.born;
+  if (is_made && pair->age < NR_OLD && connection->calm < NR_CALM_MADE) return false;
   if (connection->mortal && connection->calm < NR_CALM && pair->age < NR_OLD && !pair->item.was_kept) return false;
   return is_enough(connection, pair) && is_there(connection->agent);
 }

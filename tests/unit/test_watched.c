@@ -16,6 +16,7 @@
 
 #define PAGE ((size_t)4096)
 #define PARTS 64u
+#define NONE ((struct nr_range){0, 0})
 
 struct world {
   struct nr_tracker *tracker;
@@ -57,7 +58,7 @@ static void *owner(unsigned number) {
 }
 
 static void add(struct world *world, unsigned number, size_t at, size_t length) {
-  cr_assert(nr_watched_add(world->watched, world->memory + at, length, owner(number)));
+  cr_assert(nr_watched_add(world->watched, world->memory + at, length, NONE, owner(number)));
 }
 
 static void note(void *part, struct nr_range range, void *context) {
@@ -88,7 +89,7 @@ Test(watched, who_was_written_is_told_once) {
   cr_assert_eq(world.last[2].to, 2 * PAGE);
   ask(&world);
   cr_assert_eq(world.told[2], 0);
-  nr_watched_remove(world.watched, world.memory + 8 * PAGE, owner(2));
+  nr_watched_remove(world.watched, world.memory + 8 * PAGE, 2 * PAGE, owner(2));
   world.memory[9 * PAGE + 5] = 3;
   world.memory[30 * PAGE] = 3;
   cr_assert(ask(&world));
@@ -107,7 +108,7 @@ Test(watched, all_parts_on_a_page_are_told_of_it) {
   cr_assert(ask(&world));
   cr_assert_eq(world.told[0], 1, "what was written before is not forgotten for it");
   cr_assert_eq(world.told[1], 1);
-  nr_watched_remove(world.watched, world.memory + PAGE + 1000, owner(1));
+  nr_watched_remove(world.watched, world.memory + PAGE + 1000, 3 * PAGE, owner(1));
   world.memory[PAGE] = 3; /* is no part's, but on their page */
   cr_assert(ask(&world));
   cr_assert_eq(world.told[0], 1);
@@ -126,7 +127,7 @@ Test(watched, one_place_may_have_two_owners) {
   if (!begin(&world, 4)) return;
   add(&world, 0, PAGE, PAGE);
   add(&world, 1, PAGE, PAGE);
-  nr_watched_remove(world.watched, world.memory + PAGE, owner(0));
+  nr_watched_remove(world.watched, world.memory + PAGE, PAGE, owner(0));
   world.memory[PAGE] = 2;
   cr_assert(ask(&world));
   cr_assert_eq(world.told[0], 0);
@@ -181,7 +182,7 @@ Test(watched, memory_that_is_mapped_anew_is_watched_anew) {
   world.memory[3 * PAGE] = 2;
   cr_assert(ask(&world));
   cr_assert_geq(world.told[1], 1);
-  nr_watched_remove(world.watched, world.memory + 2 * PAGE, owner(0));
+  nr_watched_remove(world.watched, world.memory + 2 * PAGE, 2 * PAGE, owner(0));
   world.memory[3 * PAGE] = 3;
   cr_assert(ask(&world));
   cr_assert_geq(world.told[1], 1);
@@ -208,7 +209,7 @@ static void step(struct world *world, struct model *model, size_t field) {
   switch (rand() % 4) {
   case 0:
     if (model->there[number]) {
-      nr_watched_remove(world->watched, world->memory + model->at[number], owner(number));
+      nr_watched_remove(world->watched, world->memory + model->at[number], model->length[number], owner(number));
       model->there[number] = false;
       break;
     }
@@ -267,12 +268,12 @@ Test(watched, parts_of_a_field_that_lie_apart) {
   cr_assert(ask(&world));
   cr_assert_eq(world.told[0] + world.told[1] + world.told[3], 0);
   cr_assert_eq(world.told[2], 1);
-  nr_watched_remove(world.watched, world.memory + 2 * 16 * PAGE, owner(2));
+  nr_watched_remove(world.watched, world.memory + 2 * 16 * PAGE, 15 * PAGE, owner(2));
   add(&world, 2, 2 * 16 * PAGE, PAGE);
   world.memory[2 * 16 * PAGE + 6] = 3;
   cr_assert(ask(&world));
   cr_assert_eq(world.told[2], 1);
-  for (unsigned i = 0; i < 4; i++) nr_watched_remove(world.watched, world.memory + i * 16 * PAGE, owner(i));
+  for (unsigned i = 0; i < 4; i++) nr_watched_remove(world.watched, world.memory + i * 16 * PAGE, 15 * PAGE, owner(i));
   nr_watched_no_field(world.watched, world.memory);
   add(&world, 0, 0, PAGE);
   world.memory[0] = 4;
@@ -383,6 +384,32 @@ Test(watched, what_another_process_writes_has_to_be_said) {
   end(&world);
 }
 
+Test(watched, a_part_with_a_hole) {
+  struct world world;
+  if (!begin(&world, 16)) return;
+  struct nr_range hole = {3 * PAGE - 100, 6 * PAGE - 100};
+  cr_assert(nr_watched_add(world.watched, world.memory + PAGE + 100, 8 * PAGE, hole, owner(0)));
+  ask(&world);
+  world.memory[4 * PAGE] = world.memory[7 * PAGE - 1] = 2;
+  ask(&world);
+  cr_assert_eq(world.told[0], 0);
+  world.memory[4 * PAGE - 1] = 2;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1);
+  cr_assert_eq(world.last[0].from, 2 * PAGE - 100);
+  cr_assert_eq(world.last[0].to, 3 * PAGE - 100);
+  world.memory[9 * PAGE] = 2;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 1);
+  cr_assert_eq(world.last[0].from, 8 * PAGE - 100);
+  cr_assert_eq(world.last[0].to, 8 * PAGE);
+  nr_watched_remove(world.watched, world.memory + PAGE + 100, 8 * PAGE, owner(0));
+  cr_assert(nr_watched_is_empty(world.watched));
+  hole = (struct nr_range){0, PAGE}; /* nothing is left */
+  cr_assert_not(nr_watched_add(world.watched, world.memory, PAGE, hole, owner(0)));
+  end(&world);
+}
+
 Test(watched, whose_pages_they_are) {
   struct world world;
   if (!begin(&world, 16)) return;
@@ -417,10 +444,10 @@ Test(watched, no_page_is_in_two_lists) {
   struct nr_tracker *tracker = nr_tracker_create(0);
   struct nr_watched *other = nr_watched_create(tracker, false);
   add(&world, 0, PAGE + 100, 2 * PAGE);
-  cr_assert(!nr_watched_add(other, world.memory + 3 * PAGE + 1000, 10, owner(1)));
-  cr_assert(nr_watched_add(other, world.memory + 4 * PAGE, PAGE, owner(1)));
-  nr_watched_remove(world.watched, world.memory + PAGE + 100, owner(0));
-  cr_assert(nr_watched_add(other, world.memory + PAGE, PAGE, owner(2)));
+  cr_assert(!nr_watched_add(other, world.memory + 3 * PAGE + 1000, 10, NONE, owner(1)));
+  cr_assert(nr_watched_add(other, world.memory + 4 * PAGE, PAGE, NONE, owner(1)));
+  nr_watched_remove(world.watched, world.memory + PAGE + 100, 2 * PAGE, owner(0));
+  cr_assert(nr_watched_add(other, world.memory + PAGE, PAGE, NONE, owner(2)));
   nr_watched_destroy(other);
   nr_tracker_destroy(tracker);
   end(&world);

@@ -1,5 +1,6 @@
 'use strict';
-// External buffers that live, written by either side long after they were made: seen at the next turn, as in one process.
+// What native code has made and kept, written by either side long after: seen at the next turn, as in one process.
+const crypto = require('node:crypto');
 const { test } = require('node:test');
 const v8 = require('node:v8');
 const vm = require('node:vm');
@@ -22,15 +23,16 @@ function generator(state) {
   };
 }
 
-/** JavaScript's own look at it, a byte at a time. */
 function sum(bytes) {
-  return bytes.reduce((before, byte) => (before * 31 + byte) >>> 0, 0);
+  return crypto.createHash('sha1').update(bytes).digest('hex');
 }
 
-function work(addon, buffers, any, makes) {
+/** `ends`: of so many bytes each, nothing else is written. */
+function work(addon, buffers, any, makes, ends) {
   const seen = [];
   for (let step = 0; step < 3000; step++) {
-    const place = any(buffers.length), bytes = buffers[place], at = any(bytes.length), value = any(256), what = any(40);
+    const place = any(buffers.length), bytes = buffers[place], value = any(256), what = any(40);
+    const at = ends ? (any(2) ? any(ends) : bytes.length - 1 - any(ends)) : any(bytes.length);
     if (what === 0 && makes) {
       seen.push(sum(addon.create(200, 3, 130_000 + any(200_000), value)));
     } else if (what < 15) {
@@ -48,15 +50,22 @@ function work(addon, buffers, any, makes) {
   return [seen, buffers.map(sum)];
 }
 
-for (const [name, sizes] of Object.entries({
-  small: [16, 200, 3000], large: [5000, 20_000, 60_000], 'very large': [130_000, 300_000], mixed: [16, 3000, 5000, 60_000, 200_000],
+const EXTERNAL = 3, MADE = 0;
+
+for (const [name, { kind, sizes, ends }] of Object.entries({
+  'small external': { kind: EXTERNAL, sizes: [16, 200, 3000] },
+  'large external': { kind: EXTERNAL, sizes: [5000, 20_000, 60_000] },
+  'very large external': { kind: EXTERNAL, sizes: [130_000, 300_000] },
+  'external, of all sizes,': { kind: EXTERNAL, sizes: [16, 3000, 5000, 60_000, 200_000] },
+  // Both processes map their pages, but for the ends.
+  'large native': { kind: MADE, sizes: [130_000, 200_000], ends: 4000 },
 })) {
-  const make = (addon, any) => Array.from({ length: 120 }, (_, i) => addon.create(i, 3, sizes[i % sizes.length] + any(100), i));
+  const make = (addon, any) => Array.from({ length: 120 }, (_, i) => addon.create(i, kind, sizes[i % sizes.length] + any(100), i));
 
   test(`many ${name} ones, written by both sides at random`, (t) => compare(t, 'memory_stress', (addon) => [1, 2].map((seed) => {
     const any = generator(seed), buffers = make(addon, any);
     for (let i = 0; i < CALLS; i++) addon.drop(200);
-    return work(addon, buffers, any, false);
+    return work(addon, buffers, any, false, ends);
   })));
 
   // These are gone at once, and have pages in common with those that live.
@@ -67,7 +76,7 @@ for (const [name, sizes] of Object.entries({
       await turn();
       addon.drop(200);
     }
-    return work(addon, buffers, any, true);
+    return work(addon, buffers, any, true, ends);
   }));
 }
 
