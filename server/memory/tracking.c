@@ -97,7 +97,7 @@ static struct nr_range trackable(const struct nr_pair *pair, uint64_t from, uint
 
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to) {
   struct nr_range part = trackable(pair, from, to);
-  if (pair->shared || pair->foreign || pair->untracked || part.to - part.from <= pair->tracked.to - pair->tracked.from)
+  if (pair->foreign || pair->untracked || part.to - part.from <= pair->tracked.to - pair->tracked.from)
     return;
   nr_track_end(connection, pair);
   pair->tracked = part;
@@ -371,7 +371,7 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
 }
 
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
-  if (pair->shared || pair->untracked || (pair->foreign && pair->length >= NR_SPARSE_MIN)) return false;
+  if (pair->untracked || (pair->foreign && (pair->shared || pair->length >= NR_SPARSE_MIN))) return false;
   bool is_made = pair->foreign || pair->block.born;
   if (is_made && pair->age < NR_OLD && connection->calm < NR_CALM_MADE) return false;
   if (connection->mortal && connection->calm < NR_CALM && pair->age < NR_OLD && !pair->item.was_kept) return false;

@@ -120,14 +120,14 @@ test('at random, small ones, without the kernel\'s help', () => {
 
 // Many more bytes than are compared at each call: the kernel tells of those.
 /** Kept one after the other; then either side writes to one of them, and the other looks at once. Nothing else happens in between. */
-function keepMany(addon, { count, size, rounds, seed, idle = 0 }) {
+function keepMany(addon, { count, size, rounds, seed, idle = 0, shared = false }) {
   let state = seed;
   const random = (limit) => {
     state = (Math.imul(state, 1103515245) + 12345) >>> 0;
     return (state >>> 8) % limit;
   };
   const buffers = Array.from({ length: count }, (_, place) => {
-    const buffer = Buffer.alloc(size, place);
+    const buffer = shared ? Buffer.from(new SharedArrayBuffer(size)).fill(place) : Buffer.alloc(size, place);
     addon.keep(place, buffer);
     return buffer;
   });
@@ -147,10 +147,10 @@ function keepMany(addon, { count, size, rounds, seed, idle = 0 }) {
   return [log, buffers.map((buffer, place) => addon.sum(place) === buffer.reduce((sum, byte, i) => sum + byte * (i % 1009 + 1), 0))];
 }
 
-for (const [count, size, rounds] of [[1000, 4096, 3000], [300, 10_000, 1000], [100, 65_536, 600], [60, 200_000, 300]]) {
-  test(`${count} of ${size} bytes that are kept, written by either side: seen at once`, () => {
+for (const [count, size, rounds, shared] of [[1000, 4096, 3000], [300, 10_000, 1000], [100, 65_536, 600], [60, 200_000, 300], [100, 65_536, 600, true], [20, 200_000, 300, true]]) {
+  test(`${count} of ${size} ${shared ? 'shared ' : ''}bytes that are kept, written by either side: seen at once`, () => {
     const program = new Function(`return (kit, options) => kit.print((${keepMany})(kit.dlopen(kit.addonFile('kept')), options))`)();
-    const args = [{ count, size, rounds, seed: size }];
+    const args = [{ count, size, rounds, shared, seed: size }];
     assert.deepEqual(runJson(program, { args, isolated: true }), runJson(program, { args }));
   });
 }
