@@ -65,6 +65,7 @@ struct nr_agent {
   uint32_t watched_asked;       /* questions */
   struct nr_pair *cut;          /* those that are shorter than what is tracked of them (memory/cut.c) */
   uint32_t noisy;           /* bytes that are compared since something else on their pages is written all the time */
+  uint32_t small;           /* parts of less than a page that the kernel tells of (memory/tracking.c) */
   bool no_tracker;          /* this kernel tracks no writes */
   struct nr_canary *canary; /* tells of the next collection (memory/collected.c); NULL: there is none */
   napi_ref on_call;         /* of server/lib/restart.js: (serial), a call of a host that is dead */
@@ -217,7 +218,7 @@ struct nr_connection {
   uint32_t passes;      /* over the two */
   uint32_t sends;       /* of those */
   uint32_t takes;       /* the same, in which JavaScript got the turn as such */
-  uint32_t relieved;    /* what had come to be cold by then (memory/passes.c) */
+  uint32_t relieved;    /* ... when cold pairs were last looked through (memory/passes.c) */
   uint32_t pairs_made;  /* so far */
   uint32_t looks;       /* that might have been for a collection (memory/collected.c) */
   uint32_t pairs_seen;  /* of those, when native code last gave up the turn */

@@ -65,16 +65,19 @@ void nr_cold_init(struct nr_cold *cold) {
   }
 }
 
-bool nr_cold_is_empty(const struct nr_cold *cold) {
+uint32_t nr_cold_count(const struct nr_cold *cold) {
   uint32_t count = 0;
   for (int group = 0; group < NR_COLD_GROUPS; group++) count += cold->counts[group];
-  return count == 0;
+  return count;
+}
+
+bool nr_cold_is_empty(const struct nr_cold *cold) {
+  return nr_cold_count(cold) == 0;
 }
 
 void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost) {
   item->next_cost = cost;
   item->unchanged = 0;
-  cold->added++;
   if (!item->was_added) cold->has_new = item->was_added = true;
   /* One that was kept before it was hot is so again. */
   link_item(cold, item, item->holds > 0 ? NR_COLD_HELD : item->was_kept ? NR_COLD_KEPT : NR_COLD_RECENT);
@@ -202,18 +205,13 @@ static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t b
   return turn.spent;
 }
 
-/* What is compared every time, as bytes. */
-static uint64_t all_of(const struct nr_cold *cold) {
-  return cold->churn >= NR_COLD_CHURN_MIN ? NR_COLD_AWAKE : NR_COLD_ALL;
-}
-
 bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience) {
-  return cold->awake + cold->asleep <= patience * all_of(cold);
+  uint64_t all = cold->churn >= NR_COLD_CHURN_MIN ? NR_COLD_AWAKE : NR_COLD_ALL;
+  return cold->awake + cold->asleep <= patience * all;
 }
 
-bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost, bool stays) {
-  uint64_t room = !stays ? all_of(cold) : cold->churn == 0 ? NR_COLD_AWAKE : 0;
-  return cold->awake + cold->asleep + cost <= room;
+bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost) {
+  return cold->churn == 0 && cold->awake + cold->asleep + cost <= NR_COLD_AWAKE;
 }
 
 static void count_churn(struct nr_cold *cold) {

@@ -42,13 +42,13 @@ struct nr_cold {
   uint64_t awake;  /* the cost of comparing all that are, as bytes */
   uint64_t asleep; /* the same of the others */
   uint32_t credit; /* bytes that the idle and sleeping ones may still cost */
-  uint32_t added;  /* so far */
   uint32_t churn;  /* grows with visits before which there was one that is new, goes down with others */
   bool has_new;
 };
 
 void nr_cold_init(struct nr_cold *cold);
 bool nr_cold_is_empty(const struct nr_cold *cold);
+uint32_t nr_cold_count(const struct nr_cold *cold);
 /* Adds one that was in use until now. cost: of a comparison, as bytes. */
 void nr_cold_add(struct nr_cold *cold, struct nr_cold_item *item, uint32_t cost);
 /* The one that is missed least, to make room for others; NULL: there is none. */
@@ -62,8 +62,8 @@ void nr_cold_remove(struct nr_cold *cold, struct nr_cold_item *item);
 
 /* Will the next visit of this patience be one of them all? */
 bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience);
-/* Will it, of patience 1, with so much more in the list? stays: for long, so that new ones need their room as well. */
-bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost, bool stays);
+/* May so much more stay in the list for long, so that new ones have their room as well? */
+bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost);
 /* Calls `compare` for those whose turn it is: it says whether the item had changed, and may not remove any. patience:
  * times the budgets, 1 or a few, where a comparison costs less than was said. */
 void nr_cold_visit(struct nr_cold *cold, uint32_t patience, bool (*compare)(struct nr_cold_item *item, void *context),

@@ -23,7 +23,7 @@
  * compared in a pass (1,000 of 4 KiB). */
 #define NR_YOUNG_PATIENCE 8u
 #define NR_YOUNG_BYTES (UINT32_C(6) << 20)
-/* Passes between two looks at lists that are too long, while new ones come: 20 ns for each of hundreds. */
+/* Passes between two looks at lists that are too long, and one more for each in them: 20 ns. */
 #define NR_RELIEF_EACH 64u
 /* That are begun to be tracked in a pass: some microseconds each. */
 #define NR_PROMOTED 256u
@@ -271,12 +271,12 @@ static void count_calm(struct nr_connection *connection) {
 
 /* There is nearly more than is compared in a pass: what has come to be worth tracking meanwhile is. */
 static void relieve(struct nr_connection *connection) {
-  uint32_t added = connection->cold.added + connection->cold_foreign.added;
-  bool is_calm = connection->calm >= NR_CALM_SMALL && added != connection->relieved;
-  if (++connection->takes % NR_RELIEF_EACH != 0 && !is_calm) return;
-  if (connection->calm >= NR_CALM_SMALL) connection->relieved = added;
-  if (!nr_cold_has_room(&connection->cold, 0, true)) nr_cold_each(&connection->cold, lift, connection);
-  if (!nr_cold_has_room(&connection->cold_foreign, 0, true)) nr_cold_each(&connection->cold_foreign, lift, connection);
+  uint32_t count = nr_cold_count(&connection->cold) + nr_cold_count(&connection->cold_foreign);
+  bool is_time = ++connection->takes - connection->relieved >= NR_RELIEF_EACH + count;
+  if (count == 0 || (!is_time && connection->calm != NR_CALM_SMALL)) return;
+  connection->relieved = connection->takes;
+  if (!nr_cold_has_room(&connection->cold, 0)) nr_cold_each(&connection->cold, lift, connection);
+  if (!nr_cold_has_room(&connection->cold_foreign, 0)) nr_cold_each(&connection->cold_foreign, lift, connection);
 }
 
 void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) {
