@@ -7,30 +7,25 @@
 #include <sys/resource.h>
 
 #include "wire/pages.h"
+#include "wire/parts.h"
 
 /* Of all lists: each may split a mapping of this process in three, and Linux allows 65,530 of those. */
 #define NR_WATCHED_MAX 8192u
 
-/* Addresses. base: what its owner is told from. reach: the end of the last page of this one and of those before it,
- * whichever is furthest. owed: all of it is to be told next time. */
-struct part {
+/* Addresses. */
+struct field {
   uint64_t from, to;
-  uint64_t base;
-  uint64_t reach;
-  void *owner;
-  uint64_t field; /* where it ends that the part is in; 0: in none */
-  bool owed;
+  bool registered;
 };
 
 struct nr_watched {
   struct nr_watched *next; /* of all */
   struct nr_tracker *tracker;
   bool renews;
-  bool owes;          /* some part is owed */
-  long faults;        /* and disturbances, at the last look */
-  struct part *parts; /* by where they begin */
-  uint32_t count, room;
-  struct nr_range *fields; /* addresses */
+  bool owes;   /* some part is owed */
+  long faults; /* and disturbances, at the last look */
+  struct nr_parts parts;
+  struct field *fields;
   uint32_t field_count, field_room;
   struct nr_range *found; /* addresses, of the question that is being asked */
   size_t found_count, found_room;
@@ -70,83 +65,16 @@ void nr_watched_destroy(struct nr_watched *watched) {
   struct nr_watched **link = &lists;
   while (*link != watched) link = &(*link)->next;
   *link = watched->next;
-  all_parts -= watched->count;
+  all_parts -= watched->parts.count;
   pthread_mutex_unlock(&lock);
-  free(watched->parts);
+  free(watched->parts.items);
   free(watched->fields);
   free(watched->found);
   free(watched);
 }
 
 bool nr_watched_is_empty(const struct nr_watched *watched) {
-  return watched->count == 0;
-}
-
-static uint64_t page_of(uint64_t address) {
-  return address & ~(NR_PAGE - 1);
-}
-static uint64_t page_end(uint64_t address) {
-  return (address + NR_PAGE - 1) & ~(NR_PAGE - 1);
-}
-
-/* The first part that begins there or behind. */
-static uint32_t first_from(const struct nr_watched *watched, uint64_t address) {
-  uint32_t low = 0, high = watched->count;
-  while (low < high) {
-    uint32_t middle = (low + high) / 2;
-    if (watched->parts[middle].from < address)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
-/* The first part that may touch what begins there: those before it end sooner. */
-static uint32_t first_near(const struct nr_watched *watched, uint64_t address) {
-  uint32_t low = 0, high = watched->count;
-  while (low < high) {
-    uint32_t middle = (low + high) / 2;
-    if (watched->parts[middle].reach <= address)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
-/* From the part on that is new, or behind one that is gone. */
-static void set_reach(struct nr_watched *watched, uint32_t at) {
-  uint64_t reach = at == 0 ? 0 : watched->parts[at - 1].reach;
-  for (uint32_t i = at; i < watched->count; i++) {
-    uint64_t end = page_end(watched->parts[i].to);
-    if (end > reach) reach = end;
-    watched->parts[i].reach = reach;
-  }
-}
-
-/* The next pages in [*from, to) that no part touches; *from goes behind them. False: there are none. */
-static bool next_free(const struct nr_watched *watched, uint64_t *from, uint64_t to, struct nr_range *pages) {
-  for (uint32_t i = first_near(watched, *from); i < watched->count && *from < to; i++) {
-    uint64_t begin = page_of(watched->parts[i].from), end = page_end(watched->parts[i].to);
-    if (end <= *from) continue;
-    if (begin >= to) break;
-    if (begin > *from) {
-      *pages = (struct nr_range){*from, begin};
-      *from = end;
-      return true;
-    }
-    *from = end;
-  }
-  *pages = (struct nr_range){*from, to};
-  *from = to;
-  return pages->from < pages->to;
-}
-
-static bool is_free(const struct nr_watched *watched, uint64_t from, uint64_t to) {
-  struct nr_range pages;
-  uint64_t at = from;
-  return next_free(watched, &at, to, &pages) && pages.from == from && pages.to == to;
+  return watched->parts.count == 0;
 }
 
 static bool register_all(struct nr_watched *watched, uint64_t from, uint64_t to) {
@@ -160,32 +88,41 @@ bool nr_watched_field(struct nr_watched *watched, const void *memory, size_t len
   uint64_t from = (uint64_t)(uintptr_t)memory;
   if (watched->field_count == watched->field_room) {
     uint32_t room = watched->field_room == 0 ? 16 : watched->field_room * 2;
-    struct nr_range *fields = realloc(watched->fields, room * sizeof *fields);
+    struct field *fields = realloc(watched->fields, room * sizeof *fields);
     if (fields == NULL) return false;
     watched->fields = fields;
     watched->field_room = room;
   }
-  if (!register_all(watched, from, from + length)) return false;
-  watched->fields[watched->field_count++] = (struct nr_range){from, from + length};
+  watched->fields[watched->field_count++] = (struct field){.from = from, .to = from + length};
   return true;
 }
 
 void nr_watched_no_field(struct nr_watched *watched, const void *memory) {
   uint64_t from = (uint64_t)(uintptr_t)memory;
   for (uint32_t i = 0; i < watched->field_count; i++) {
-    if (watched->fields[i].from != from) continue;
-    nr_tracker_remove(watched->tracker, memory, watched->fields[i].to - from);
+    struct field field = watched->fields[i];
+    if (field.from != from) continue;
+    if (field.registered) nr_tracker_remove(watched->tracker, memory, field.to - from);
     watched->fields[i] = watched->fields[--watched->field_count];
     return;
   }
 }
 
-/* Where the one ends that they are in; 0: there is none. */
-static uint64_t field_of(const struct nr_watched *watched, uint64_t from, uint64_t to) {
+/* The one that they are in; NULL: there is none. */
+static struct field *field_of(const struct nr_watched *watched, uint64_t from, uint64_t to) {
   for (uint32_t i = 0; i < watched->field_count; i++) {
-    if (watched->fields[i].from <= from && watched->fields[i].to >= to) return watched->fields[i].to;
+    if (watched->fields[i].from <= from && watched->fields[i].to >= to) return &watched->fields[i];
   }
-  return 0;
+  return NULL;
+}
+
+/* A field as a whole, with the first part in it: until then the kernel maps its pages sixteen at a time when they are
+ * touched first, afterwards one by one. */
+static bool register_for(struct nr_watched *watched, uint64_t from, uint64_t to) {
+  struct field *field = field_of(watched, from, to);
+  if (field == NULL) return register_all(watched, from, to);
+  if (!field->registered) field->registered = register_all(watched, field->from, field->to);
+  return field->registered;
 }
 
 /* ---- parts --------------------------------------------------------------------------------------------------------
@@ -193,8 +130,8 @@ static uint64_t field_of(const struct nr_watched *watched, uint64_t from, uint64
 
 static void stop(struct nr_watched *watched, uint64_t from, uint64_t to) {
   struct nr_range pages;
-  if (field_of(watched, from, to) > 0) return;
-  while (next_free(watched, &from, to, &pages))
+  if (field_of(watched, from, to) != NULL) return;
+  while (nr_parts_next_free(&watched->parts, &from, to, &pages))
     nr_tracker_remove(watched->tracker, (const void *)(uintptr_t)pages.from, pages.to - pages.from);
 }
 
@@ -209,8 +146,8 @@ static void ignore(uint64_t from, uint64_t to, void *context) {
 static bool start(struct nr_watched *watched, uint64_t from, uint64_t to) {
   struct nr_range pages;
   uint64_t at = from;
-  if (field_of(watched, from, to) == 0 && !register_all(watched, from, to)) return false;
-  while (next_free(watched, &at, to, &pages)) {
+  if (!register_for(watched, from, to)) return false;
+  while (nr_parts_next_free(&watched->parts, &at, to, &pages)) {
     if (nr_tracker_find(watched->tracker, pages.from, pages.to, false, ignore, NULL) == 0) continue;
     stop(watched, from, to);
     return false;
@@ -218,35 +155,25 @@ static bool start(struct nr_watched *watched, uint64_t from, uint64_t to) {
   return true;
 }
 
-static bool make_room(struct nr_watched *watched) {
-  if (watched->count < watched->room) return true;
-  uint32_t room = watched->room == 0 ? 16 : watched->room * 2;
-  struct part *parts = realloc(watched->parts, room * sizeof *parts);
-  if (parts == NULL) return false;
-  watched->parts = parts;
-  watched->room = room;
-  return true;
-}
-
 static bool is_anothers(const struct nr_watched *watched, uint64_t from, uint64_t to) {
   for (const struct nr_watched *other = lists; other != NULL; other = other->next) {
-    if (other != watched && !is_free(other, from, to)) return true;
+    if (other != watched && !nr_parts_leave_free(&other->parts, from, to)) return true;
   }
   return false;
 }
 
 /* forgets: what was written so far is not told. */
-static bool insert(struct nr_watched *watched, struct part part, bool forgets) {
-  uint64_t from = page_of(part.from), to = page_end(part.to);
-  if (all_parts >= NR_WATCHED_MAX || !make_room(watched) || is_anothers(watched, from, to)) return false;
-  bool shares = !is_free(watched, from, to);
-  part.field = field_of(watched, from, to);
+static bool insert(struct nr_watched *watched, struct nr_part part, bool forgets) {
+  uint64_t from = nr_page_of(part.from), to = nr_page_end(part.to);
+  if (all_parts >= NR_WATCHED_MAX || is_anothers(watched, from, to)) return false;
+  bool shares = !nr_parts_leave_free(&watched->parts, from, to);
+  const struct field *field = field_of(watched, from, to);
+  part.field = field == NULL ? 0 : field->to;
   if (!(forgets ? start(watched, from, to) : register_all(watched, from, to))) return false;
-  uint32_t at = first_from(watched, part.from);
-  memmove(&watched->parts[at + 1], &watched->parts[at], (watched->count - at) * sizeof part);
-  watched->parts[at] = part;
-  watched->count++;
-  set_reach(watched, at);
+  if (!nr_parts_insert(&watched->parts, part)) {
+    stop(watched, from, to);
+    return false;
+  }
   all_parts++;
   watched->owes |= part.owed;
   /* Pages of others may have been mapped anew since: then nothing there faults. */
@@ -255,9 +182,10 @@ static bool insert(struct nr_watched *watched, struct part part, bool forgets) {
 }
 
 void *nr_watched_owner(const struct nr_watched *watched, const void *memory, size_t length) {
-  uint64_t from = page_of((uint64_t)(uintptr_t)memory), to = page_end((uint64_t)(uintptr_t)memory + length);
-  for (uint32_t i = first_near(watched, from); i < watched->count && page_of(watched->parts[i].from) < to; i++) {
-    if (page_end(watched->parts[i].to) > from) return watched->parts[i].owner;
+  uint64_t from = nr_page_of((uint64_t)(uintptr_t)memory), to = nr_page_end((uint64_t)(uintptr_t)memory + length);
+  for (uint32_t i = nr_parts_near(&watched->parts, from);
+       i < watched->parts.count && nr_page_of(watched->parts.items[i].from) < to; i++) {
+    if (nr_page_end(watched->parts.items[i].to) > from) return watched->parts.items[i].owner;
   }
   return NULL;
 }
@@ -265,7 +193,7 @@ void *nr_watched_owner(const struct nr_watched *watched, const void *memory, siz
 bool nr_watched_anywhere(const void *memory, size_t length) {
   uint64_t begin = (uint64_t)(uintptr_t)memory;
   pthread_mutex_lock(&lock);
-  bool is = is_anothers(NULL, page_of(begin), page_end(begin + length));
+  bool is = is_anothers(NULL, nr_page_of(begin), nr_page_end(begin + length));
   pthread_mutex_unlock(&lock);
   return is;
 }
@@ -279,7 +207,7 @@ enum start {
 
 /* What lies around a hole is two parts of one owner, who is told of both from the same base. */
 static bool add(struct nr_watched *watched, uint64_t base, struct nr_range range, void *owner, enum start start) {
-  struct part part = {
+  struct nr_part part = {
       .from = base + range.from, .to = base + range.to, .base = base, .owner = owner, .owed = start == NR_START_OWED};
   pthread_mutex_lock(&lock);
   bool added = insert(watched, part, start == NR_START_ANEW);
@@ -314,17 +242,16 @@ bool nr_watched_take_over(struct nr_watched *watched, const void *memory, size_t
 void nr_watched_remove(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
   uint64_t begin = (uint64_t)(uintptr_t)memory, end = begin + length;
   pthread_mutex_lock(&lock);
-  for (uint32_t i = first_from(watched, begin); i < watched->count && watched->parts[i].from < end;) {
-    struct part part = watched->parts[i];
+  for (uint32_t i = nr_parts_from(&watched->parts, begin);
+       i < watched->parts.count && watched->parts.items[i].from < end;) {
+    struct nr_part part = watched->parts.items[i];
     if (part.owner != owner || part.base != begin) {
       i++;
       continue;
     }
-    watched->count--;
+    nr_parts_remove(&watched->parts, i);
     all_parts--;
-    memmove(&watched->parts[i], &watched->parts[i + 1], (watched->count - i) * sizeof part);
-    set_reach(watched, i);
-    stop(watched, page_of(part.from), page_end(part.to));
+    stop(watched, nr_page_of(part.from), nr_page_end(part.to));
   }
   pthread_mutex_unlock(&lock);
 }
@@ -354,7 +281,7 @@ void nr_watched_populated(long before, size_t length) {
  * (with something else on the page) this one writes to without. Before the pages are looked at: what is written
  * meanwhile is for the next time. */
 static bool is_due(struct nr_watched *watched) {
-  if (watched->count == 0) return false;
+  if (watched->parts.count == 0) return false;
   long faults = count_faults(RUSAGE_SELF);
   if (faults >= 0) faults += atomic_load_explicit(&disturbances, memory_order_relaxed) - excused;
   if (faults >= 0 && faults == watched->faults) return false;
@@ -395,8 +322,8 @@ static void look_at(struct nr_watched *watched, uint64_t from, uint64_t to) {
 
 /* Is it asked about with those before, of which the last is `last`, and which end there? In a field, little that lies
  * in between may be, too: what is left of a block. (200 of 60,000 bytes: 240 us became 24.) */
-static bool goes_with(const struct part *part, const struct part *last, uint64_t end) {
-  uint64_t from = page_of(part->from), gap = last->field > 0 ? (last->to - last->from) / 4 : 0;
+static bool goes_with(const struct nr_part *part, const struct nr_part *last, uint64_t end) {
+  uint64_t from = nr_page_of(part->from), gap = last->field > 0 ? (last->to - last->from) / 4 : 0;
   return from <= end || (part->field == last->field && from - end <= gap);
 }
 
@@ -404,10 +331,10 @@ static bool goes_with(const struct part *part, const struct part *last, uint64_t
  * memory in between may be watched by another thread. */
 static void look(struct nr_watched *watched) {
   watched->found_count = 0;
-  for (uint32_t i = 0; i < watched->count;) {
-    uint64_t from = page_of(watched->parts[i].from), to = page_end(watched->parts[i].to);
-    for (i++; i < watched->count && goes_with(&watched->parts[i], &watched->parts[i - 1], to); i++) {
-      uint64_t end = page_end(watched->parts[i].to);
+  for (uint32_t i = 0; i < watched->parts.count;) {
+    uint64_t from = nr_page_of(watched->parts.items[i].from), to = nr_page_end(watched->parts.items[i].to);
+    for (i++; i < watched->parts.count && goes_with(&watched->parts.items[i], &watched->parts.items[i - 1], to); i++) {
+      uint64_t end = nr_page_end(watched->parts.items[i].to);
       if (end > to) to = end;
     }
     look_at(watched, from, to);
@@ -415,8 +342,9 @@ static void look(struct nr_watched *watched) {
 }
 
 static void tell(struct nr_watched *watched, struct nr_range pages, nr_written *written, void *context) {
-  for (uint32_t i = first_near(watched, pages.from); i < watched->count && watched->parts[i].from < pages.to; i++) {
-    const struct part *part = &watched->parts[i];
+  for (uint32_t i = nr_parts_near(&watched->parts, pages.from);
+       i < watched->parts.count && watched->parts.items[i].from < pages.to; i++) {
+    const struct nr_part *part = &watched->parts.items[i];
     struct nr_range range = {pages.from > part->from ? pages.from : part->from,
                              pages.to < part->to ? pages.to : part->to};
     if (range.from >= range.to) continue;
@@ -427,8 +355,8 @@ static void tell(struct nr_watched *watched, struct nr_range pages, nr_written *
 /* Those that are owed, too. */
 static bool tell_owed(struct nr_watched *watched, nr_written *written, void *context) {
   bool any = false;
-  for (uint32_t i = 0; i < watched->count; i++) {
-    struct part *part = &watched->parts[i];
+  for (uint32_t i = 0; i < watched->parts.count; i++) {
+    struct nr_part *part = &watched->parts.items[i];
     if (!part->owed) continue;
     part->owed = false;
     any = true;

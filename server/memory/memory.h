@@ -185,6 +185,11 @@ void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 
 /* Smaller parts are compared while they are in use. */
 #define NR_TRACKED_MIN NR_BLOCK_PAGED
+/* Parts of so many bytes are worth it when they are not in use. */
+#define NR_TRACK_WORTH UINT64_C(4096)
+
+/* Does this side's kernel tell of writes? */
+bool nr_track_is_there(struct nr_agent *agent);
 
 /* Native code is about to get a part: what it writes there is to be told. Before it is added to what is shown. */
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
@@ -215,22 +220,26 @@ bool nr_track_is_settled(const struct nr_pair *pair);
 void nr_track_forgive(struct nr_connection *connection, struct nr_pair *pair);
 /* Does the host tell of all that native code writes there? */
 bool nr_track_is_told(const struct nr_pair *pair);
-/* One may be in use just now. */
-#define NR_OLD 2u
-/* Entries that bring no new pair, after which even those are worth it that will not live long by experience. */
-#define NR_CALM 4u
-/* The same for what native code has made, which may be results, dead before the next collection: each is work for the
- * host. */
-#define NR_CALM_MADE 16u
-#define NR_CALM_SMALL 64u
 /* This side has written to memory of the host's. */
 void nr_track_disturb(struct nr_connection *connection);
-/* Is it worth that, and can it be? */
-bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair);
 
 /* Which pages of the real bytes are there, JavaScript having touched them: how many ranges, or a negative errno. */
 int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
                      int room);
+
+/* ---- worth.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* One may be in use just now. */
+#define NR_OLD 2u
+/* Entries that bring no new pair, after which even those are worth tracking that will not live long by experience; */
+#define NR_CALM 4u
+/* ... what native code has made, which may be results, dead before the next collection; */
+#define NR_CALM_MADE 16u
+/* ... and small ones. */
+#define NR_CALM_SMALL 64u
+/* Is it worth tracking, and can it be? */
+bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair);
 
 /* ---- birth.c ------------------------------------------------------------------------------------------------------
  */

@@ -14,16 +14,10 @@
 
 /* Found written for the most part so often, one time after the other: not watched until it is found unchanged. */
 #define NR_REWRITTEN 2u
-/* Parts of so many bytes are worth it when they are not in use. */
-#define NR_WORTH UINT64_C(4096)
 /* After so many questions without news none is asked while a property is read, say, which only might run JavaScript. */
 #define NR_QUIET 16u
 /* So often, one time after the other, something else was written on its pages: those are hot for others. */
 #define NR_ALARMS 64u
-/* Smaller ones are tracked as well, up to so many: where there are thousands nobody keeps their addresses, as a rule,
- * and each has its share in the price of a write to any page that it is on. (With 20,000 of 100 bytes, 8,192 of which
- * were tracked, passing one took 207 us.) */
-#define NR_SMALL_MAX 256u
 /* So much is compared for that, in all: more costs more than the questions that it spares. */
 #define NR_NOISY_MAX (UINT32_C(80) << 10)
 /* Questions after which they need not be any more. */
@@ -35,8 +29,7 @@ static void start(struct nr_agent *agent) {
   agent->no_tracker = agent->watched == NULL;
 }
 
-/* Is there a tracker? */
-static bool is_there(struct nr_agent *agent) {
+bool nr_track_is_there(struct nr_agent *agent) {
   if (agent == NULL) return false;
   if (agent->watched == NULL && !agent->no_tracker) start(agent);
   return agent->watched != NULL;
@@ -135,10 +128,10 @@ bool nr_track_own(struct nr_connection *connection, struct nr_pair *pair, const 
     struct nr_range inner = trackable(pair, pair->tracked.from, pair->tracked.to);
     if (inner.to - inner.from < NR_TRACKED_MIN) return false;
   }
-  if (!is_there(connection->agent) || is_born_elsewhere(connection->agent, pair)) return false;
+  if (!nr_track_is_there(connection->agent) || is_born_elsewhere(connection->agent, pair)) return false;
   pair->own_tracks =
       nr_watched_add(connection->agent->watched, bytes + pair->tracked.from, length, hole_of(pair), pair);
-  if (pair->own_tracks && length < NR_WORTH) connection->agent->small++;
+  if (pair->own_tracks && length < NR_TRACK_WORTH) connection->agent->small++;
   return pair->own_tracks;
 }
 
@@ -153,7 +146,7 @@ void nr_track_end(struct nr_connection *connection, struct nr_pair *pair) {
   if (!pair->own_tracks) return;
   pair->own_tracks = false;
   if (connection->agent == NULL) return;
-  if (pair->tracked.to - pair->tracked.from < NR_WORTH) connection->agent->small--;
+  if (pair->tracked.to - pair->tracked.from < NR_TRACK_WORTH) connection->agent->small--;
   nr_cut_forget(connection->agent, pair);
   nr_watched_remove(connection->agent->watched, (const uint8_t *)pair->bytes + pair->tracked.from,
                     pair->tracked.to - pair->tracked.from, pair);
@@ -289,7 +282,7 @@ void nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
 
 int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
                      int room) {
-  if (!is_there(connection->agent)) return -ENOSYS;
+  if (!nr_track_is_there(connection->agent)) return -ENOSYS;
   return nr_tracker_present(connection->agent->tracker, bytes, length, ranges, (size_t)room);
 }
 
@@ -363,28 +356,6 @@ bool nr_track_is_settled(const struct nr_pair *pair) {
          covers(pair, wanted(pair));
 }
 
-/* Small ones are when there are too many to compare all of them each time. */
-static bool is_enough(const struct nr_connection *connection, const struct nr_pair *pair) {
-  const struct nr_cold *cold = pair->foreign ? &connection->cold_foreign : &connection->cold;
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
-  bytes -= pair->born.to - pair->born.from;
-  if (pair->noisy) return bytes >= NR_TRACKED_MIN;
-  if (bytes >= NR_WORTH) return true;
-  if (pair->age < NR_OLD && connection->calm < NR_CALM_SMALL) return false;
-  /* Those that wait for it may be large ones. */
-  if (connection->agent->small + nr_cold_count(&connection->cold_large) >= NR_SMALL_MAX) return false;
-  return !nr_cold_has_room(cold, pair->item.next != NULL ? 0 : nr_window_cost(connection, pair));
-}
-
-bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
-  if (pair->untracked || (pair->foreign && (pair->shared || pair->length >= NR_SPARSE_MIN))) return false;
-  bool is_made = pair->foreign || pair->block.born;
-  if (is_made && pair->age < NR_OLD && connection->calm < NR_CALM_MADE) return false;
-  if (connection->mortal && connection->calm < NR_CALM && pair->age < NR_OLD && !pair->item.was_kept) return false;
-  return is_enough(connection, pair) && is_there(connection->agent);
-}
-
 bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes) {
   struct nr_range part = wanted(pair);
   bool host_had = false;
@@ -409,42 +380,4 @@ void nr_track_forgive(struct nr_connection *connection, struct nr_pair *pair) {
   if (pair->noisy == 0 || agent == NULL || agent->watched_asked - pair->alarmed < NR_FORGIVING) return;
   quieten(connection->agent, pair);
   nr_window_cool(connection, pair);
-}
-
-/* The host cannot: from now on its half is compared. */
-static void give_up(struct nr_connection *connection, struct nr_pair *pair) {
-  pair->host_tracks = NR_HOST_SILENT;
-  pair->untracked = true;
-  uint64_t to = pair->tracked.to;
-  uint8_t *bytes = nr_pair_part(pair, pair->tracked.from, &to);
-  if (!pair->foreign || pair->host_together) {
-    pair->host_together = false;
-    if (bytes != NULL) nr_window_touch(connection, pair, bytes, pair->tracked.from, to);
-    nr_window_cool(connection, pair);
-  } else if (bytes != NULL && pair->hot != NR_NO_HOT) {
-    nr_window_take(connection, pair, bytes, pair->tracked.from, to);
-  }
-}
-
-napi_status nr_serve_touch_memory(struct nr_dispatch *dispatch, const void *message, void *answer) {
-  const Nr__TouchMemoryRequest *request = message;
-  struct nr_connection *connection = dispatch->connection;
-  struct nr_pair *pair = nr_table_get(connection->pairs, request->pair_id, NR_SORT_PAIR);
-  napi_handle_scope scope;
-  (void)answer;
-  if (pair == NULL) return napi_ok; /* collected meanwhile */
-  /* Of an external buffer more may have come to be there. */
-  struct nr_range part = pair->foreign ? (struct nr_range){0, pair->length} : pair->tracked;
-  if (request->offset < part.from || request->offset > part.to || request->length > part.to - request->offset)
-    return nr_fault(dispatch, "memory that is not tracked");
-  if (!pair->foreign && pair->host_tracks == NR_HOST_SILENT) return napi_ok; /* not any more */
-  if (napi_open_handle_scope(dispatch->napi, &scope) != napi_ok) return napi_ok;
-  if (request->length == 0) {
-    give_up(connection, pair);
-  } else {
-    uint64_t to = request->offset + request->length;
-    uint8_t *bytes = nr_pair_part(pair, request->offset, &to);
-    if (bytes != NULL) nr_window_touch(connection, pair, bytes, request->offset, to);
-  }
-  return napi_close_handle_scope(dispatch->napi, scope);
 }

@@ -1,0 +1,43 @@
+/*
+ * What the host tells of itself: where native code has written, as its kernel knows (client/tracking.c).
+ */
+#include "handlers.h"
+#include "server/memory/memory.h"
+
+/* The host cannot: from now on its half is compared. */
+static void give_up(struct nr_connection *connection, struct nr_pair *pair) {
+  pair->host_tracks = NR_HOST_SILENT;
+  pair->untracked = true;
+  uint64_t to = pair->tracked.to;
+  uint8_t *bytes = nr_pair_part(pair, pair->tracked.from, &to);
+  if (!pair->foreign || pair->host_together) {
+    pair->host_together = false;
+    if (bytes != NULL) nr_window_touch(connection, pair, bytes, pair->tracked.from, to);
+    nr_window_cool(connection, pair);
+  } else if (bytes != NULL && pair->hot != NR_NO_HOT) {
+    nr_window_take(connection, pair, bytes, pair->tracked.from, to);
+  }
+}
+
+napi_status nr_serve_touch_memory(struct nr_dispatch *dispatch, const void *message, void *answer) {
+  const Nr__TouchMemoryRequest *request = message;
+  struct nr_connection *connection = dispatch->connection;
+  struct nr_pair *pair = nr_table_get(connection->pairs, request->pair_id, NR_SORT_PAIR);
+  napi_handle_scope scope;
+  (void)answer;
+  if (pair == NULL) return napi_ok; /* collected meanwhile */
+  /* Of an external buffer more may have come to be there. */
+  struct nr_range part = pair->foreign ? (struct nr_range){0, pair->length} : pair->tracked;
+  if (request->offset < part.from || request->offset > part.to || request->length > part.to - request->offset)
+    return nr_fault(dispatch, "memory that is not tracked");
+  if (!pair->foreign && pair->host_tracks == NR_HOST_SILENT) return napi_ok; /* not any more */
+  if (napi_open_handle_scope(dispatch->napi, &scope) != napi_ok) return napi_ok;
+  if (request->length == 0) {
+    give_up(connection, pair);
+  } else {
+    uint64_t to = request->offset + request->length;
+    uint8_t *bytes = nr_pair_part(pair, request->offset, &to);
+    if (bytes != NULL) nr_window_touch(connection, pair, bytes, request->offset, to);
+  }
+  return napi_close_handle_scope(dispatch->napi, scope);
+}
