@@ -31,8 +31,8 @@ struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t 
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair);
 /* More of its memory may come to be there: that is looked for. */
 void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair);
-/* The memory of an external buffer that is about to be made is watched from now on, if it is worth it: then the part is
- * what is tracked. What may be watched together with others, or is already beside some, says `sparse`. */
+/* An external buffer is about to be made: the part of its memory is watched from now on, and is what is tracked, if it
+ * is worth that and can be. sparse: not all of the memory is there, and what is has pages in common with anything. */
 void nr_pair_watch(napi_env env, struct nr_pair *pair, struct nr_range part, bool sparse);
 /* It is made, the server has read it. */
 void nr_pair_settle(struct nr_channel *channel, struct nr_pair *pair);

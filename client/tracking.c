@@ -157,10 +157,6 @@ static bool add_around(struct nr_channel *channel, struct nr_pair *pair, const N
 }
 
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
-  if (request->disturbed) {
-    nr_watched_disturb();
-    return;
-  }
   struct nr_pair *pair = nr_pair_get(channel, request->pair_id, request->place, request->block_length);
   if (pair == NULL) return;
   nr_pair_untrack(channel, pair);

@@ -22,7 +22,7 @@ void nr_watched_destroy(struct nr_watched *watched);
 bool nr_watched_is_empty(const struct nr_watched *watched);
 
 /* Pages in which there will be many parts, and nothing that others watch: parts cost less there to add, and those
- * between which little is left, less to ask about. False: no such luck. They may not be unmapped before they are taken
+ * between which little is left, less to ask about. False: out of memory. They may not be unmapped before they are taken
  * back, nor that before the parts are gone. */
 bool nr_watched_field(struct nr_watched *watched, const void *memory, size_t length);
 void nr_watched_no_field(struct nr_watched *watched, const void *memory);

@@ -76,10 +76,8 @@ static void post_track(struct nr_connection *connection, struct nr_pair *pair) {
 
 /* Pages of one buffer hold parts of others, perhaps of another thread's: all of the host's are told of. */
 void nr_track_disturb(struct nr_connection *connection) {
-  Nr__TrackMemoryRequest request = NR__TRACK_MEMORY_REQUEST__INIT;
-  if (!nr_host_is_watching(connection->host)) return;
-  request.disturbed = true;
-  nr_post(connection, NR_OP_TRACK_MEMORY, &request.base);
+  Nr__Empty request = NR__EMPTY__INIT;
+  if (nr_host_is_watching(connection->host)) nr_post(connection, NR_OP_DISTURB_MEMORY, &request.base);
 }
 
 /* What can be tracked of a part. malloc() puts Buffers on the same pages as what else it gives out: when that is

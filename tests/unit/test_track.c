@@ -122,3 +122,21 @@ Test(track, what_is_there) {
   cr_assert_eq(nr_tracker_present(tracker, memory + 31 * PAGE, 2 * PAGE, ranges, 4), 0);
   nr_tracker_destroy(tracker);
 }
+
+/* Others write to files, and to what processes share. Pages that nobody has touched are neither. */
+Test(track, what_is_of_a_file) {
+  struct nr_tracker *tracker = tracker_or_skip();
+  if (tracker == NULL) return;
+  int file = memfd_create("shared", MFD_CLOEXEC);
+  cr_assert_eq(ftruncate(file, (off_t)PAGE), 0);
+  uint8_t *memory = map(4 * PAGE);
+  cr_assert_not(nr_tracker_is_of_file(tracker, memory, 4 * PAGE));
+  int flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE;
+  cr_assert_eq(mmap(memory + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE, flags, file, 0), memory + 2 * PAGE);
+  cr_assert(nr_tracker_is_of_file(tracker, memory, 4 * PAGE));
+  cr_assert(nr_tracker_is_of_file(tracker, memory, 2 * PAGE + 1));
+  cr_assert_not(nr_tracker_is_of_file(tracker, memory, 2 * PAGE));
+  close(file);
+  munmap(memory, 4 * PAGE);
+  nr_tracker_destroy(tracker);
+}
