@@ -16,6 +16,10 @@
  * against spinning: otherwise two sides that both sleep would never find back to spinning, each finding the other slow.
  */
 #define SPIN_WAKE_NS 60000u
+/* A peer that was woken and is not up after this has most likely been given the waker's processor, as where the two
+ * share no cache that the kernel knows of, and gets it when the waker sleeps. (Elsewhere it is up 5 to 15 µs after the
+ * system call that woke it.) */
+#define SPIN_UP_NS 20000u
 /* A smaller budget is none. */
 #define SPIN_MIN_NS 1000u
 /* A wait that ends within this while spinning is a gain. */
@@ -81,6 +85,14 @@ uint32_t nr_spin_budget(struct nr_port *port, struct nr_spin *spin) {
   return budget > 0 && port->woke_peer ? budget + SPIN_WAKE_NS : budget;
 }
 
+bool nr_spin_is_in_the_way(const struct nr_port *port, struct nr_spin *spin, uint64_t spun_ns) {
+  if (!port->woke_peer || spun_ns < SPIN_UP_NS) return false;
+  if (__atomic_load_n(&port->peer.control->sleeping, __ATOMIC_RELAXED) != port->woken) return false;
+  if (__atomic_load_n(&port->peer.control->processor, __ATOMIC_RELAXED) & NR_PROCESSOR_KEPT) return false;
+  spin->vain = true;
+  return true;
+}
+
 /*
  * It came while we were spinning. Within a short time that is what spinning is for, and as long as most waits are like
  * that the odd longer one is worth the whole budget: a call that takes 10 µs among some that take one, an interrupt.
@@ -110,13 +122,13 @@ bool nr_processor_choose(struct nr_port *port, cpu_set_t *before, cpu_set_t *oth
   if (NR_LIKELY(!port->apart)) return false;
   port->apart = false;
   if (sched_getaffinity(0, sizeof *before, before) != 0) return false;
-  uint32_t taken = __atomic_load_n(&port->peer.control->processor, __ATOMIC_RELAXED);
+  uint32_t taken = __atomic_load_n(&port->peer.control->processor, __ATOMIC_RELAXED) & ~NR_PROCESSOR_KEPT;
   uint32_t other = 0;
   *others = *before;
   if (taken < CPU_SETSIZE) CPU_CLR(taken, others);
   while (other < CPU_SETSIZE && !CPU_ISSET(other, others)) other++;
   if (other == CPU_SETSIZE) return false;
-  if (taken == (uint32_t)sched_getcpu()) tell(port, other);
+  tell(port, (taken == (uint32_t)sched_getcpu() ? other : (uint32_t)sched_getcpu()) | NR_PROCESSOR_KEPT);
   return true;
 }
 
@@ -138,6 +150,11 @@ void nr_spin_lost(struct nr_port *port, struct nr_spin *spin, uint64_t waited_ns
     spin->budget_ns /= 2;
   if (idle && spin->budget_ns < SPIN_TRIAL_NS) spin->budget_ns = SPIN_TRIAL_NS;
   if (spin->budget_ns < SPIN_MIN_NS) spin->budget_ns = 0;
+}
+
+/* A sleep that others ended is none of a burst, but what was a burst before it may be over. */
+void nr_spin_ended(struct nr_port *port, uint64_t waited_ns) {
+  if (waited_ns > CROWDED_NS) port->crowded = 0;
 }
 
 void nr_port_keep_apart(struct nr_port *port) {

@@ -113,6 +113,7 @@ static int spin_until_changed(struct wait *wait) {
     if (is_called(wait)) return answer_call(wait);
     now = nr_now_ns();
     if (wait->deadline_ns != 0 && now >= wait->deadline_ns) return -ETIMEDOUT;
+    if (nr_spin_is_in_the_way(wait->port, wait->spin, now - wait->started_ns)) break;
   }
   return 1;
 }
@@ -284,7 +285,13 @@ int nr_port_wait_poll(struct nr_port *port, struct pollfd *extra, unsigned extra
     result = poll_once(port, extra, extra_count, timeout_ms);
   announce_awake(port);
   get_up(&bed);
-  if (timeout_ms != 0 && has_changed(&wait)) nr_spin_lost(port, wait.spin, nr_now_ns() - wait.started_ns);
+  if (timeout_ms != 0) {
+    uint64_t waited_ns = nr_now_ns() - wait.started_ns;
+    if (has_changed(&wait))
+      nr_spin_lost(port, wait.spin, waited_ns);
+    else
+      nr_spin_ended(port, waited_ns);
+  }
   port->woke_peer = false;
   if (nr_port_check(port) != 0) return nr_port_check(port);
   if (result >= 0 && is_called(&wait)) answer_call(&wait);

@@ -53,6 +53,9 @@ static inline void nr_claim_line(const void *line) {
  * sleep. */
 enum { NR_AWAKE = 0, NR_SLEEPS_FUTEX = 1, NR_SLEEPS_DOORBELL = 2, NR_SLEEP_MODE = 3, NR_SLEEP_STEP = 4 };
 
+/* In `processor`: the owner sleeps with an affinity that keeps it away from the other side's. */
+#define NR_PROCESSOR_KEPT (UINT32_C(1) << 31)
+
 struct nr_control {
   _Alignas(NR_CACHE_LINE) uint32_t magic;
   uint32_t version;
@@ -173,11 +176,16 @@ int nr_wait_for_space(struct nr_port *port);
 void nr_spin_init(struct nr_port *port);
 /* For how long to spin now, nanoseconds. */
 uint32_t nr_spin_budget(struct nr_port *port, struct nr_spin *spin);
+/* Has the peer, which the owner woke, not come up in `spun_ns`, probably for want of the owner's processor? Then the
+ * wait is to sleep. */
+bool nr_spin_is_in_the_way(const struct nr_port *port, struct nr_spin *spin, uint64_t spun_ns);
 /* What was waited for came while spinning; before the clock was read. */
 void nr_spin_paid(struct nr_spin *spin, uint64_t spun_ns, bool woke_peer);
 void nr_spin_paid_at_once(struct nr_spin *spin);
 /* It came after a sleep. */
 void nr_spin_lost(struct nr_port *port, struct nr_spin *spin, uint64_t waited_ns);
+/* It did not come, something else did. */
+void nr_spin_ended(struct nr_port *port, uint64_t waited_ns);
 /* The peer gets to know which processor the owner is on. */
 void nr_processor_tell(struct nr_port *port);
 /* The same; the owner is about to wake it. */

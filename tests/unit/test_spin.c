@@ -22,7 +22,7 @@ static struct nr_spin *set_up(struct fixture *fixture, uint32_t peer_processor) 
   return &fixture->port.wait_spin;
 }
 
-#define ELSEWHERE UINT32_MAX
+#define ELSEWHERE (NR_PROCESSOR_KEPT - 1)
 
 /* The test must not be moved between asking for the processor and the code's asking. */
 static uint32_t stay_here(cpu_set_t *before) {
@@ -102,6 +102,50 @@ Test(spin, moves_nobody_who_has_not_said_so) {
   for (int i = 0; i < 32; i++) {
     nr_spin_budget(&fixture.port, spin);
     nr_spin_lost(&fixture.port, spin, 5000);
+  }
+  cr_assert_not(nr_processor_choose(&fixture.port, &before, &others));
+}
+
+/* As after a wake-up of the peer, which slept: as long as it does not come up. */
+static struct nr_spin *wake(struct fixture *fixture) {
+  struct nr_spin *spin = set_up(fixture, ELSEWHERE);
+  fixture->peer.sleeping = fixture->port.woken = NR_SLEEP_STEP | NR_SLEEPS_FUTEX;
+  fixture->port.woke_peer = true;
+  return spin;
+}
+
+Test(spin, makes_room_for_a_peer_that_does_not_come_up) {
+  struct fixture fixture;
+  struct nr_spin *spin = wake(&fixture);
+  uint32_t budget = nr_spin_budget(&fixture.port, spin);
+  cr_assert_not(nr_spin_is_in_the_way(&fixture.port, spin, 5000), "it takes its time to get up");
+  cr_assert(nr_spin_is_in_the_way(&fixture.port, spin, 30000));
+  nr_spin_lost(&fixture.port, spin, 100000);
+  cr_assert_eq(nr_spin_budget(&fixture.port, spin), budget, "which says nothing about spinning");
+}
+
+Test(spin, goes_on_for_a_peer_that_is_up_or_was_kept_elsewhere) {
+  struct fixture fixture;
+  struct nr_spin *spin = wake(&fixture);
+  fixture.port.woke_peer = false;
+  cr_assert_not(nr_spin_is_in_the_way(&fixture.port, spin, 30000));
+  spin = wake(&fixture);
+  fixture.peer.sleeping = NR_AWAKE;
+  cr_assert_not(nr_spin_is_in_the_way(&fixture.port, spin, 30000));
+  spin = wake(&fixture);
+  fixture.peer.processor |= NR_PROCESSOR_KEPT;
+  cr_assert_not(nr_spin_is_in_the_way(&fixture.port, spin, 30000));
+}
+
+Test(spin, short_sleeps_around_long_ones_are_no_burst) {
+  cpu_set_t all, before, others;
+  struct fixture fixture;
+  struct nr_spin *spin = set_up(&fixture, stay_here(&all));
+  nr_port_keep_apart(&fixture.port);
+  for (int i = 0; i < 100; i++) {
+    nr_spin_budget(&fixture.port, spin);
+    nr_spin_lost(&fixture.port, spin, 5000);
+    if (i % 6 == 5) nr_spin_ended(&fixture.port, 5000000);
   }
   cr_assert_not(nr_processor_choose(&fixture.port, &before, &others));
 }
