@@ -1,11 +1,26 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "client/watch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Ranges that others have found written; when there are more, the last one takes in the rest. */
 #define NR_MISSED 8
+
+/*
+ * The bytes of the first or the last page, where that is not all the watch's. What else lies there is the heap's, and
+ * may be written all the time: each time that page is protected anew other processors have to forget it, which takes 25
+ * us where they are virtual. So once it was found written, its bytes are compared with a copy (0.4 us).
+ */
+struct edge {
+  uint64_t from, to; /* addresses */
+  uint8_t *copy;     /* and room for another; NULL: the kernel is asked about the page */
+};
 
 /* Where it begins and ends, and the ranges: addresses, in whole pages. */
 struct nr_watch {
@@ -14,7 +29,8 @@ struct nr_watch {
   void *owner; /* NULL: it may not be moved */
   const void *memory;
   uint64_t length;
-  struct nr_range pages;
+  struct nr_range pages; /* that the kernel is asked about */
+  struct edge edges[2];
   bool moves;    /* it is about to be */
   bool overlaps; /* ever, with another one */
   int missed_count;
@@ -75,6 +91,12 @@ static void tell_so_far(struct nr_tracker *tracker, struct nr_watch *fresh) {
   }
 }
 
+static void free_watch(struct nr_watch *watch) {
+  free(watch->edges[0].copy);
+  free(watch->edges[1].copy);
+  free(watch);
+}
+
 static bool start(struct nr_tracker *tracker, struct nr_watch *watch) {
   tell_so_far(tracker, watch);
   watch->missed_count = 0;
@@ -90,6 +112,11 @@ struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, 
                              .memory = memory,
                              .length = length,
                              .pages = whole_pages(begin, begin + length)};
+  uint64_t front = whole_pages(begin, begin).to, back = whole_pages(begin + length, begin + length).from;
+  if (front < back) { /* there are whole pages between them */
+    watch->edges[0] = (struct edge){begin, front, NULL};
+    watch->edges[1] = (struct edge){back, begin + length, NULL};
+  }
   pthread_mutex_lock(&lock);
   bool started = !nr_watched_anywhere(memory, length) && start(tracker, watch);
   if (started) {
@@ -100,8 +127,50 @@ struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, 
   }
   pthread_mutex_unlock(&lock);
   if (started) return watch;
-  free(watch);
+  free_watch(watch);
   return NULL;
+}
+
+/* The addon may have made the page inaccessible. */
+static bool read_edge(const struct edge *edge, uint8_t *bytes) {
+  struct iovec here = {bytes, edge->to - edge->from};
+  struct iovec there = {(void *)(uintptr_t)edge->from, edge->to - edge->from};
+  return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)(edge->to - edge->from);
+}
+
+/* From now on its bytes are compared, and the kernel is not asked. */
+static void take_copy(struct nr_watch *watch, struct edge *edge) {
+  struct nr_range page = whole_pages(edge->from, edge->to);
+  uint8_t *copy = malloc(2 * (edge->to - edge->from));
+  if (copy == NULL || !read_edge(edge, copy)) {
+    free(copy);
+    return;
+  }
+  edge->copy = copy;
+  if (page.from == watch->pages.from)
+    watch->pages.from = page.to;
+  else
+    watch->pages.to = page.from;
+}
+
+/* Those that were found written, which has been told: what is written after they are copied differs. */
+static void take_copies(struct nr_watch *watch, const struct nr_range *ranges, int count) {
+  uint64_t begin = address_of(watch->memory);
+  for (struct edge *edge = watch->edges; edge < watch->edges + 2; edge++) {
+    struct nr_range bytes = {edge->from - begin, edge->to - begin};
+    for (int i = 0; i < count && edge->copy == NULL && edge->from < edge->to; i++) {
+      struct nr_range part = common(ranges[i], bytes);
+      if (part.from < part.to) take_copy(watch, edge);
+    }
+  }
+}
+
+static bool has_changed(struct edge *edge) {
+  uint64_t length = edge->to - edge->from;
+  if (edge->copy == NULL || !read_edge(edge, edge->copy + length)) return false;
+  if (memcmp(edge->copy, edge->copy + length, length) == 0) return false;
+  memcpy(edge->copy, edge->copy + length, length);
+  return true;
 }
 
 bool nr_watch_again(struct nr_tracker *tracker, struct nr_watch *watch) {
@@ -111,16 +180,33 @@ bool nr_watch_again(struct nr_tracker *tracker, struct nr_watch *watch) {
   return started;
 }
 
-int nr_watch_scan(struct nr_tracker *tracker, struct nr_watch *watch, struct nr_range *ranges, int room) {
-  pthread_mutex_lock(&lock);
-  int count = nr_tracker_scan(tracker, watch->memory, watch->length, ranges, (size_t)(room - NR_MISSED));
-  if (count > 0 && watch->overlaps) tell(watch, watch->memory, ranges, count);
+/* What the kernel knows; ranges of the watch. */
+static int scan(struct nr_tracker *tracker, struct nr_watch *watch, struct nr_range *ranges, size_t room) {
   uint64_t begin = address_of(watch->memory);
+  struct nr_range part = common(watch->pages, (struct nr_range){begin, begin + watch->length});
+  int count = nr_tracker_scan(tracker, (const void *)(uintptr_t)part.from, part.to - part.from, ranges, room);
+  for (int i = 0; i < count; i++) {
+    ranges[i].from += part.from - begin;
+    ranges[i].to += part.from - begin;
+  }
+  return count;
+}
+
+int nr_watch_scan(struct nr_tracker *tracker, struct nr_watch *watch, struct nr_range *ranges, int room) {
+  uint64_t begin = address_of(watch->memory);
+  pthread_mutex_lock(&lock);
+  int count = scan(tracker, watch, ranges, (size_t)(room - NR_MISSED - 2));
+  if (count > 0 && watch->overlaps) tell(watch, watch->memory, ranges, count);
+  int found = count;
   for (int i = 0; i < watch->missed_count && count >= 0; i++) {
     struct nr_range part = common(watch->missed[i], (struct nr_range){begin, begin + watch->length});
     ranges[count++] = (struct nr_range){part.from - begin, part.to - begin};
   }
   watch->missed_count = 0;
+  for (struct edge *edge = watch->edges; edge < watch->edges + 2 && count >= 0; edge++) {
+    if (has_changed(edge)) ranges[count++] = (struct nr_range){edge->from - begin, edge->to - begin};
+  }
+  take_copies(watch, ranges, found);
   pthread_mutex_unlock(&lock);
   return count;
 }
@@ -130,12 +216,24 @@ static void unlink_watch(struct nr_watch *watch) {
   if (watch->next != NULL) watch->next->link = watch->link;
 }
 
+/* All of it, but pages that are not asked about and others have something on. */
+static void forget(struct nr_tracker *tracker, const struct nr_watch *watch) {
+  struct nr_range pages = watch->pages;
+  for (const struct edge *edge = watch->edges; edge < watch->edges + 2; edge++) {
+    const void *memory = (const void *)(uintptr_t)edge->from;
+    if (edge->copy == NULL || nr_watched_anywhere(memory, edge->to - edge->from)) continue;
+    if (edge->to == watch->pages.from) pages.from = edge->from;
+    if (edge->from == watch->pages.to) pages.to = edge->to;
+  }
+  nr_tracker_remove(tracker, (const void *)(uintptr_t)pages.from, pages.to - pages.from);
+}
+
 void nr_watch_end(struct nr_tracker *tracker, struct nr_watch *watch) {
   pthread_mutex_lock(&lock);
   unlink_watch(watch);
-  if (tracker != NULL) nr_tracker_remove(tracker, watch->memory, watch->length);
+  if (tracker != NULL) forget(tracker, watch);
   pthread_mutex_unlock(&lock);
-  free(watch);
+  free_watch(watch);
 }
 
 /* ---- together with others -----------------------------------------------------------------------------------------
@@ -165,9 +263,9 @@ static void move(struct nr_watched *watched, bool goes, nr_moved *moved, void *c
     watch->moves = false;
     if (!goes) continue;
     unlink_watch(watch);
-    bool owed = watch->missed_count > 0;
+    bool owed = watch->missed_count > 0 || watch->edges[0].copy != NULL || watch->edges[1].copy != NULL;
     moved(watch->owner, nr_watched_take_over(watched, watch->memory, watch->length, watch->owner, owed), context);
-    free(watch);
+    free_watch(watch);
   }
 }
 

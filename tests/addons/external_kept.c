@@ -72,12 +72,48 @@ static napi_value get(napi_env env, napi_callback_info info) {
   return t_number(env, last.bytes[t_uint(env, argv[0])]);
 }
 
+/* What is beside the last one on its first and its last page. */
+#define BESIDE 100
+
+/* (length): in the midst of other memory. */
+static napi_value inside(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result = NULL;
+  t_args(env, info, argv, 1);
+  size_t length = t_uint(env, argv[0]), whole = length + 2 * BESIDE;
+  uint8_t *block = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) abort();
+  memset(block, 1, whole);
+  last.bytes = block + BESIDE;
+  last.length = length;
+  T_OK(napi_create_external_buffer(env, length, last.bytes, NULL, NULL, &result));
+  return result;
+}
+
+/* (value): into all that is beside the last one. */
+static napi_value put_beside(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  memset(last.bytes - BESIDE, (int)t_uint(env, argv[0]), BESIDE);
+  memset(last.bytes + last.length, (int)t_uint(env, argv[0]), BESIDE);
+  return NULL;
+}
+
+/* (hidden): the first page of what is inside cannot be read, or can again. */
+static napi_value hide(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  bool hidden;
+  t_args(env, info, argv, 1);
+  T_OK(napi_get_value_bool(env, argv[0], &hidden));
+  if (mprotect(last.bytes - BESIDE, 1, hidden ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) abort();
+  return NULL;
+}
+
 static napi_value idle(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
 static const struct t_function functions[] = {
-    {"mapped", mapped}, {"shared", shared}, {"putFile", put_file}, {"remap", remap},
-    {"put", put},       {"get", get},       {"idle", idle},
+    {"mapped", mapped}, {"shared", shared}, {"putFile", put_file}, {"remap", remap},          {"put", put},
+    {"get", get},       {"idle", idle},     {"inside", inside},    {"putBeside", put_beside}, {"hide", hide},
 };
 T_INIT(functions)

@@ -122,6 +122,30 @@ for (const length of [8192, 60_000, 300_000]) {
   }));
 }
 
+// Its first and last bytes are compared from then on.
+for (const news of [true, false]) {
+  test(`one that is written beside all the time, ${news ? 'while new ones come' : 'alone'}`, (t) => compare(t, 'external_kept', (addon) => {
+    const length = 200_000, any = generator(5), seen = [];
+    const places = [0, 1, 3995, 3996, 100_000, 196_500, 196_507, 196_508, 196_509, length - 2, length - 1];
+    let bytes = addon.inside(length);
+    for (let i = 0; i < 400; i++) {
+      const at = places[any(places.length)], other = places[any(places.length)];
+      if (news && i % 10 === 9) bytes = addon.inside(length);
+      if (i % 3 !== 0) addon.putBeside(i % 256);
+      if (i % 50 === 20) {
+        addon.hide(true);
+        addon.idle();
+        addon.hide(false);
+      }
+      addon.put(at, i % 251);
+      seen.push(bytes[at]);
+      bytes[other] = i % 241;
+      seen.push(addon.get(other), addon.get(at));
+    }
+    return [seen, sum(bytes)];
+  }));
+}
+
 // Nominal ones are watched by themselves, and take the pages of those that were with others.
 test('one of nominally a gigabyte over memory of others that live', (t) => compare(t, 'external_memory', ({ part, poke, fromConstant }) => {
   const parts = Array.from({ length: 10 }, (_, i) => part(i * 20_000, 20_000)), seen = [];
