@@ -224,7 +224,11 @@ struct nr_connection {
   uint32_t pairs_seen;  /* of those, when native code last gave up the turn */
   uint32_t calm;        /* entries since one that brought any */
   uint32_t follows;     /* frames with NR_FLAG_FOLLOWS so far */
-  bool mortal;          /* most new ones were gone with the last collection */
+  bool mortal;          /* new ones do not live long, as a collection has shown (memory/lifetime.c) */
+  bool presumed;        /* ... or as so many have come that small ones and results are taken not to */
+  uint32_t influx;      /* grows with entries that bring some */
+  bool lives;           /* one has been found written while nobody passed it */
+  bool doubted;         /* ... just now: the others are to be looked through */
   struct nr_pair_lot *pair_lots;
   struct nr_pair *free_pairs;
   uint64_t sweep_at; /* of pairs, at which it is worth while to look for dead ones (memory/collected.c) */

@@ -205,13 +205,20 @@ static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t b
   return turn.spent;
 }
 
+static uint64_t all_of(const struct nr_cold *cold) {
+  return cold->mortal && cold->churn >= NR_COLD_CHURN_MIN ? NR_COLD_AWAKE : NR_COLD_ALL;
+}
+
 bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience) {
-  uint64_t all = cold->churn >= NR_COLD_CHURN_MIN ? NR_COLD_AWAKE : NR_COLD_ALL;
-  return cold->awake + cold->asleep <= patience * all;
+  return cold->awake + cold->asleep <= patience * all_of(cold);
+}
+
+bool nr_cold_takes(const struct nr_cold *cold, uint32_t cost) {
+  return cold->awake + cold->asleep + cost <= all_of(cold);
 }
 
 bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost) {
-  return cold->churn == 0 && cold->awake + cold->asleep + cost <= NR_COLD_AWAKE;
+  return (!cold->mortal || cold->churn == 0) && cold->awake + cold->asleep + cost <= NR_COLD_AWAKE;
 }
 
 static void count_churn(struct nr_cold *cold) {

@@ -44,6 +44,7 @@ struct nr_cold {
   uint32_t credit; /* bytes that the idle and sleeping ones may still cost */
   uint32_t churn;  /* grows with visits before which there was one that is new, goes down with others */
   bool has_new;
+  bool mortal; /* most that are added are soon gone: churn counts. Set by the caller */
 };
 
 void nr_cold_init(struct nr_cold *cold);
@@ -62,6 +63,8 @@ void nr_cold_remove(struct nr_cold *cold, struct nr_cold_item *item);
 
 /* Will the next visit of this patience be one of them all? */
 bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience);
+/* With so much more, will all be compared in each visit? */
+bool nr_cold_takes(const struct nr_cold *cold, uint32_t cost);
 /* May so much more stay in the list for long, so that new ones have their room as well? */
 bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost);
 /* Calls `compare` for those whose turn it is: it says whether the item had changed, and may not remove any. patience:

@@ -20,9 +20,6 @@
  * second. Of more, some have their turn, but for when many of those were dead. */
 #define NR_COLLECTION_PAIRS 4096u
 
-/* New pairs that tell what becomes of such. */
-#define NR_CENSUS_MIN 8u
-
 /* So many passes, and pairs made, lie between two looks whether there was a collection, in a loop that Node's never
  * turns in: 60 ns each. */
 #define NR_LOOK_EACH 64u
@@ -118,10 +115,12 @@ struct census {
 
 static void visit(struct nr_pair *pair, void *context) {
   struct census *census = context;
-  bool is_new = pair->age == 0;
+  bool is_new = pair->age == 0, was_kept = pair->item.was_kept;
   census->looked++;
   if (nr_pair_forget_dead(census->connection, pair)) {
-    census->dead += is_new;
+    /* One that was written while nobody passed it had a life of its own. */
+    census->dead += is_new && !was_kept;
+    census->alive += is_new && was_kept;
     return;
   }
   census->alive += is_new;
@@ -132,12 +131,6 @@ static void visit(struct nr_pair *pair, void *context) {
 /* At no collection. */
 static void forget_dead(struct nr_pair *pair, void *context) {
   nr_pair_forget_dead(context, pair);
-}
-
-/* Programs that pass one fresh Buffer after the other have those that live no longer than a call; what is kept is found
- * out by the collector. */
-static void learn(const struct census *census) {
-  if (census->dead + census->alive >= NR_CENSUS_MIN) census->connection->mortal = census->dead > census->alive;
 }
 
 struct drop {
@@ -181,7 +174,7 @@ static bool sweep_some(struct nr_connection *connection) {
     left = nr_pair_index_count(connection->pair_index);
     if (last - left < (census.looked - looked) / 4) break;
   }
-  learn(&census);
+  nr_lifetime_learn(connection, census.dead, census.alive);
   if (left < count) let_go(connection);
   return left > 0;
 }

@@ -216,6 +216,8 @@ bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const 
 bool nr_track_has_all(const struct nr_pair *pair);
 /* Is as much of it as can be? Then only the rest need. */
 bool nr_track_is_settled(const struct nr_pair *pair);
+/* A small one is compared again, if it is tracked: it will not live long. */
+void nr_track_ease(struct nr_connection *connection, struct nr_pair *pair);
 /* A collection later: what was written beside it may not be any more. */
 void nr_track_forgive(struct nr_connection *connection, struct nr_pair *pair);
 /* Does the host tell of all that native code writes there? */
@@ -226,6 +228,16 @@ void nr_track_disturb(struct nr_connection *connection);
 /* Which pages of the real bytes are there, JavaScript having touched them: how many ranges, or a negative errno. */
 int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
                      int room);
+
+/* ---- lifetime.c ---------------------------------------------------------------------------------------------------
+ */
+
+/* What a collection has shown of pairs that had seen none before. */
+void nr_lifetime_learn(struct nr_connection *connection, uint32_t dead, uint32_t alive);
+/* One whose turn came has been found written: it is in use, and so may be others. */
+void nr_lifetime_doubt(struct nr_connection *connection, const struct nr_pair *pair);
+/* An entry is over. is_new: it has brought pairs. */
+void nr_lifetime_count(struct nr_connection *connection, bool is_new);
 
 /* ---- worth.c ------------------------------------------------------------------------------------------------------
  */

@@ -131,6 +131,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   if (!changed && bytes != NULL && !pass->takes && item->unchanged >= NR_UNCHANGED)
     nr_track_again(connection, pair, bytes);
   item->next_cost = nr_window_cost(connection, pair);
+  if (changed && !pass->all) nr_lifetime_doubt(connection, pair);
   return changed;
 }
 
@@ -262,8 +263,10 @@ static bool lift(struct nr_cold_item *item, void *context) {
 }
 
 static void count_calm(struct nr_connection *connection) {
-  connection->calm = connection->pairs_made == connection->pairs_seen ? connection->calm + 1 : 0;
+  bool is_new = connection->pairs_made != connection->pairs_seen;
+  connection->calm = is_new ? 0 : connection->calm + 1;
   connection->pairs_seen = connection->pairs_made;
+  nr_lifetime_count(connection, is_new);
   bool calm = connection->calm == NR_CALM_MADE;
   if (calm || (connection->calm == NR_CALM && connection->mortal)) nr_cold_each(&connection->cold, lift, connection);
   if (calm) nr_cold_each(&connection->cold_foreign, lift, connection);
@@ -272,7 +275,8 @@ static void count_calm(struct nr_connection *connection) {
 /* There is nearly more than is compared in a pass: what has come to be worth tracking meanwhile is. */
 static void relieve(struct nr_connection *connection) {
   uint32_t count = nr_cold_count(&connection->cold) + nr_cold_count(&connection->cold_foreign);
-  bool is_time = ++connection->takes - connection->relieved >= NR_RELIEF_EACH + count;
+  bool is_time = ++connection->takes - connection->relieved >= NR_RELIEF_EACH + count || connection->doubted;
+  connection->doubted = false;
   if (count == 0 || (!is_time && connection->calm != NR_CALM_SMALL)) return;
   connection->relieved = connection->takes;
   if (!nr_cold_has_room(&connection->cold, 0)) nr_cold_each(&connection->cold, lift, connection);

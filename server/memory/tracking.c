@@ -206,7 +206,8 @@ static bool is_at_edge(const struct nr_pair *pair, uint64_t from, uint64_t to) {
 static void count_alarm(struct question *question, struct nr_pair *pair, uint64_t from, uint64_t to) {
   uint32_t asked = question->agent->watched_asked;
   if (pair->alarmed == asked || pair->noisy > 0 || !is_at_edge(pair, from, to)) return;
-  if (pair->taken + 1 == asked) return; /* this side has written what native code had */
+  if (pair->taken + 1 == asked) return;                          /* this side has written what native code had */
+  if (pair->age < NR_OLD && pair->connection->calm == 0) return; /* the making of others has */
   pair->alarms = pair->alarmed + 1 == asked ? pair->alarms + 1 : 1;
   pair->alarmed = asked;
   uint64_t length = pair->tracked.to - pair->tracked.from;
@@ -371,6 +372,13 @@ bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const 
   if (asks) pair->host_tracks = NR_HOST_ASKED;
   if (asks || host_had) post_track(connection, pair);
   return is_new;
+}
+
+void nr_track_ease(struct nr_connection *connection, struct nr_pair *pair) {
+  if (!pair->own_tracks || pair->tracked.to - pair->tracked.from >= NR_TRACK_WORTH) return;
+  nr_track_end(connection, pair);
+  give_back(connection, pair);
+  nr_window_cool(connection, pair);
 }
 
 void nr_track_forgive(struct nr_connection *connection, struct nr_pair *pair) {

@@ -17,7 +17,7 @@
 #include "wire/pages.h"
 
 /* What asking the kernel for those of an external buffer costs, among others (ahead.c). */
-#define NR_FOREIGN 3072u
+#define NR_FOREIGN 1024u
 /* An external buffer begins as if it had been visited so often: it is not looked at first for as long as others. */
 #define NR_FOREIGN_UNCHANGED 24u
 
@@ -112,8 +112,9 @@ static bool touch_foreign(struct nr_connection *connection, struct nr_pair *pair
 void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to) {
   if (pair->hot != NR_NO_HOT) pair->touched += to - from;
-  if ((pair->foreign ? touch_foreign : touch_shown)(connection, pair, bytes, from, to))
-    nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
+  if (!(pair->foreign ? touch_foreign : touch_shown)(connection, pair, bytes, from, to)) return;
+  nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
+  if (pair->hot == NR_NO_HOT) nr_lifetime_doubt(connection, pair);
 }
 
 /* ---- what the host knows ------------------------------------------------------------------------------------------

@@ -19,17 +19,24 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
   bytes = bytes > born ? bytes - born : 0;
   if (pair->noisy) return bytes >= NR_TRACKED_MIN;
   if (bytes >= NR_TRACK_WORTH) return true;
-  if (pair->age < NR_OLD && connection->calm < NR_CALM_SMALL) return false;
+  bool is_young = pair->age < NR_OLD && connection->calm < NR_CALM_SMALL;
+  uint32_t cost = pair->item.next != NULL ? 0 : nr_window_cost(connection, pair);
+  if (is_young && (cold->mortal || nr_cold_takes(cold, cost))) return false;
   /* Those that wait for it may be large ones. */
   if (connection->agent->small + nr_cold_count(&connection->cold_large) >= NR_SMALL_MAX) return false;
-  return !nr_cold_has_room(cold, pair->item.next != NULL ? 0 : nr_window_cost(connection, pair));
+  return is_young || !nr_cold_has_room(cold, cost);
 }
 
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
   if (connection->agent == NULL || pair->untracked) return false;
   if (pair->foreign && (pair->shared || pair->length >= NR_SPARSE_MIN)) return false;
   bool is_made = pair->foreign || pair->block.born;
-  if (is_made && pair->age < NR_OLD && connection->calm < NR_CALM_MADE) return false;
-  if (connection->mortal && connection->calm < NR_CALM && pair->age < NR_OLD && !pair->item.was_kept) return false;
+  bool is_young = pair->age < NR_OLD, soon = connection->mortal || connection->presumed;
+  /* It is watched by itself, and results of that size cost 0.2 ms to be watched with others. */
+  if (pair->foreign && is_young && pair->host_tracks != NR_HOST_SILENT && !connection->lives &&
+      connection->calm < NR_CALM_MADE)
+    return false;
+  if (is_made && is_young && soon && connection->calm < NR_CALM_MADE) return false;
+  if (is_young && connection->mortal && connection->calm < NR_CALM && !pair->item.was_kept) return false;
   return is_enough(connection, pair) && nr_track_is_there(connection->agent);
 }

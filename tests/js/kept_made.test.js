@@ -80,6 +80,27 @@ for (const [name, { kind, sizes, ends }] of Object.entries({
   }));
 }
 
+// No collection has shown yet what becomes of such, and nobody waits.
+for (const [kind, name] of [[EXTERNAL, 'external'], [MADE, 'made']]) {
+  for (const [count, size] of [[5, 60_000], [100, 100], [60, 4000], [100, 8192], [40, 100_000], [60, 200_000]]) {
+    test(`${count} ${name} ones of ${size} bytes, written from the first call on`, (t) => compare(t, 'memory_stress', (addon) => {
+      const buffers = [], any = generator(count), seen = [];
+      for (let i = 0; i < 3 * count; i++) {
+        if (i < count) buffers.push(addon.create(i, kind, size, i));
+        const place = any(buffers.length), at = any(size), value = any(256);
+        if (any(2)) {
+          addon.poke(place, at, 1, value);
+          seen.push(buffers[place][at]);
+        } else {
+          buffers[place][at] = value;
+          seen.push(addon.check(place));
+        }
+      }
+      return [seen, buffers.map(sum)];
+    }));
+  }
+}
+
 for (const length of [8192, 60_000, 300_000]) {
   test(`what JavaScript writes hides nothing that native code writes beside it: ${length} bytes`, (t) => compare(t, 'external_kept', (addon) => {
     const bytes = addon.mapped(length), seen = [];

@@ -62,6 +62,7 @@ Test(cold, some_fall_asleep_when_nothing_happens_for_long) {
 
 Test(cold, fresh_ones_that_keep_coming_are_not_all_compared_every_time) {
   set_up(0, 0);
+  world.cold.mortal = true;
   for (size_t i = 0; i < 200; i++) {
     nr_cold_add(&world.cold, &world.items[i], 1088);
     visit(1);
@@ -78,6 +79,18 @@ Test(cold, fresh_ones_that_keep_coming_are_not_all_compared_every_time) {
   before = world.compared[0];
   visit(10);
   cr_assert_eq(world.compared[0], before + 10);
+}
+
+Test(cold, those_that_will_live_are_all_compared_though_more_keep_coming) {
+  set_up(0, 0);
+  for (uint32_t i = 0; i < 200; i++) {
+    cr_assert(nr_cold_takes(&world.cold, 1088));
+    nr_cold_add(&world.cold, &world.items[i], 1088);
+    visit(1);
+    for (uint32_t k = 0; k <= i; k++) cr_assert_eq(world.compared[k], i + 1 - k);
+  }
+  cr_assert(nr_cold_takes(&world.cold, (256 << 10) - 200 * 1088));
+  cr_assert_not(nr_cold_takes(&world.cold, (256 << 10) - 200 * 1088 + 1));
 }
 
 Test(cold, many_take_turns) {
@@ -199,6 +212,8 @@ Test(cold, room) {
   cr_assert_not(nr_cold_has_room(&world.cold, (2 << 10) + 1));
   nr_cold_add(&world.cold, &world.items[20], 1);
   visit(1);
-  cr_assert_not(nr_cold_has_room(&world.cold, 0));
+  cr_assert(nr_cold_has_room(&world.cold, 0));
+  world.cold.mortal = true;
+  cr_assert_not(nr_cold_has_room(&world.cold, 0), "others will come");
   cr_assert_eq(nr_cold_count(&world.cold), 4);
 }
