@@ -14,7 +14,7 @@
 #include "client/entries.h"
 #include "client/loop.h"
 #include "client/snapshots.h"
-#include "client/threadsafe.h"
+#include "client/calls/threadsafe.h"
 #include "wire/watched.h"
 
 static _Thread_local struct nr_channel *current;

@@ -15,7 +15,7 @@
 #include "client/client.h"
 #include "client/known.h"
 #include "client/recorder.h"
-#include "client/watch.h"
+#include "client/memory/watch.h"
 #include "napi.pb-c.h"
 #include "opcodes.h"
 #include "proto/experimental.h"

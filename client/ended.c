@@ -8,8 +8,8 @@
 
 #include "client/client-private.h"
 #include "client/loop.h"
-#include "client/memory.h"
-#include "client/references.h"
+#include "client/memory/memory.h"
+#include "client/calls/references.h"
 
 /* Of all that have ended. */
 static struct nr_channel ended;

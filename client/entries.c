@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "client/async.h"
+#include "client/calls/async.h"
 #include "client/channel.h"
 #include "client/loader.h"
 #include "client/loop.h"
 #include "client/snapshots.h"
-#include "client/threadsafe.h"
+#include "client/calls/threadsafe.h"
 #include "wire/watched.h"
 
 bool nr_exit_asked;

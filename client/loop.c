@@ -11,7 +11,7 @@
 #include "client/channel.h"
 #include "client/client-private.h"
 #include "client/phases.h"
-#include "client/threadsafe.h"
+#include "client/calls/threadsafe.h"
 #include "client/uv_names.h"
 
 struct nr_loop {

@@ -209,7 +209,7 @@ static int count_symbols(const struct image *image, const struct dynamic *dynami
   return *count > NR_ELF_SYMBOLS_MAX ? -EINVAL : 0;
 }
 
-/* client/isolate.c has them. */
+/* client/calls/isolate.c has them. */
 static bool is_given(const char *name) {
   return strcmp(name, "_ZN2v87Isolate10GetCurrentEv") == 0 ||
          strcmp(name, "_ZN4node19GetCurrentEventLoopEPN2v87IsolateE") == 0;

@@ -1,5 +1,5 @@
 /*
- * What the host tells of itself: where native code has written, as its kernel knows (client/tracking.c).
+ * What the host tells of itself: where native code has written, as its kernel knows (client/memory/tracking.c).
  */
 #include "handlers.h"
 #include "server/memory/memory.h"

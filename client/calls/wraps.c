@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "client/client-private.h"
-#include "client/references.h"
+#include "client/calls/references.h"
 
 static void forget_object(napi_env env, nr_id id) {
   free(nr_table_remove(env->channel->objects, id, NR_SORT_OBJECT));

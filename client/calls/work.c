@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/async.h"
+#include "client/calls/async.h"
 #include "client/channel.h"
 #include "client/loop.h"
 #include "client/uv_names.h"

@@ -1,7 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "client/watch.h"
+#include "client/memory/watch.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Async contexts and callback scopes, and cleanup hooks that take their time. The real ones live in Node: here are
  * their ids.
  */
-#include "client/async.h"
+#include "client/calls/async.h"
 
 #include <stdlib.h>
 

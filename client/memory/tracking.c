@@ -4,7 +4,7 @@
  * with them of external buffers that have lived for a while. Of new ones those that an open entry has seen are asked
  * about every time, the others as wire/cold.h says: most are results, dead before the next collection.
  */
-#include "client/memory.h"
+#include "client/memory/memory.h"
 
 #include <stdlib.h>
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "client/client-private.h"
-#include "client/memory.h"
+#include "client/memory/memory.h"
 #include "wire/track.h"
 #include "wire/pages.h"
 

@@ -3,7 +3,7 @@
  * half lies in memory that the server shares with us (server/memory/blocks.h), and the server alone copies; an external
  * buffer's is the addon's own.
  */
-#include "client/memory.h"
+#include "client/memory/memory.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

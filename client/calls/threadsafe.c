@@ -6,7 +6,7 @@
  *
  * The rules are those of ThreadSafeFunction in Node's src/node_api.cc.
  */
-#include "client/threadsafe.h"
+#include "client/calls/threadsafe.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -2,12 +2,12 @@
  * References. As long as one is strong its value lives, so counting happens here and is only told to the server; a weak
  * one may have lost its value, which only the server knows.
  */
-#include "client/references.h"
+#include "client/calls/references.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "client/memory.h"
+#include "client/memory/memory.h"
 
 /* Of the tables of references: other threads count and delete them too (foreign.c). */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
