@@ -250,6 +250,8 @@ void nr_lifetime_count(struct nr_connection *connection, bool is_new);
 #define NR_CALM_MADE 16u
 /* ... and small ones. */
 #define NR_CALM_SMALL 64u
+/* May small ones of so much more be left to be compared in each pass, for long? `foreign`: external ones. */
+bool nr_track_has_room(const struct nr_connection *connection, bool foreign, uint32_t cost);
 /* Is it worth tracking, and can it be? */
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair);
 

@@ -43,9 +43,10 @@ struct pass {
 };
 
 /* A loop in native code that calls JavaScript comes by here each time, all in one scope of the addon's: what is looked
- * up gets a scope of its own (25 ns). */
+ * up gets a scope of its own (25 ns). Not for bytes of this side's: the scope is malloc()'s, perhaps on their page, and
+ * would be news there. */
 static uint8_t *find_bytes(struct pass *pass, const struct nr_pair *pair, uint64_t from, uint64_t *to) {
-  if (!pass->scoped && pass->scope == NULL &&
+  if (!pass->scoped && pass->scope == NULL && !pair->owned &&
       napi_open_handle_scope(pass->connection->agent->napi, &pass->scope) != napi_ok)
     return NULL;
   return nr_pair_part(pair, from, to);
@@ -279,8 +280,9 @@ static void relieve(struct nr_connection *connection) {
   connection->doubted = false;
   if (count == 0 || (!is_time && connection->calm != NR_CALM_SMALL)) return;
   connection->relieved = connection->takes;
-  if (!nr_cold_has_room(&connection->cold, 0)) nr_cold_each(&connection->cold, lift, connection);
-  if (!nr_cold_has_room(&connection->cold_foreign, 0)) nr_cold_each(&connection->cold_foreign, lift, connection);
+  if (connection->agent == NULL) return;
+  if (!nr_track_has_room(connection, false, 0)) nr_cold_each(&connection->cold, lift, connection);
+  if (!nr_track_has_room(connection, true, 0)) nr_cold_each(&connection->cold_foreign, lift, connection);
 }
 
 void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) {

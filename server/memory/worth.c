@@ -10,6 +10,15 @@
  * were tracked, passing one took 207 us.) */
 #define NR_SMALL_MAX 256u
 
+/* Of external ones so much less is left to be compared: to read them takes a microsecond, and 0.2 more for each. */
+#define NR_READING (UINT32_C(20) << 10)
+
+bool nr_track_has_room(const struct nr_connection *connection, bool foreign, uint32_t cost) {
+  if (!foreign) return nr_cold_has_room(&connection->cold, cost);
+  /* Where some are tracked all are. */
+  return connection->agent->small == 0 && nr_cold_has_room(&connection->cold_foreign, cost + NR_READING);
+}
+
 /* Small ones are when there is too much to compare all of it each time. */
 static bool is_enough(const struct nr_connection *connection, const struct nr_pair *pair) {
   const struct nr_cold *cold = pair->foreign ? &connection->cold_foreign : &connection->cold;
@@ -24,7 +33,7 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
   if (is_young && (cold->mortal || nr_cold_takes(cold, cost))) return false;
   /* Those that wait for it may be large ones. */
   if (connection->agent->small + nr_cold_count(&connection->cold_large) >= NR_SMALL_MAX) return false;
-  return is_young || !nr_cold_has_room(cold, cost);
+  return is_young || !nr_track_has_room(connection, pair->foreign, cost);
 }
 
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
