@@ -175,6 +175,14 @@ struct nr_basic_list {
   uint32_t room;
 };
 
+/* How long new pairs live. */
+enum nr_lifetime {
+  NR_LIFETIME_UNKNOWN,  /* taken to be long */
+  NR_LIFETIME_FOUND,    /* long: one has been found written that nobody had passed */
+  NR_LIFETIME_PRESUMED, /* that of small ones, and of results, short: so many have come */
+  NR_LIFETIME_SHORT,    /* as a collection has shown */
+};
+
 /* This thread's end of the channel to one host: counted, since frames of the stack and trampolines outlive the host. */
 struct nr_connection {
   uint32_t references;
@@ -213,22 +221,20 @@ struct nr_connection {
   struct nr_hot *hot;                /* what open entries have seen of pairs, innermost last */
   uint32_t hot_count;
   uint32_t hot_room;
-  uint32_t hot_settled; /* so many of the oldest have been found unchanged for long (memory/hot.h) */
-  uint32_t hot_turn;    /* the next of those to be looked at */
-  uint32_t passes;      /* over the two */
-  uint32_t sends;       /* of those */
-  uint32_t takes;       /* the same, in which JavaScript got the turn as such */
-  uint32_t relieved;    /* ... when cold pairs were last looked through (memory/passes.c) */
-  uint32_t pairs_made;  /* so far */
-  uint32_t looks;       /* that might have been for a collection (memory/collected.c) */
-  uint32_t pairs_seen;  /* of those, when native code last gave up the turn */
-  uint32_t calm;        /* entries since one that brought any */
-  uint32_t follows;     /* frames with NR_FLAG_FOLLOWS so far */
-  bool mortal;          /* new ones do not live long, as a collection has shown (memory/lifetime.c) */
-  bool presumed;        /* ... or as so many have come that small ones and results are taken not to */
-  uint32_t influx;      /* grows with entries that bring some */
-  bool lives;           /* one has been found written while nobody passed it */
-  bool doubted;         /* ... just now: the others are to be looked through */
+  uint32_t hot_settled;      /* so many of the oldest have been found unchanged for long (memory/hot.h) */
+  uint32_t hot_turn;         /* the next of those to be looked at */
+  uint32_t passes;           /* over the two */
+  uint32_t sends;            /* of those */
+  uint32_t takes;            /* the same, in which JavaScript got the turn as such */
+  uint32_t relieved;         /* ... when cold pairs were last looked through (memory/passes.c) */
+  uint32_t pairs_made;       /* so far */
+  uint32_t looks;            /* that might have been for a collection (memory/collected.c) */
+  uint32_t pairs_seen;       /* of those, when native code last gave up the turn */
+  uint32_t calm;             /* entries since one that brought any */
+  uint32_t follows;          /* frames with NR_FLAG_FOLLOWS so far */
+  enum nr_lifetime lifetime; /* of new ones, as a rule (memory/lifetime.c) */
+  uint32_t influx;           /* grows with entries that bring some */
+  bool doubted;              /* one has just been found written: the others are to be looked through */
   struct nr_pair_lot *pair_lots;
   struct nr_pair *free_pairs;
   uint64_t sweep_at; /* of pairs, at which it is worth while to look for dead ones (memory/collected.c) */

@@ -15,38 +15,47 @@
 #define NR_INFLUX_CALM 8u
 #define NR_INFLUX_MAX 4096u
 
-static void set(struct nr_connection *connection, bool mortal, bool presumed) {
-  connection->mortal = mortal;
-  connection->presumed = presumed;
-  connection->cold.mortal = connection->cold_foreign.mortal = connection->cold_large.mortal = mortal || presumed;
+static void set(struct nr_connection *connection, enum nr_lifetime lifetime) {
+  connection->lifetime = lifetime;
+  connection->influx = 0;
+  bool mortal = nr_lifetime_is_short(connection);
+  connection->cold.mortal = connection->cold_foreign.mortal = connection->cold_large.mortal = mortal;
+}
+
+bool nr_lifetime_is_short(const struct nr_connection *connection) {
+  return connection->lifetime >= NR_LIFETIME_PRESUMED;
 }
 
 void nr_lifetime_learn(struct nr_connection *connection, uint32_t dead, uint32_t alive) {
   if (dead + alive < NR_CENSUS_MIN) return;
-  connection->influx = 0;
-  connection->lives = connection->lives && dead <= alive;
-  set(connection, dead > alive, false);
+  if (dead > alive)
+    set(connection, NR_LIFETIME_SHORT);
+  else
+    set(connection, connection->lifetime == NR_LIFETIME_FOUND ? NR_LIFETIME_FOUND : NR_LIFETIME_UNKNOWN);
 }
 
 void nr_lifetime_doubt(struct nr_connection *connection, const struct nr_pair *pair) {
-  if (pair->age >= NR_OLD || connection->lives) return;
-  connection->influx = 0;
-  connection->lives = connection->doubted = true;
-  set(connection, false, false);
+  if (pair->age >= NR_OLD || connection->lifetime == NR_LIFETIME_FOUND) return;
+  set(connection, NR_LIFETIME_FOUND);
+  connection->doubted = true;
 }
 
 static void ease(struct nr_pair *pair, void *context) {
   if (pair->age < NR_OLD) nr_track_ease(context, pair);
 }
 
-void nr_lifetime_count(struct nr_connection *connection, bool is_new) {
-  if (connection->presumed && connection->calm >= NR_CALM_SMALL) set(connection, false, false);
-  if (!is_new) connection->influx -= connection->influx < NR_INFLUX_CALM ? connection->influx : NR_INFLUX_CALM;
-  if (!is_new || connection->mortal || connection->presumed) return;
-  connection->influx += NR_INFLUX_ADDED;
-  if (connection->influx < NR_INFLUX_MAX) return;
-  connection->influx = 0;
-  connection->lives = false;
-  set(connection, false, true);
+static void presume(struct nr_connection *connection) {
+  set(connection, NR_LIFETIME_PRESUMED);
   nr_pair_index_each(connection->pair_index, ease, connection);
+}
+
+void nr_lifetime_count(struct nr_connection *connection, bool is_new) {
+  if (connection->lifetime == NR_LIFETIME_PRESUMED && connection->calm >= NR_CALM_SMALL)
+    set(connection, NR_LIFETIME_UNKNOWN);
+  if (nr_lifetime_is_short(connection)) return;
+  if (is_new)
+    connection->influx += NR_INFLUX_ADDED;
+  else
+    connection->influx -= connection->influx < NR_INFLUX_CALM ? connection->influx : NR_INFLUX_CALM;
+  if (connection->influx >= NR_INFLUX_MAX) presume(connection);
 }

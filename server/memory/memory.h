@@ -232,6 +232,8 @@ int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uin
 /* ---- lifetime.c ---------------------------------------------------------------------------------------------------
  */
 
+/* Is it taken that small ones, and what native code makes, will soon be gone? */
+bool nr_lifetime_is_short(const struct nr_connection *connection);
 /* What a collection has shown of pairs that had seen none before. */
 void nr_lifetime_learn(struct nr_connection *connection, uint32_t dead, uint32_t alive);
 /* One whose turn came has been found written: it is in use, and so may be others. */

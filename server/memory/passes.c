@@ -269,7 +269,8 @@ static void count_calm(struct nr_connection *connection) {
   connection->pairs_seen = connection->pairs_made;
   nr_lifetime_count(connection, is_new);
   bool calm = connection->calm == NR_CALM_MADE;
-  if (calm || (connection->calm == NR_CALM && connection->mortal)) nr_cold_each(&connection->cold, lift, connection);
+  if (calm || (connection->calm == NR_CALM && connection->lifetime == NR_LIFETIME_SHORT))
+    nr_cold_each(&connection->cold, lift, connection);
   if (calm) nr_cold_each(&connection->cold_foreign, lift, connection);
 }
 

@@ -40,12 +40,13 @@ bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_p
   if (connection->agent == NULL || pair->untracked) return false;
   if (pair->foreign && (pair->shared || pair->length >= NR_SPARSE_MIN)) return false;
   bool is_made = pair->foreign || pair->block.born;
-  bool is_young = pair->age < NR_OLD, soon = connection->mortal || connection->presumed;
+  bool is_young = pair->age < NR_OLD, is_short = nr_lifetime_is_short(connection);
   /* It is watched by itself, and results of that size cost 0.2 ms to be watched with others. */
-  if (pair->foreign && is_young && pair->host_tracks != NR_HOST_SILENT && !connection->lives &&
+  if (pair->foreign && is_young && pair->host_tracks != NR_HOST_SILENT && connection->lifetime != NR_LIFETIME_FOUND &&
       connection->calm < NR_CALM_MADE)
     return false;
-  if (is_made && is_young && soon && connection->calm < NR_CALM_MADE) return false;
-  if (is_young && connection->mortal && connection->calm < NR_CALM && !pair->item.was_kept) return false;
+  if (is_made && is_young && is_short && connection->calm < NR_CALM_MADE) return false;
+  if (is_young && connection->lifetime == NR_LIFETIME_SHORT && connection->calm < NR_CALM && !pair->item.was_kept)
+    return false;
   return is_enough(connection, pair) && nr_track_is_there(connection->agent);
 }
