@@ -1,8 +1,8 @@
 /*
  * Of large parts of a pair the server does not look for what native code wrote by comparing: the kernel tells here
  * which pages were written, before the turn goes back: of all that lie in shared memory at once (wire/watched.h), and
- * with them of external buffers that have lived for a while. Of new ones those that an open entry has seen are asked
- * about every time, the others as wire/cold.h says: most are results, dead before the next collection.
+ * with them of external buffers that the server takes to live. Of large new ones those that an open entry has seen are
+ * asked about every time, the others as wire/cold.h says: most are results, dead before the next collection.
  */
 #include "client/memory/memory.h"
 
