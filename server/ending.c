@@ -8,6 +8,8 @@
 
 #include "handlers.h"
 #include "server/doorbell.h"
+#include "server/enter.h"
+#include "server/place.h"
 #include "server/server-private.h"
 
 #define NR_ENDING_MILLISECONDS 10000u
@@ -28,7 +30,7 @@ static void on_closed(uv_handle_t *limit) {
   free(limit);
 }
 
-static void finish(struct nr_ending *ending) {
+static void end(struct nr_ending *ending) {
   struct nr_agent *agent = ending->agent;
   nr_connections_exit(agent, 0);
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) nr_doorbell_close(each);
@@ -83,6 +85,46 @@ uint64_t nr_ending_patience(struct nr_agent *agent) {
   return ending->patience_ns;
 }
 
+/* ---- async works ----------------------------------------------------------------------------------------------------
+ */
+
+static void finish(struct nr_env *env) {
+  Nr__Empty request = NR__EMPTY__INIT;
+  napi_handle_scope scope;
+  if (!env->works || env->napi == NULL || napi_open_handle_scope(env->napi, &scope) != napi_ok) return;
+  nr_enter_once(env->connection, env, NR_OP_FINISH_WORKS, &request.base);
+  napi_close_handle_scope(env->napi, scope);
+}
+
+/* A hook, but not only. Works that others make meanwhile are waited for as well; a hook must not be added twice. */
+static void finish_works(void *data) {
+  struct nr_agent *agent = data;
+  nr_ending_begin(agent);
+  for (struct nr_place *place = agent->places; place != NULL; place = place->next)
+    for (struct nr_env *env = place->envs; env != NULL; env = env->next) finish(env);
+  napi_remove_env_cleanup_hook(agent->napi, finish_works, agent);
+  agent->works = false;
+}
+
+void nr_ending_awaits(struct nr_env *env) {
+  struct nr_agent *agent = env->connection->agent;
+  env->works = true;
+  if (!agent->works) agent->works = napi_add_env_cleanup_hook(agent->napi, finish_works, agent) == napi_ok;
+}
+
+void nr_ending_hooked(struct nr_agent *agent) {
+  if (agent == NULL || !agent->works) return;
+  napi_remove_env_cleanup_hook(agent->napi, finish_works, agent);
+  agent->works = napi_add_env_cleanup_hook(agent->napi, finish_works, agent) == napi_ok;
+}
+
+void nr_ending_of_bytes(struct nr_agent *agent) {
+  if (agent != NULL && agent->works && may_run_js(agent->napi) != napi_ok) finish_works(agent);
+}
+
+/* ---- the agent ------------------------------------------------------------------------------------------------------
+ */
+
 /* Hooks that hooks have added, and envs that wait for something: a threadsafe function, a hook that takes its time. */
 static bool is_done(const struct nr_agent *agent) {
   size_t left = agent->envs;
@@ -102,7 +144,7 @@ static void on_env_end(napi_async_cleanup_hook_handle hook, void *data) {
   nr_ending_begin(agent);
   if (is_done(agent) || nr_now_ns() >= ending->deadline_ns ||
       napi_add_async_cleanup_hook(agent->napi, on_env_end, ending, &ending->hook) != napi_ok) {
-    finish(ending);
+    end(ending);
   } else {
     napi_remove_async_cleanup_hook(hook);
   }

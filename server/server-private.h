@@ -86,6 +86,7 @@ struct nr_agent {
   struct nr_place *places;    /* those envs */
   uint32_t place_ids;
   uint32_t place_last;   /* that an addon was loaded into */
+  bool works;            /* addons have made async works: at the end they are waited for (ending.c) */
   bool worker;           /* not Node's main thread */
   uintptr_t stack_floor; /* below this address no entry begins: V8 does not measure what calls of API functions take */
 };
@@ -102,6 +103,13 @@ void nr_agent_gone(struct nr_agent *agent);
 bool nr_ending_prepare(struct nr_agent *agent);
 /* The env is being torn down: what its hosts still do has a limit from now on. */
 void nr_ending_begin(struct nr_agent *agent);
+/* The env's addon makes an async work. At the end Node waits for its own before it lets go of anything: a hook, which
+ * comes before all others, waits for those of hosts. */
+void nr_ending_awaits(struct nr_env *env);
+/* Node has been given a hook, which may be one of its own (for a threadsafe function). They run in reverse. */
+void nr_ending_hooked(struct nr_agent *agent);
+/* External bytes are about to go. At the end they do so before any hook runs, and a work may still write them. */
+void nr_ending_of_bytes(struct nr_agent *agent);
 /* The moment at which a host that has not finished is ended, CLOCK_MONOTONIC nanoseconds; 0: none. */
 uint64_t nr_ending_deadline(const struct nr_agent *agent);
 /* The same for what a Worker has been waiting for: 0 as long as nobody has terminated it. */
@@ -121,7 +129,7 @@ struct nr_env {
   napi_ref instance_reference;   /* what holds its place among the finalizers */
   struct nr_wrap *strings;       /* external ones with a finalizer */
   bool drains;                   /* an entry is on its way that collects what basic finalizers called */
-  bool works;                    /* its addon has made some: at the end they are waited for */
+  bool works;                    /* its addon has made async works */
   bool ending;                   /* its teardown has begun */
   bool initialises;              /* its addon's Init runs */
 };

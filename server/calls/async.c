@@ -88,21 +88,9 @@ napi_status nr_serve_napi_async_init(struct nr_dispatch *d, const void *message,
   return init(d, message, false);
 }
 
-/* Node itself waits for works before it runs any hook; this one runs before those that are older than the first work.
- */
-static void on_env_end(void *data) {
-  struct nr_env *env = data;
-  Nr__Empty request = NR__EMPTY__INIT;
-  napi_handle_scope scope;
-  nr_ending_begin(env->connection->agent);
-  if (napi_open_handle_scope(env->napi, &scope) != napi_ok) return;
-  nr_enter_once(env->connection, env, NR_OP_FINISH_WORKS, &request.base);
-  napi_close_handle_scope(env->napi, scope);
-}
-
 napi_status nr_serve_napi_create_async_work(struct nr_dispatch *d, const void *message, void *answer) {
   (void)answer;
-  if (!d->env->works) d->env->works = napi_add_env_cleanup_hook(d->napi, on_env_end, d->env) == napi_ok;
+  nr_ending_awaits(d->env);
   return init(d, message, true);
 }
 

@@ -61,6 +61,7 @@ napi_status nr_serve_napi_add_async_cleanup_hook(struct nr_dispatch *d, const vo
   }
   nr_connection_ref(hook->connection);
   napi_status status = napi_add_async_cleanup_hook(d->napi, run, hook, &hook->real);
+  nr_ending_hooked(d->connection->agent);
   if (status == napi_ok) return napi_ok;
   nr_table_remove(d->connection->asyncs, hook->id, NR_SORT_ASYNC_HOOK);
   nr_connection_unref(hook->connection);

@@ -56,6 +56,7 @@ napi_status nr_serve_napi_add_env_cleanup_hook(struct nr_dispatch *d, const void
   }
   nr_connection_ref(hook->connection);
   napi_status status = napi_add_env_cleanup_hook(d->napi, run, hook);
+  nr_ending_hooked(d->connection->agent);
   if (status == napi_ok) return napi_ok;
   nr_table_remove(d->connection->hooks, request->hook_id, NR_SORT_HOOK);
   hook_free(hook);

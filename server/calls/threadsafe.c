@@ -179,6 +179,7 @@ napi_status nr_serve_napi_create_threadsafe_function(struct nr_dispatch *d, cons
   }
   nr_connection_ref(self->connection);
   napi_add_env_cleanup_hook(d->napi, on_env_end, self);
+  nr_ending_hooked(d->connection->agent);
   return napi_ok;
 }
 

@@ -44,6 +44,7 @@ static void finalize(napi_env napi, void *data, void *hint) {
   struct nr_wrap *wrap = external->wrap;
   (void)napi;
   (void)data;
+  nr_ending_of_bytes(external->connection->agent);
   external_free(external);
   nr_wrap_enter(wrap);
 }

@@ -33,6 +33,34 @@ static napi_value queue(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static void gone(napi_env env, void *data, void *hint) {
+  printf("bytes %d are gone\n", *(int *)data);
+  fflush(stdout);
+  free(data);
+}
+
+/* (number): an external buffer that tells when it goes. */
+static napi_value bytes(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result;
+  t_args(env, info, argv, 1);
+  int *memory = malloc(sizeof *memory);
+  if (!memory) abort();
+  *memory = t_int(env, argv[0]);
+  T_OK(napi_create_external_buffer(env, sizeof *memory, memory, gone, NULL, &result));
+  return result;
+}
+
+static void tell(void *argument) {
+  printf("a hook\n");
+  fflush(stdout);
+}
+
+static napi_value tells(napi_env env, napi_callback_info info) {
+  static int argument;
+  T_OK(napi_add_env_cleanup_hook(env, tell, &argument));
+  return NULL;
+}
+
 static void never(napi_async_cleanup_hook_handle handle, void *argument) {
   printf("a hook that never finishes\n");
   fflush(stdout);
@@ -55,5 +83,5 @@ static napi_value hook(napi_env env, napi_callback_info info) {
   return t_number(env, getpid());
 }
 
-static const struct t_function functions[] = {{"queue", queue}, {"hook", hook}};
+static const struct t_function functions[] = {{"queue", queue}, {"bytes", bytes}, {"tells", tells}, {"hook", hook}};
 T_INIT(functions)

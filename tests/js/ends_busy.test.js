@@ -5,12 +5,11 @@ const { test } = require('node:test');
 const { isGone, run } = require('./support/child.js');
 const { programs } = require('./support/programs.js');
 
-const inWorker = (kit, end) => {
+const inWorker = (kit, begin, end) => {
   const { Worker } = require('node:worker_threads');
   const worker = new Worker(`const { kit } = require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)});
     const addon = kit.dlopen(kit.addonFile('ends_busy'));
-    addon.queue(1, 20);
-    addon.queue(2, 60);
+    ${begin};
     require('node:worker_threads').parentPort.postMessage('up');
     ${end}`, { eval: true });
   worker.on('message', () => {
@@ -19,9 +18,16 @@ const inWorker = (kit, end) => {
   worker.on('exit', (code) => kit.print(`the Worker ended with ${code}`));
 };
 
-// Two threads carry them out: on a machine that has other things to do the one that takes longer may be the first to be done.
-programs({ 'works of a Worker that exits complete': inWorker }, { args: ['process.exit(2)'], anyOrder: true });
-programs({ 'works of a Worker that is terminated complete': inWorker }, { args: ['setInterval(() => {}, 1e6)'], anyOrder: true });
+const two = 'addon.queue(1, 20); addon.queue(2, 60)';
+const ends = { exits: 'process.exit(2)', 'is terminated': 'setInterval(() => {}, 1e6)' };
+for (const [what, end] of Object.entries(ends)) {
+  // Two threads carry them out: on a machine that has other things to do the one that takes longer may be the first to be done.
+  programs({ [`works of a Worker that ${what} complete`]: inWorker }, { args: [two, end], anyOrder: true });
+  // A work may write to either.
+  const bytes = 'globalThis.kept = [addon.bytes(1)]; addon.queue(1, 60); kept.push(addon.bytes(2))';
+  programs({ [`external bytes of a Worker that ${what} go after the works`]: inWorker }, { args: [bytes, end] });
+  programs({ [`a hook that is newer than a work of a Worker that ${what} runs after it`]: inWorker }, { args: ['addon.queue(1, 60); addon.tells()', end] });
+}
 programs({
   'works of a program that exits do not': (kit) => {
     const addon = kit.dlopen(kit.addonFile('ends_busy'));
