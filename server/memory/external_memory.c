@@ -128,7 +128,6 @@ static void copy_in(struct nr_dispatch *d, uint64_t address, uint8_t *memory, co
   }
 }
 
-/* Did the real function, which failed, call the finalizer? It does when it throws. */
 static bool is_pending(napi_env napi) {
   bool pending = false;
   return napi_is_exception_pending(napi, &pending) == napi_ok && pending;
@@ -156,12 +155,13 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
                          bool arraybuffer) {
   napi_value result = NULL;
   struct nr_parts parts;
+  if (is_pending(d->napi)) return napi_pending_exception;
   struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request);
   if (external == NULL) return napi_generic_failure;
   if (request->address != 0) copy_in(d, request->address, external->memory, &parts);
   napi_status status = create(d, external, arraybuffer, &result);
   if (status != napi_ok) {
-    if (!is_pending(d->napi)) {
+    if (!is_pending(d->napi)) { /* the real function calls the finalizer when it throws */
       nr_wrap_release(external->wrap);
       external_free(external);
     }

@@ -233,10 +233,14 @@ static bool take_one(struct fake_finalizer **list, napi_env env) {
   return true;
 }
 
+/* Those of what they make as well, as Node does. */
 void fake_finalize_all(napi_env env) {
   napi_handle_scope scope = open(false);
-  for (struct fake_value *value = objects; value != NULL; value = value->next_object) {
-    while (take_one(&value->wrap_finalizer, env) || take_one(&value->finalizers, env)) continue;
+  for (bool any = true; any;) {
+    any = false;
+    for (struct fake_value *value = objects; value != NULL; value = value->next_object) {
+      while (take_one(&value->wrap_finalizer, env) || take_one(&value->finalizers, env)) any = true;
+    }
   }
   close(scope, false);
 }
