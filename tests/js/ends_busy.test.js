@@ -51,6 +51,15 @@ for (const [name, hangs] of [['never finishes', false], ['hangs', true]]) {
   });
 }
 
+test('a work that takes for ever does not hold up the end of a Worker, nor of what it may write to', () => {
+  const before = performance.now();
+  const begin = 'globalThis.kept = [addon.bytes(1)]; addon.queue(1, 600_000); kept.push(addon.bytes(2)); addon.tells()';
+  const { code, signal, stdout } = run(inWorker, { isolated: true, args: [begin, 'process.exit(2)'], env: { NAPI_REMOTE_TEARDOWN_MILLISECONDS: '300' } });
+  const time = performance.now() - before;
+  assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: '"the Worker ended with 2"\n' });
+  assert.ok(time >= 300, `${time} ms`);
+});
+
 const leavesBehind = {
   'a work': (addon) => addon.queue(1, 60_000),
   'a hook that never finishes': (addon) => addon.hook(false),
