@@ -1,7 +1,8 @@
 /*
- * The end of a thread's agent, after all the envs of its addons: some of them take their time, with hooks that finish
- * later and threadsafe functions that close, and Node turns its loop until they are done. What a host does not finish
- * within a limit ends with it: Node's exit is not held up.
+ * The end of a thread. Async works complete before anything goes that they may use; then come the envs of addons, of
+ * which some take their time, with hooks that finish later and threadsafe functions that close, and Node turns its loop
+ * until they are done; the agent is last. What a host does not finish within a limit ends with it: Node's exit is not
+ * held up.
  */
 #include <stdlib.h>
 #include <uv.h>

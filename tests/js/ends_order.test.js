@@ -9,17 +9,21 @@ const make = (kit, name, things, end) => {
   const addon = kit.dlopen(kit.addonFile(name));
   globalThis.kept = things.map((thing, i) => addon[thing](i));
   kit.print(things); // Of the main thread nothing runs after process.exit().
+  if (end !== 'terminate') addon.open(); // The work cannot complete before this returns.
   if (end === 'exit') process.exit(3);
 };
 
 const inWorker = (kit, source, ...args) => {
   const { Worker } = require('node:worker_threads');
+  const addon = kit.dlopen(kit.addonFile(args[0]));
   const worker = new Worker(`const { kit } = require(${JSON.stringify(`${kit.root}/tests/js/support/child.js`)});
     (${source})(kit, ...${JSON.stringify(args)});
     require('node:worker_threads').parentPort.postMessage('up');
     ${args.at(-1) === 'terminate' ? 'setInterval(() => {}, 1e6)' : ''}`, { eval: true });
   worker.on('message', () => {
-    if (args.at(-1) === 'terminate') worker.terminate();
+    if (args.at(-1) !== 'terminate') return;
+    worker.terminate();
+    addon.open();
   });
   worker.on('exit', (code) => kit.print(`the Worker ended with ${code}`));
 };
