@@ -9,6 +9,7 @@
 #include "client/channel.h"
 #include "client/client-private.h"
 #include "client/snapshots.h"
+#include "wire/message.h"
 #include "wire/turns.h"
 
 /* A call can be carried out only on the channel's own thread, inside an entry: elsewhere nobody holds the turn. */
@@ -102,7 +103,7 @@ napi_status nr_call_wait(struct nr_call *call) {
   channel->depth--;
   if (NR_UNLIKELY(channel->deferred != NULL)) nr_deferred_send(channel);
   const struct nr_op_info *info = nr_op_info(call->opcode);
-  call->reply = nr_arena_unpack(channel->arena, info->reply, call->frame.message, call->frame.header.message_length);
+  call->reply = nr_message_unpack(channel->arena, info->reply, call->frame.message, call->frame.header.message_length);
   if (NR_UNLIKELY(call->reply == NULL)) nr_channel_lost(channel);
   nr_channel_take_plain(channel, call->frame.header.flags);
   env->exception_pending = (call->frame.header.flags & NR_FLAG_EXCEPTION) != 0;

@@ -13,6 +13,7 @@
 #include "client/loop.h"
 #include "client/snapshots.h"
 #include "client/calls/threadsafe.h"
+#include "wire/message.h"
 #include "wire/watched.h"
 
 bool nr_exit_asked;
@@ -268,7 +269,7 @@ void nr_entry_serve(struct nr_channel *channel, struct nr_entry *entry, const st
                     struct nr_served *served) {
   const struct nr_op_info *info = nr_op_info(frame->header.opcode);
   if (info == NULL) nonsense(channel);
-  void *request = nr_arena_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
+  void *request = nr_message_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
   if (request == NULL) nonsense(channel);
   struct nr_open_record recorded = nr_record_entry(channel, frame, request);
   if (NR_UNLIKELY(nr_tap_on)) nr_tap_entry(channel, frame, request);
@@ -312,7 +313,7 @@ static void set_variable(struct nr_channel *channel, const struct nr_frame *fram
 void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   const struct nr_op_info *info = nr_op_info(frame->header.opcode);
   if (info == NULL) nonsense(channel);
-  void *request = nr_arena_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
+  void *request = nr_message_unpack(channel->arena, info->request, frame->message, frame->header.message_length);
   if (request == NULL) nonsense(channel);
   switch (frame->header.opcode) {
   case NR_OP_RELEASE: release(channel, request); break;

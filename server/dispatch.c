@@ -13,6 +13,7 @@
 #include "server/memory/exchange.h"
 #include "server/server-private.h"
 #include "server/trace.h"
+#include "wire/message.h"
 #include "wire/turns.h"
 
 /* Calls whose creation failed leave this behind under their id: every later use returns that status. */
@@ -257,7 +258,7 @@ static struct nr_dispatch *prepare(struct nr_connection *connection, const struc
                                    const struct nr_handler *handler, const struct nr_op_info *info,
                                    struct nr_env *env) {
   ProtobufCMessage *request =
-      nr_arena_unpack(connection->arena, info->request, frame->message, frame->header.message_length);
+      nr_message_unpack(connection->arena, info->request, frame->message, frame->header.message_length);
   if (request == NULL) {
     nr_connection_fault(connection, "malformed message of %s", info->name);
     return NULL;

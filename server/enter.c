@@ -18,6 +18,7 @@
 #include "server/pending.h"
 #include "server/server-private.h"
 #include "server/times.h"
+#include "wire/message.h"
 
 void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, struct nr_env *env, unsigned opcode) {
   memset(enter, 0, sizeof *enter);
@@ -127,7 +128,7 @@ static int take_return(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
   const struct nr_op_info *info = nr_op_info(enter->opcode);
   enter->reply =
-      nr_arena_unpack(connection->arena, info->reply, enter->frame.message, enter->frame.header.message_length);
+      nr_message_unpack(connection->arena, info->reply, enter->frame.message, enter->frame.header.message_length);
   if (enter->reply == NULL) return nr_connection_fault(connection, "malformed return of %s", info->name);
   return 0;
 }

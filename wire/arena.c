@@ -148,34 +148,3 @@ void nr_arena_release(struct nr_arena *arena, struct nr_arena_mark mark) {
   POISON(arena->top->bytes + mark.used, arena->top->used - mark.used);
   arena->top->used = mark.used;
 }
-
-/* ---- Unpacking ---- */
-
-struct unpack {
-  struct nr_arena *arena;
-  size_t budget;
-};
-
-static void *unpack_alloc(void *context, size_t size) {
-  struct unpack *unpack = context;
-  if (size > unpack->budget) return NULL;
-  unpack->budget -= size;
-  return nr_arena_alloc(unpack->arena, size);
-}
-
-/* Given back at the release of the mark. */
-static void unpack_free(void *context, void *piece) {
-  (void)context;
-  (void)piece;
-}
-
-void *nr_arena_unpack(struct nr_arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *bytes,
-                      size_t length) {
-  if (length > (SIZE_MAX - 4096) / 16) return NULL;
-  struct unpack unpack = {arena, length * 16 + 4096};
-  ProtobufCAllocator allocator = {unpack_alloc, unpack_free, &unpack};
-  struct nr_arena_mark mark = nr_arena_mark(arena);
-  void *message = protobuf_c_message_unpack(type, &allocator, length, bytes);
-  if (!message) nr_arena_release(arena, mark);
-  return message;
-}

@@ -6,7 +6,6 @@
 #ifndef NR_WIRE_ARENA_H
 #define NR_WIRE_ARENA_H
 
-#include <protobuf-c/protobuf-c.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,12 +28,5 @@ void *nr_arena_alloc(struct nr_arena *arena, size_t size);
 struct nr_arena_mark nr_arena_mark(struct nr_arena *arena);
 /* Frees all that was allocated since the mark. Marks are released in the reverse order in which they were taken. */
 void nr_arena_release(struct nr_arena *arena, struct nr_arena_mark mark);
-
-/*
- * protobuf_c_message_unpack() into the arena. NULL when the bytes are no such message, or would need more than 16 times
- * their length and 4 KiB: 1 MiB of hostile bytes must not become 40 MiB of heap. Do not free the result.
- */
-void *nr_arena_unpack(struct nr_arena *arena, const ProtobufCMessageDescriptor *type, const uint8_t *bytes,
-                      size_t length);
 
 #endif

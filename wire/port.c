@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "wire/message.h"
 #include "wire/pages.h"
 #include "wire/wire-private.h"
 
@@ -125,7 +126,7 @@ static int send_whole(struct nr_port *port, const struct nr_frame_header *header
   put_header(at, header);
   uint8_t *cursor = at + sizeof *header;
   /* A message that changes while it is packed is the caller's fault; nothing has been committed yet. */
-  if (message && NR_UNLIKELY(protobuf_c_message_pack(message, cursor) != header->message_length)) return -EINVAL;
+  if (message && NR_UNLIKELY(nr_message_pack(message, cursor) != header->message_length)) return -EINVAL;
   cursor += header->message_length;
   if (header->tail_length > 0) {
     uint32_t padding = -header->message_length & 7;
@@ -194,7 +195,7 @@ static int send_pieces(struct nr_port *port, const struct nr_frame_header *heade
   int error = -ENOMEM;
   if (!slices || !packed) goto out;
   error = -EINVAL;
-  if (message && protobuf_c_message_pack(message, packed) != header->message_length) goto out;
+  if (message && nr_message_pack(message, packed) != header->message_length) goto out;
   slices[0] = (struct nr_slice){packed, header->message_length};
   slices[1] = (struct nr_slice){zeros, header->tail_length > 0 ? -header->message_length & 7 : 0};
   if (tail_count > 0) memcpy(slices + 2, tail, tail_count * sizeof *tail);
@@ -220,7 +221,7 @@ int nr_port_send(struct nr_port *port, const struct nr_frame_header *header, con
   nr_claim_line(next);
   nr_claim_line(next + NR_CACHE_LINE);
   struct nr_frame_header head = *header;
-  size_t message_length = message ? protobuf_c_message_get_packed_size(message) : 0;
+  size_t message_length = message ? nr_message_size(message) : 0;
   size_t tail_length = 0;
   if (message_length > NR_MESSAGE_MAX) return -EMSGSIZE;
   for (size_t i = 0; i < tail_count; i++) {

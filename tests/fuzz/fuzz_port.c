@@ -10,6 +10,7 @@
 
 #include "host_ring.h"
 #include "opcodes.h"
+#include "wire/message.h"
 #include "wire/print.h"
 #include "wire/wire-private.h"
 
@@ -46,7 +47,7 @@ static void fill_ring(const uint8_t *data, size_t size, uint64_t start) {
 
 static void unpack(const struct nr_frame *frame, const ProtobufCMessageDescriptor *type) {
   char text[512];
-  ProtobufCMessage *message = nr_arena_unpack(arena, type, frame->message, frame->header.message_length);
+  ProtobufCMessage *message = nr_message_unpack(arena, type, frame->message, frame->header.message_length);
   if (message) nr_print_message(text, sizeof text, message, frame->tail, frame->header.tail_length);
 }
 

@@ -1,12 +1,11 @@
 /*
- * The arena: marks, the cap, large blocks, and unpacking within bounds.
+ * The arena: marks, the cap, large blocks.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "leaks.h"
-#include "samples.h"
 #include "wire/arena.h"
 
 #define MEGABYTE ((size_t)1 << 20)
@@ -99,116 +98,4 @@ Test(arena, large_blocks_cost_what_is_touched) {
   }
   nr_arena_release(arena, mark);
   nr_arena_destroy(arena);
-}
-
-Test(arena, unpack) {
-  struct nr_arena *arena = nr_arena_create(MEGABYTE);
-  uint64_t args[] = {1, 2, 3};
-  struct sample request = sample_make();
-  request.sample_id = 7;
-  request.n_values = 3;
-  request.values = args;
-  uint8_t bytes[100];
-  size_t length = protobuf_c_message_pack(&request.base, bytes);
-  struct sample *copy = nr_arena_unpack(arena, &sample_descriptor, bytes, length);
-  cr_assert_not_null(copy);
-  cr_assert_eq(copy->sample_id, 7);
-  cr_assert_eq(copy->n_values, 3);
-  cr_assert_eq(memcmp(copy->values, args, sizeof args), 0);
-  cr_assert_not_null(nr_arena_unpack(arena, &sample_descriptor, bytes, 0));
-  cr_assert_null(nr_arena_unpack(arena, &sample_descriptor, bytes, length - 1));
-  nr_arena_destroy(arena);
-}
-
-Test(arena, a_failed_unpack_gives_back) {
-  struct nr_arena *arena = nr_arena_create(MEGABYTE);
-  static const uint8_t bytes[] = {0xff, 0xff, 0xff};
-  void *before = nr_arena_alloc(arena, 16);
-  for (int i = 0; i < 100000; i++) cr_assert_null(nr_arena_unpack(arena, &part_descriptor, bytes, sizeof bytes));
-  cr_assert_eq((uint8_t *)nr_arena_alloc(arena, 16), (uint8_t *)before + 16);
-  nr_arena_destroy(arena);
-}
-
-/* How much of the arena an unpack of these bytes takes, or 0 when it is refused. */
-static size_t unpacked_size(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t length) {
-  size_t low = 0, high = 64 * MEGABYTE;
-  while (high - low > 65536) {
-    size_t cap = (low + high) / 2;
-    struct nr_arena *arena = nr_arena_create(cap);
-    bool fits = nr_arena_unpack(arena, type, bytes, length) != NULL;
-    nr_arena_destroy(arena);
-    if (fits)
-      high = cap;
-    else
-      low = cap;
-  }
-  return high == 64 * MEGABYTE ? 0 : high;
-}
-
-Test(arena, a_megabyte_of_empty_messages_is_refused) {
-  /* Two bytes each: field 4 (parts), length 0. Unpacked each would take a hundred. */
-  uint8_t *bytes = malloc(MEGABYTE);
-  for (size_t i = 0; i < MEGABYTE; i += 2) {
-    bytes[i] = 4 << 3 | 2;
-    bytes[i + 1] = 0;
-  }
-  struct nr_arena *arena = nr_arena_create(256 * MEGABYTE);
-  cr_assert_null(nr_arena_unpack(arena, &sample_descriptor, bytes, MEGABYTE));
-  nr_arena_destroy(arena);
-  free(bytes);
-}
-
-Test(arena, a_megabyte_of_unpacked_arguments_stays_in_bounds) {
-  uint8_t *bytes = malloc(MEGABYTE);
-  memset(bytes, 0, MEGABYTE);
-  for (size_t i = 0; i + 9 <= MEGABYTE; i += 9) bytes[i] = 2 << 3 | 1;
-  size_t length = MEGABYTE / 9 * 9;
-  cr_assert_leq(unpacked_size(&sample_descriptor, bytes, length), 17 * MEGABYTE);
-  free(bytes);
-}
-
-Test(arena, honest_messages_of_many_parts_fit) {
-  /* The densest messages that we send ourselves: facts with a handle and nothing else. */
-  enum { COUNT = 20000 };
-  struct part *parts = calloc(COUNT, sizeof *parts);
-  struct part **pointers = calloc(COUNT, sizeof *pointers);
-  for (int i = 0; i < COUNT; i++) {
-    parts[i] = part_make();
-    parts[i].value = UINT64_C(0xfffb000100000000) | (unsigned)i;
-    parts[i].shape = 1;
-    pointers[i] = &parts[i];
-  }
-  struct sample request = sample_make();
-  request.n_parts = COUNT;
-  request.parts = pointers;
-  size_t length = protobuf_c_message_get_packed_size(&request.base);
-  uint8_t *bytes = malloc(length);
-  protobuf_c_message_pack(&request.base, bytes);
-  struct nr_arena *arena = nr_arena_create(256 * MEGABYTE);
-  struct sample *copy = nr_arena_unpack(arena, &sample_descriptor, bytes, length);
-  cr_assert_not_null(copy);
-  cr_assert_eq(copy->n_parts, COUNT);
-  cr_assert_eq(copy->parts[COUNT - 1]->value, parts[COUNT - 1].value);
-  nr_arena_destroy(arena);
-  free(bytes);
-  free(pointers);
-  free(parts);
-}
-
-Test(arena, many_ids_fit) {
-  enum { COUNT = 50000 };
-  uint64_t *ids = malloc(COUNT * sizeof *ids);
-  for (int i = 0; i < COUNT; i++) ids[i] = (unsigned)i % 100 + 1;
-  struct sample request = sample_make();
-  request.n_many_id = COUNT;
-  request.many_id = ids;
-  size_t length = protobuf_c_message_get_packed_size(&request.base);
-  cr_assert_leq(length, COUNT + 20, "repeated numbers are packed");
-  uint8_t *bytes = malloc(length);
-  protobuf_c_message_pack(&request.base, bytes);
-  struct nr_arena *arena = nr_arena_create(256 * MEGABYTE);
-  cr_assert_not_null(nr_arena_unpack(arena, &sample_descriptor, bytes, length));
-  nr_arena_destroy(arena);
-  free(bytes);
-  free(ids);
 }

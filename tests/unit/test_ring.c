@@ -2,6 +2,7 @@
  * Frames through the ring: wrap-around, every size, a full ring, oversized frames in both directions at once.
  */
 #include "ports.h"
+#include "wire/message.h"
 
 #define ARGS_MAX 40u
 #define ARENA_CAP ((size_t)64 << 20)
@@ -48,7 +49,7 @@ static void letter_check(struct nr_arena *arena, const struct nr_frame *frame, u
   cr_assert_eq(frame->header.env, 5);
   cr_assert_eq(frame->header.depth, 9);
   cr_assert_eq(frame->header.tail_length, tail_length);
-  struct sample *message = nr_arena_unpack(arena, &sample_descriptor, frame->message, frame->header.message_length);
+  struct sample *message = nr_message_unpack(arena, &sample_descriptor, frame->message, frame->header.message_length);
   cr_assert_not_null(message);
   cr_assert_eq(message->sample_id, letter.message.sample_id);
   cr_assert_eq(message->n_values, letter.message.n_values);
