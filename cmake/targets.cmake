@@ -13,6 +13,15 @@ if(NR_SANITIZE)
   target_link_options(nr_options INTERFACE -fsanitize=${NR_SANITIZE})
 endif()
 
+# The agent and the host are optimised as a whole, wire/ with them (their targets say NR_WHOLE): a call passes some sixty
+# small functions of twenty files, and takes a tenth less time that way. Objects hold both forms, since other programs are
+# linked of them too: for those the ordinary one.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT NR_SANITIZE)
+  set(whole "$<BOOL:$<TARGET_PROPERTY:NR_WHOLE>>")
+  target_compile_options(nr_options INTERFACE "$<${whole}:-O3;-flto=auto;-ffat-lto-objects>")
+  target_link_options(nr_options INTERFACE "$<IF:${whole},-O3;-flto=auto,-fno-lto>")
+endif()
+
 add_library(nr_napi INTERFACE)
 target_include_directories(nr_napi SYSTEM INTERFACE "${NR_NAPI_INCLUDE}")
 target_compile_definitions(nr_napi INTERFACE NAPI_VERSION=10)
