@@ -79,19 +79,36 @@ static void add_module(Dwfl *dwfl, const char *line) {
   }
 }
 
+/* The name as in the source: a compiler that has split, specialised or moved a function says so behind it. */
+static void cut_suffixes(char *name) {
+  static const char *const suffixes[] = {"cold", "constprop", "isra", "llvm", "lto_priv", "part"};
+  for (char *at = strchr(name, '.'); at != NULL; at = strchr(at + 1, '.')) {
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+      size_t length = strlen(suffixes[i]);
+      if (at == name || strncmp(at + 1, suffixes[i], length) != 0) continue;
+      if (at[1 + length] != '.' && at[1 + length] != '\0') continue;
+      *at = '\0';
+      return;
+    }
+  }
+}
+
 static void put_function(Dwfl_Module *module, uint64_t address) {
   GElf_Sym symbol;
   GElf_Off offset = 0;
-  const char *name = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
+  const char *known = dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
+  char *name = known == NULL ? NULL : strdup(known);
   if (name == NULL) {
     printf("\t\t");
     return;
   }
+  cut_suffixes(name);
   int status = -1;
   char *readable = strncmp(name, "_Z", 2) == 0 ? __cxa_demangle(name, NULL, NULL, &status) : NULL;
   put_clean(status == 0 && readable != NULL ? readable : name);
   printf("\t%" PRIu64 "\t", (uint64_t)offset);
   free(readable);
+  free(name);
 }
 
 /* Innermost first. */
