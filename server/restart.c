@@ -136,7 +136,9 @@ static napi_value succeed(struct nr_callback *callback, napi_env napi, napi_call
   return NULL;
 }
 
-napi_value nr_restart_call(struct nr_callback *callback, napi_env napi, napi_callback_info info) {
+/* Apart: what it needs would be on the stack of every call. */
+__attribute__((noinline)) napi_value nr_restart_call(struct nr_callback *callback, napi_env napi,
+                                                     napi_callback_info info) {
   void *data = NULL;
   if (has_exception(napi)) return NULL;
   if (callback == NULL) {
