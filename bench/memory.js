@@ -24,6 +24,7 @@ function readOptions() {
       rounds: { type: 'string', default: '3' },
       max: { type: 'string', default: String(2 ** 28) },
       kept: { type: 'boolean', default: false }, // only what is kept, as JSON: for itself
+      fresh: { type: 'boolean', default: false }, // only the fresh ones: likewise
       build: { type: 'string', default: path.join(root, 'build', 'release') },
       out: { type: 'string', default: path.join(__dirname, 'results', 'memory.json') },
     },
@@ -60,17 +61,22 @@ function measureSize(size, inProcess, isolated, options) {
   const object = {};
   let value = 0;
   const filled = (addon) => () => addon.readAll(buffer.fill(++value & 0xff));
-  const fresh = (addon) => () => addon.readAll(Buffer.alloc(size, 3));
   const times = sideBySide({
     copy: () => buffer.copy(other),
     same: () => inProcess.readAll(buffer), sameIsolated: () => isolated.readAll(buffer),
     filled: filled(inProcess), filledIsolated: filled(isolated),
     noop: () => isolated.noop(), object: () => isolated.noop(object),
   }, options);
-  // By themselves: what waits for the collector makes the calls after them longer.
-  if (size <= 2 ** 24) Object.assign(times, sideBySide({ fresh: fresh(inProcess), freshIsolated: fresh(isolated) }, options));
-  const extra = (way, trip = times.noop) => (times[`${way}Isolated`] - times[way] - trip) / times.copy;
-  return { size, times, extra: { same: extra('same'), bytes: extra('same', times.object), filled: extra('filled'), fresh: extra('fresh') } };
+  return { size, times, extra: { same: extraOf(times, 'same'), bytes: extraOf(times, 'same', times.object), filled: extraOf(times, 'filled') } };
+}
+
+function extraOf(times, way, trip = times.noop) {
+  return (times[`${way}Isolated`] - times[way] - trip) / times.copy;
+}
+
+function measureFresh(size, inProcess, isolated, options) {
+  const fresh = (addon) => () => addon.readAll(Buffer.alloc(size, 3));
+  return { size, times: sideBySide({ fresh: fresh(inProcess), freshIsolated: fresh(isolated) }, options) };
 }
 
 function measureKept(name, sizes, load, options, writes = false) {
@@ -103,22 +109,23 @@ function measureAllKept(load, options) {
   ];
 }
 
-function main() {
-  const options = readOptions();
-  process.env.NAPI_REMOTE_BUILD_DIR ??= path.resolve(options.build);
-  const file = path.resolve(options.build, 'addons', 'kept.node');
-  const { load } = require('..');
-  if (options.kept) {
-    console.log(JSON.stringify(measureAllKept(() => load(file), options)));
-    return;
-  }
+/** One part in a process of its own: what waits for the collector makes all calls longer, and of hundreds of MiB each page fault has the kernel asked. */
+function apart(part, options) {
+  const args = [__filename, part, '--ms', String(options.ms), '--rounds', String(options.rounds), '--max', String(options.max), '--build', options.build];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+}
+
+function bothWays(file) {
   const module = { exports: {} };
   process.dlopen(module, file);
-  const isolated = load(file);
-  const sizes = [16, 64, 1024, 2 ** 14, 2 ** 17, 2 ** 20, 2 ** 22, 2 ** 24, 2 ** 26, 2 ** 28].filter((size) => size <= options.max);
-  const rows = sizes.map((size) => measureSize(size, module.exports, isolated, options));
-  // In a process of its own: beside hundreds of MiB that wait for the collector, each page fault has the kernel asked about all of them.
-  const kept = JSON.parse(execFileSync(process.execPath, [__filename, '--kept', '--ms', String(options.ms), '--build', options.build], { encoding: 'utf8' }));
+  return [module.exports, require('..').load(file)];
+}
+
+function sizesUpTo(max) {
+  return [16, 64, 1024, 2 ** 14, 2 ** 17, 2 ** 20, 2 ** 22, 2 ** 24, 2 ** 26, 2 ** 28].filter((size) => size <= max);
+}
+
+function report({ rows, kept }, options) {
   console.log(`Node ${process.version}, ${os.availableParallelism()} CPUs, load ${os.loadavg()[0].toFixed(2)}\n`);
   const copies = (value) => (Number.isFinite(value) ? value.toFixed(2) : '-');
   console.log(formatTable(['bytes', 'copy', 'in-process', 'isolated', 'extra, in copies: same', 'bytes', 'filled', 'fresh'], rows.map(({ size, times, extra }) => [
@@ -127,6 +134,31 @@ function main() {
   for (const { name, before, after } of kept) console.log(`\n${name}: noop() ${formatTime(before)} without, ${formatTime(after)} with`);
   fs.mkdirSync(path.dirname(path.resolve(options.out)), { recursive: true });
   fs.writeFileSync(options.out, `${JSON.stringify({ node: process.version, cpus: os.availableParallelism(), load: os.loadavg(), rows, kept }, null, 2)}\n`);
+}
+
+function main() {
+  const options = readOptions();
+  process.env.NAPI_REMOTE_BUILD_DIR ??= path.resolve(options.build);
+  const file = path.resolve(options.build, 'addons', 'kept.node');
+  const sizes = sizesUpTo(options.max);
+  if (options.kept) {
+    const { load } = require('..');
+    console.log(JSON.stringify(measureAllKept(() => load(file), options)));
+  } else if (options.fresh) {
+    const [inProcess, isolated] = bothWays(file);
+    console.log(JSON.stringify(sizes.filter((size) => size <= 2 ** 24).map((size) => measureFresh(size, inProcess, isolated, options))));
+  } else {
+    // First: a process that has hundreds of MiB leaves the kernel less to give to others.
+    const fresh = apart('--fresh', options), kept = apart('--kept', options);
+    const [inProcess, isolated] = bothWays(file);
+    const rows = sizes.map((size) => measureSize(size, inProcess, isolated, options));
+    for (const { size, times } of fresh) {
+      const row = rows.find((each) => each.size === size);
+      Object.assign(row.times, times);
+      row.extra.fresh = extraOf(row.times, 'fresh');
+    }
+    report({ rows, kept }, options);
+  }
 }
 
 main();
