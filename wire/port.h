@@ -120,6 +120,9 @@ void nr_port_wake(struct nr_port *port);
 /* 0, or the negative errno with which the port failed. */
 int nr_port_failure(const struct nr_port *port);
 
+/* What has been received announces a frame that comes soon: the next wait does not sleep before it. */
+void nr_port_expect(struct nr_port *port);
+
 /* The owner's thread may be moved off the processor that the other side is on, when both sleep in turns there. (Its
  * affinity is as before afterwards.) */
 void nr_port_keep_apart(struct nr_port *port);

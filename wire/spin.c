@@ -22,6 +22,9 @@
 #define SPIN_UP_NS 20000u
 /* A smaller budget is none. */
 #define SPIN_MIN_NS 1000u
+/* For what the other side has announced. It copies meanwhile, and asks its kernel: 60 to 150 µs for a new Buffer of 128
+ * KiB. */
+#define SPIN_EXPECTS_NS 240000u
 /* A wait that ends within this while spinning is a gain. */
 #define SPIN_GAIN_NS 40000u
 /* The budget of whoever has a reason to try again. */
@@ -81,6 +84,10 @@ uint32_t nr_spin_budget(struct nr_port *port, struct nr_spin *spin) {
   port->paused = false;
   if (NR_UNLIKELY(spin->vain)) return 0;
   if (NR_UNLIKELY(was_vain) && spin->budget_ns < SPIN_TRIAL_NS) spin->budget_ns = SPIN_TRIAL_NS;
+  if (NR_UNLIKELY(port->expects)) {
+    port->expects = false;
+    return SPIN_EXPECTS_NS;
+  }
   uint32_t budget = ++spin->waits % SPIN_PROBE == 0 ? SPIN_MAX_NS : spin->budget_ns;
   return budget > 0 && port->woke_peer ? budget + SPIN_WAKE_NS : budget;
 }
@@ -155,6 +162,10 @@ void nr_spin_lost(struct nr_port *port, struct nr_spin *spin, uint64_t waited_ns
 /* A sleep that others ended is none of a burst, but what was a burst before it may be over. */
 void nr_spin_ended(struct nr_port *port, uint64_t waited_ns) {
   if (waited_ns > CROWDED_NS) port->crowded = 0;
+}
+
+void nr_port_expect(struct nr_port *port) {
+  port->expects = true;
 }
 
 void nr_port_keep_apart(struct nr_port *port) {

@@ -73,6 +73,19 @@ Test(spin, a_pause_does_not_use_it_up) {
   cr_assert_gt(nr_spin_budget(&fixture.port, spin), 0);
 }
 
+Test(spin, what_is_announced_is_waited_for_once_but_not_beside_the_peer) {
+  cpu_set_t before;
+  struct fixture fixture;
+  struct nr_spin *spin = set_up(&fixture, ELSEWHERE);
+  while (spin->budget_ns > 0) nr_spin_lost(&fixture.port, spin, 100000);
+  nr_port_expect(&fixture.port);
+  cr_assert_gt(nr_spin_budget(&fixture.port, spin), 100000);
+  cr_assert_eq(nr_spin_budget(&fixture.port, spin), 0);
+  fixture.peer.processor = stay_here(&before);
+  nr_port_expect(&fixture.port);
+  cr_assert_eq(nr_spin_budget(&fixture.port, spin), 0);
+}
+
 Test(spin, sleeps_elsewhere_after_short_sleeps_beside_the_peer) {
   cpu_set_t all, before, others;
   struct fixture fixture;
