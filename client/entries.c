@@ -326,6 +326,7 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
     nr_port_expect(channel->port);
     break;
   case NR_OP_DISTURB_MEMORY: nr_watched_disturb(); break;
+  case NR_OP_ATTEND: nr_port_expect(channel->port); break;
   case NR_OP_FINALIZE: finalize_in_gc(channel, frame, request); break;
   case NR_OP_SET_VARIABLE: set_variable(channel, frame, request); break;
   default: nonsense(channel);

@@ -120,6 +120,8 @@ void nr_port_wake(struct nr_port *port);
 /* 0, or the negative errno with which the port failed. */
 int nr_port_failure(const struct nr_port *port);
 
+/* Does the other side sleep, and has not been woken? Only a hint: it may say what it likes. */
+bool nr_port_peer_sleeps(const struct nr_port *port);
 /* What has been received announces a frame that comes soon: the next wait does not sleep before it. */
 void nr_port_expect(struct nr_port *port);
 

@@ -47,6 +47,12 @@ bool nr_futex_wake(const uint32_t *word) {
   return syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0) > 0;
 }
 
+bool nr_port_peer_sleeps(const struct nr_port *port) {
+  uint32_t state =
+      port->peer.control == NULL ? NR_AWAKE : __atomic_load_n(&port->peer.control->sleeping, __ATOMIC_RELAXED);
+  return state != NR_AWAKE && state != port->woken;
+}
+
 void nr_wake_peer(struct nr_port *port, const uint32_t *committed) {
   uint32_t state = __atomic_load_n(&port->peer.control->sleeping, __ATOMIC_SEQ_CST);
   if (NR_LIKELY(state == NR_AWAKE) || state == port->woken) return;

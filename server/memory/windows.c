@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "handlers.h"
+#include "server/enter.h"
 #include "server/memory/exchange.h"
 #include "server/memory/hot.h"
 #include "server/memory/memory.h"
@@ -21,6 +22,8 @@
 /* An external buffer begins as if it had been visited so often: it is not looked at first for as long as others. */
 #define NR_FOREIGN_UNCHANGED 24u
 
+/* What takes long enough to copy for a host that sleeps to get up meanwhile (of 16 KiB, 3 µs, nothing is seen). */
+#define NR_ANNOUNCED_MIN (UINT64_C(16) << 10)
 /* Parts of a large external buffer that are looked at by themselves. */
 #define NR_PRESENT_RANGES 32
 
@@ -128,9 +131,16 @@ static void track(struct nr_connection *connection, struct nr_pair *pair, const 
     nr_window_written(connection, pair, bytes, pair->tracked.from, pair->tracked.to);
 }
 
+/* Before this side copies: a host that sleeps gets up meanwhile, and stays so until the entry comes. */
+static void announce(struct nr_connection *connection) {
+  Nr__Empty request = NR__EMPTY__INIT;
+  if (nr_port_peer_sleeps(connection->port)) nr_post(connection, NR_OP_ATTEND, &request.base);
+}
+
 /* What the host does not know of [from, to) goes over as it is, what it knows where JavaScript changed it. */
 static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
   uint64_t at = from;
+  if (to - from >= NR_ANNOUNCED_MIN) announce(connection);
   if (to - from >= NR_TRACKED_MIN) track(connection, pair, bytes, from, to);
   for (uint32_t i = 0; i < pair->shown_count && at < to; i++) {
     const struct nr_range *shown = &pair->shown[i];
