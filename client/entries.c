@@ -317,14 +317,8 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   if (request == NULL) nonsense(channel);
   switch (frame->header.opcode) {
   case NR_OP_RELEASE: release(channel, request); break;
-  case NR_OP_MAP_MEMORY:
-    nr_memory_map(channel, request);
-    nr_port_expect(channel->port); /* the entry that brings a new Buffer */
-    break;
-  case NR_OP_TRACK_MEMORY:
-    nr_memory_track(channel, request);
-    nr_port_expect(channel->port);
-    break;
+  case NR_OP_MAP_MEMORY: nr_memory_map(channel, request); break;
+  case NR_OP_TRACK_MEMORY: nr_memory_track(channel, request); break;
   case NR_OP_DISTURB_MEMORY: nr_watched_disturb(); break;
   case NR_OP_ATTEND: nr_port_expect(channel->port); break;
   case NR_OP_FINALIZE: finalize_in_gc(channel, frame, request); break;
