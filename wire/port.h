@@ -122,7 +122,8 @@ int nr_port_failure(const struct nr_port *port);
 
 /* Does the other side sleep, and has not been woken? Only a hint: it may say what it likes. */
 bool nr_port_peer_sleeps(const struct nr_port *port);
-/* What has been received announces a frame that comes soon: the next wait does not sleep before it. */
+/* What has been received announces an entry, or a reply: until it comes, posts may before it, waits do not sleep at
+ * once. One that sleeps after all ends that. */
 void nr_port_expect(struct nr_port *port);
 
 /* The owner's thread may be moved off the processor that the other side is on, when both sleep in turns there. (Its

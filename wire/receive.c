@@ -166,6 +166,11 @@ static int receive_rest(struct nr_port *port, uint8_t *bytes, size_t total) {
   return 0;
 }
 
+static inline void count_received(struct nr_port *port, const struct nr_frame *frame) {
+  port->counts.frames_received++;
+  if (frame->header.kind != NR_KIND_POST) port->expects = false;
+}
+
 static int receive_backlog(struct nr_port *port, struct nr_arena *arena, struct nr_frame *frame) {
   struct nr_parcel *parcel = port->backlog;
   while (parcel->received < parcel->total) {
@@ -179,7 +184,7 @@ static int receive_backlog(struct nr_port *port, struct nr_arena *arena, struct 
   memcpy(bytes, parcel->bytes, parcel->total);
   frame_fill(frame, &parcel->header, bytes);
   parcel_destroy(backlog_pop(port));
-  port->counts.frames_received++;
+  count_received(port, frame);
   return 0;
 }
 
@@ -201,6 +206,6 @@ int nr_port_try_receive(struct nr_port *port, struct nr_arena *arena, struct nr_
   if (NR_UNLIKELY(length < total)) error = receive_rest(port, bytes, total);
   if (NR_UNLIKELY(error != 0)) return nr_port_break(port, error);
   frame_fill(frame, &piece.header, bytes);
-  port->counts.frames_received++;
+  count_received(port, frame);
   return 0;
 }

@@ -84,10 +84,7 @@ uint32_t nr_spin_budget(struct nr_port *port, struct nr_spin *spin) {
   port->paused = false;
   if (NR_UNLIKELY(spin->vain)) return 0;
   if (NR_UNLIKELY(was_vain) && spin->budget_ns < SPIN_TRIAL_NS) spin->budget_ns = SPIN_TRIAL_NS;
-  if (NR_UNLIKELY(port->expects)) {
-    port->expects = false;
-    return SPIN_EXPECTS_NS;
-  }
+  if (NR_UNLIKELY(port->expects)) return SPIN_EXPECTS_NS;
   uint32_t budget = ++spin->waits % SPIN_PROBE == 0 ? SPIN_MAX_NS : spin->budget_ns;
   return budget > 0 && port->woke_peer ? budget + SPIN_WAKE_NS : budget;
 }
@@ -148,6 +145,7 @@ static void note_crowd(struct nr_port *port, uint64_t waited_ns) {
 
 /* When the whole wait was short all the same, spinning deserves a trial: the peer is quick. */
 void nr_spin_lost(struct nr_port *port, struct nr_spin *spin, uint64_t waited_ns) {
+  port->expects = false;
   bool idle = waited_ns >= SPIN_IDLE_NS;
   if (port->moves && may_spin(port)) note_crowd(port, waited_ns);
   if (spin->vain) return;
@@ -161,6 +159,7 @@ void nr_spin_lost(struct nr_port *port, struct nr_spin *spin, uint64_t waited_ns
 
 /* A sleep that others ended is none of a burst, but what was a burst before it may be over. */
 void nr_spin_ended(struct nr_port *port, uint64_t waited_ns) {
+  port->expects = false;
   if (waited_ns > CROWDED_NS) port->crowded = 0;
 }
 

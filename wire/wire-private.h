@@ -117,7 +117,7 @@ struct nr_port {
   bool moves;       /* the owner need not be where the peer is */
   uint64_t woke_ns; /* when it last woke the peer */
   bool paused;      /* ... which was after a pause */
-  bool expects;     /* the next wait is for what has been announced */
+  bool expects;     /* something has been announced, and has not come: no post is that */
   bool apart;       /* its next sleep is to be elsewhere */
   uint32_t crowded; /* sleeps in a row that were short, with the peer on the same processor */
   int memfd;

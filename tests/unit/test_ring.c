@@ -255,3 +255,19 @@ Test(ring, two_senders_do_not_block_each_other, .timeout = 60) {
   both_ways(false, 2000, 500, kilobyte);
   both_ways(true, 10000, 1000, mixed_length);
 }
+
+Test(ring, what_was_announced_has_come_with_any_frame_but_a_post) {
+  static const unsigned kinds[] = {NR_KIND_CALL, NR_KIND_REPLY, NR_KIND_POST, NR_KIND_ENTER, NR_KIND_RETURN};
+  struct pair pair = pair_create(NR_RING_SIZE_MIN);
+  struct nr_arena *arena = nr_arena_create(ARENA_CAP);
+  for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    struct nr_frame_header header = {.kind = (uint8_t)kinds[i]};
+    struct nr_frame frame;
+    nr_port_expect(pair.b);
+    cr_assert_eq(nr_port_send(pair.a, &header, NULL, NULL, 0), 0);
+    cr_assert_eq(nr_port_try_receive(pair.b, arena, &frame), 0);
+    cr_assert_eq(pair.b->expects, kinds[i] == NR_KIND_POST, "%s", nr_kind_name(kinds[i]));
+  }
+  nr_arena_destroy(arena);
+  pair_destroy(pair);
+}

@@ -73,17 +73,34 @@ Test(spin, a_pause_does_not_use_it_up) {
   cr_assert_gt(nr_spin_budget(&fixture.port, spin), 0);
 }
 
-Test(spin, what_is_announced_is_waited_for_once_but_not_beside_the_peer) {
+Test(spin, what_is_announced_is_waited_for_until_a_wait_was_in_vain_but_not_beside_the_peer) {
   cpu_set_t before;
   struct fixture fixture;
   struct nr_spin *spin = set_up(&fixture, ELSEWHERE);
   while (spin->budget_ns > 0) nr_spin_lost(&fixture.port, spin, 100000);
   nr_port_expect(&fixture.port);
   cr_assert_gt(nr_spin_budget(&fixture.port, spin), 100000);
+  nr_spin_paid(spin, 50000, false); /* a post, say */
+  cr_assert_gt(nr_spin_budget(&fixture.port, spin), 100000);
+  nr_spin_lost(&fixture.port, spin, 400000);
   cr_assert_eq(nr_spin_budget(&fixture.port, spin), 0);
   fixture.peer.processor = stay_here(&before);
   nr_port_expect(&fixture.port);
   cr_assert_eq(nr_spin_budget(&fixture.port, spin), 0);
+}
+
+Test(spin, who_sleeps_is_seen_until_woken) {
+  struct fixture fixture;
+  set_up(&fixture, ELSEWHERE);
+  cr_assert_not(nr_port_peer_sleeps(&fixture.port));
+  fixture.peer.sleeping = NR_SLEEP_STEP | NR_SLEEPS_DOORBELL;
+  cr_assert(nr_port_peer_sleeps(&fixture.port));
+  fixture.port.woken = fixture.peer.sleeping;
+  cr_assert_not(nr_port_peer_sleeps(&fixture.port));
+  fixture.peer.sleeping += NR_SLEEP_STEP;
+  cr_assert(nr_port_peer_sleeps(&fixture.port), "the next sleep");
+  fixture.port.peer.control = NULL;
+  cr_assert_not(nr_port_peer_sleeps(&fixture.port), "there is no peer any more");
 }
 
 Test(spin, sleeps_elsewhere_after_short_sleeps_beside_the_peer) {

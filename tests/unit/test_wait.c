@@ -130,20 +130,6 @@ Test(wait, one_wake_up_for_one_sleep, .timeout = 20) {
   pair_destroy(pair);
 }
 
-Test(wait, who_sleeps_is_seen_until_woken, .timeout = 20) {
-  struct pair pair = pair_create(SMALL_RING);
-  cr_assert_not(nr_port_peer_sleeps(pair.a));
-  cr_assert(nr_port_sleep_on_doorbell(pair.b, true));
-  cr_assert(nr_port_peer_sleeps(pair.a));
-  act_send(pair.a);
-  cr_assert_not(nr_port_peer_sleeps(pair.a));
-  cr_assert_eq(receive(pair.b), 0);
-  cr_assert(nr_port_sleep_on_doorbell(pair.b, false));
-  cr_assert(nr_port_sleep_on_doorbell(pair.b, true));
-  cr_assert(nr_port_peer_sleeps(pair.a), "the next sleep");
-  pair_destroy(pair);
-}
-
 /*
  * Between a commit and the look at `sleeping` the peer can take the frame and go to sleep behind it. The wake-up for
  * that frame then meets nobody, and must not count as the one that this sleep is owed.
