@@ -280,10 +280,13 @@ void nr_watched_populated(long before, size_t length) {
 /* The first write to a page that is watched is a fault. Those of all threads count: what another one has written to
  * (with something else on the page) this one writes to without. Before the pages are looked at: what is written
  * meanwhile is for the next time. */
-static bool is_due(struct nr_watched *watched) {
-  if (watched->parts.count == 0) return false;
+long nr_watched_faults(void) {
   long faults = count_faults(RUSAGE_SELF);
-  if (faults >= 0) faults += atomic_load_explicit(&disturbances, memory_order_relaxed) - excused;
+  return faults < 0 ? -1 : faults + atomic_load_explicit(&disturbances, memory_order_relaxed) - excused;
+}
+
+static bool is_due(struct nr_watched *watched, long faults) {
+  if (watched->parts.count == 0) return false;
   if (faults >= 0 && faults == watched->faults) return false;
   watched->faults = faults;
   return true;
@@ -365,8 +368,8 @@ static bool tell_owed(struct nr_watched *watched, nr_written *written, void *con
   return any;
 }
 
-bool nr_watched_ask(struct nr_watched *watched, nr_written *written, void *context) {
-  if (!is_due(watched)) return false;
+bool nr_watched_ask(struct nr_watched *watched, long faults, nr_written *written, void *context) {
+  if (!is_due(watched, faults)) return false;
   look(watched);
   for (size_t i = 0; i < watched->found_count; i++) tell(watched, watched->found[i], written, context);
   bool owed = watched->owes && tell_owed(watched, written, context);

@@ -156,9 +156,17 @@ static bool add_around(struct nr_channel *channel, struct nr_pair *pair, const N
   return nr_watched_add(channel->watched, pair->block + request->offset, request->length, hole, pair);
 }
 
+/* An external buffer's, watched by itself until now: nothing of what has not been told yet is forgotten. */
+static bool join(struct nr_channel *channel, struct nr_pair *pair, const Nr__TrackMemoryRequest *request) {
+  return pair->watch != NULL && channel->watched != NULL && request->offset == pair->tracked.from &&
+         request->length == pair->tracked.to - pair->tracked.from &&
+         nr_watch_join(channel->tracker, channel->watched, pair->watch, note_moved, channel);
+}
+
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
   struct nr_pair *pair = nr_pair_get(channel, request->pair_id, request->place, request->block_length);
-  if (pair == NULL) return;
+  if (pair == NULL || join(channel, pair, request)) return;
+  bool forgets = pair->watch != NULL;
   nr_pair_untrack(channel, pair);
   if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
     return;
@@ -168,6 +176,8 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
   } else if (!is_of_file(channel, pair, pair->tracked)) {
     pair->watched = watch_together(channel, pair, pair->tracked);
   }
+  /* The server has not compared what was watched. */
+  if (forgets && pair->watched) send_touch(channel, 1, pair, (struct nr_range){0, request->length});
   nr_pair_heat(channel, pair); /* or the server hears that it cannot be */
 }
 
@@ -176,7 +186,16 @@ struct asking {
   struct nr_channel *channel;
   uint32_t env;
   bool whole; /* JavaScript gets the turn; otherwise it only might */
+  bool counted;
+  long faults; /* nr_watched_faults(), then */
 };
+
+/* Before the kernel is asked about any. */
+static long faults_of(struct asking *asking) {
+  if (!asking->counted) asking->faults = nr_watched_faults();
+  asking->counted = true;
+  return asking->faults;
+}
 
 /* A range without length: the server has to compare. */
 static void give_up(struct asking *asking, struct nr_pair *pair) {
@@ -194,7 +213,7 @@ static bool ask(struct asking *asking, struct nr_pair *pair) {
     give_up(asking, pair);
     return false;
   }
-  int count = nr_watch_scan(channel->tracker, pair->watch, ranges, NR_TRACKED_RANGES);
+  int count = nr_watch_scan(channel->tracker, pair->watch, faults_of(asking), ranges, NR_TRACKED_RANGES);
   if (count < 0) { /* an external buffer's memory that was unmapped, and perhaps mapped anew */
     if (!nr_watch_again(channel->tracker, pair->watch)) {
       nr_watch_end(NULL, pair->watch);
@@ -246,8 +265,10 @@ static void tell_written(void *owner, struct nr_range range, void *context) {
 
 static void ask_watched(struct asking *asking) {
   struct nr_channel *channel = asking->channel;
-  if (channel->watched == NULL || (!asking->whole && channel->watched_quiet >= NR_QUIET)) return;
-  if (nr_watched_ask(channel->watched, tell_written, asking))
+  if (channel->watched == NULL || nr_watched_is_empty(channel->watched) ||
+      (!asking->whole && channel->watched_quiet >= NR_QUIET))
+    return;
+  if (nr_watched_ask(channel->watched, faults_of(asking), tell_written, asking))
     channel->watched_quiet = 0;
   else
     channel->watched_quiet++;
@@ -255,7 +276,7 @@ static void ask_watched(struct asking *asking) {
 
 void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole) {
   /* Without an env of its own (a load inside an addon's call) any will do: pairs belong to the channel. */
-  struct asking asking = {channel, env == NULL ? 1 : env->number, whole};
+  struct asking asking = {.channel = channel, .env = env == NULL ? 1 : env->number, .whole = whole};
   ask_watched(&asking);
   for (uint32_t i = 0; i < channel->hot_count; i++) {
     struct nr_pair *pair = channel->hot[i];

@@ -29,6 +29,7 @@ struct nr_watch {
   void *owner; /* NULL: it may not be moved */
   const void *memory;
   uint64_t length;
+  long faults;           /* before the kernel was asked last; -1: it is to be asked */
   struct nr_range pages; /* that the kernel is asked about */
   struct edge edges[2];
   bool moves;    /* it is about to be */
@@ -111,6 +112,7 @@ struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, 
                              .owner = owner,
                              .memory = memory,
                              .length = length,
+                             .faults = -1,
                              .pages = whole_pages(begin, begin + length)};
   uint64_t front = whole_pages(begin, begin).to, back = whole_pages(begin + length, begin + length).from;
   if (front < back) { /* there are whole pages between them */
@@ -176,15 +178,18 @@ static bool has_changed(struct edge *edge) {
 bool nr_watch_again(struct nr_tracker *tracker, struct nr_watch *watch) {
   pthread_mutex_lock(&lock);
   bool started = start(tracker, watch);
+  watch->faults = -1;
   pthread_mutex_unlock(&lock);
   return started;
 }
 
 /* What the kernel knows; ranges of the watch. */
-static int scan(struct nr_tracker *tracker, struct nr_watch *watch, struct nr_range *ranges, size_t room) {
+static int scan(struct nr_tracker *tracker, struct nr_watch *watch, long faults, struct nr_range *ranges, size_t room) {
+  if (faults >= 0 && faults == watch->faults) return 0;
   uint64_t begin = address_of(watch->memory);
   struct nr_range part = common(watch->pages, (struct nr_range){begin, begin + watch->length});
   int count = nr_tracker_scan(tracker, (const void *)(uintptr_t)part.from, part.to - part.from, ranges, room);
+  watch->faults = count < 0 ? -1 : faults;
   for (int i = 0; i < count; i++) {
     ranges[i].from += part.from - begin;
     ranges[i].to += part.from - begin;
@@ -192,10 +197,10 @@ static int scan(struct nr_tracker *tracker, struct nr_watch *watch, struct nr_ra
   return count;
 }
 
-int nr_watch_scan(struct nr_tracker *tracker, struct nr_watch *watch, struct nr_range *ranges, int room) {
+int nr_watch_scan(struct nr_tracker *tracker, struct nr_watch *watch, long faults, struct nr_range *ranges, int room) {
   uint64_t begin = address_of(watch->memory);
   pthread_mutex_lock(&lock);
-  int count = scan(tracker, watch, ranges, (size_t)(room - NR_MISSED - 2));
+  int count = scan(tracker, watch, faults, ranges, (size_t)(room - NR_MISSED - 2));
   if (count > 0 && watch->overlaps) tell(watch, watch->memory, ranges, count);
   int found = count;
   for (int i = 0; i < watch->missed_count && count >= 0; i++) {
@@ -263,7 +268,8 @@ static void move(struct nr_watched *watched, bool goes, nr_moved *moved, void *c
     watch->moves = false;
     if (!goes) continue;
     unlink_watch(watch);
-    bool owed = watch->missed_count > 0 || watch->edges[0].copy != NULL || watch->edges[1].copy != NULL;
+    /* From here on the kernel is asked about the edges as well. */
+    bool owed = watch->missed_count > 0 || has_changed(&watch->edges[0]) || has_changed(&watch->edges[1]);
     moved(watch->owner, nr_watched_take_over(watched, watch->memory, watch->length, watch->owner, owed), context);
     free_watch(watch);
   }
@@ -275,7 +281,17 @@ bool nr_watch_together(struct nr_tracker *tracker, struct nr_watched *watched, c
   pthread_mutex_lock(&lock);
   bool goes = choose(tracker, whole_pages(begin, begin + length));
   move(watched, goes, moved, context);
-  bool added = goes && nr_watched_take_over(watched, memory, length, owner, false);
+  bool added = goes && nr_watched_add(watched, memory, length, (struct nr_range){0, 0}, owner);
   pthread_mutex_unlock(&lock);
   return added;
+}
+
+bool nr_watch_join(struct nr_tracker *tracker, struct nr_watched *watched, const struct nr_watch *watch,
+                   nr_moved *moved, void *context) {
+  uint64_t begin = address_of(watch->memory);
+  pthread_mutex_lock(&lock);
+  bool goes = choose(tracker, whole_pages(begin, begin + watch->length));
+  move(watched, goes, moved, context);
+  pthread_mutex_unlock(&lock);
+  return goes;
 }

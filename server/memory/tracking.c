@@ -267,7 +267,7 @@ void nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
   nr_cut_look(agent);
   struct question question = {.agent = agent, .scoped = scoped};
   agent->watched_asked++;
-  if (nr_watched_ask(agent->watched, send_written, &question))
+  if (nr_watched_ask(agent->watched, nr_watched_faults(), send_written, &question))
     agent->watched_quiet = 0;
   else
     agent->watched_quiet++;
@@ -364,13 +364,13 @@ bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const 
     pair->tracked = part;
     pair->host_tracks = NR_HOST_SILENT;
   }
-  /* Watched by itself until now: what the host has not told of yet is forgotten there, and found by comparing. */
-  if (pair->foreign && !pair->host_together) pair->host_tracks = NR_HOST_SILENT;
+  bool joins = pair->foreign && !pair->host_together && pair->host_tracks == NR_HOST_TRACKS;
   bool is_new = nr_track_own(connection, pair, bytes);
   if (!pair->own_tracks && pair->rewritten < NR_REWRITTEN) pair->untracked = true; /* there are too many, say */
+  if (joins && pair->untracked) pair->host_tracks = NR_HOST_SILENT;
   bool asks = !pair->untracked && pair->host_tracks == NR_HOST_SILENT && pair->host_rewritten < NR_REWRITTEN;
   if (asks) pair->host_tracks = NR_HOST_ASKED;
-  if (asks || host_had) post_track(connection, pair);
+  if (asks || host_had || (joins && !pair->untracked)) post_track(connection, pair);
   return is_new;
 }
 

@@ -41,7 +41,7 @@ bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_p
   if (pair->foreign && (pair->shared || pair->length >= NR_SPARSE_MIN)) return false;
   bool is_made = pair->foreign || pair->block.born;
   bool is_young = pair->age < NR_OLD, is_short = nr_lifetime_is_short(connection);
-  /* It is watched by itself, and results of that size cost 0.2 ms to be watched with others. */
+  /* It is watched by itself, and a result of that size costs 20 to 50 us to be watched with others. */
   if (pair->foreign && is_young && pair->host_tracks != NR_HOST_SILENT && connection->lifetime != NR_LIFETIME_FOUND &&
       connection->calm < NR_CALM_MADE)
     return false;

@@ -52,6 +52,17 @@ function work(addon, buffers, any, makes, ends) {
 
 const EXTERNAL = 3, MADE = 0;
 
+// The first of this host: 16 calls later they come to be watched together. What a thread wrote up to that moment nobody has been told of.
+test('large external ones, written by a thread before they come to be watched together', (t) => compare(t, 'memory_stress', (addon) => {
+  const buffers = Array.from({ length: 6 }, (_, place) => addon.create(place, EXTERNAL, 300_000, place));
+  for (let i = 0; i < 15; i++) addon.check(i % 6);
+  addon.threadStart(3, 1);
+  for (const end = Date.now() + 20; Date.now() < end;);
+  addon.check(0);
+  addon.threadJoin();
+  return buffers.map(sum);
+}));
+
 for (const [name, { kind, sizes, ends }] of Object.entries({
   'small external': { kind: EXTERNAL, sizes: [16, 200, 3000] },
   'large external': { kind: EXTERNAL, sizes: [5000, 20_000, 60_000] },

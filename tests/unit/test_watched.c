@@ -70,7 +70,7 @@ static void note(void *part, struct nr_range range, void *context) {
 
 static bool ask(struct world *world) {
   memset(world->told, 0, sizeof world->told);
-  return nr_watched_ask(world->watched, note, world);
+  return nr_watched_ask(world->watched, nr_watched_faults(), note, world);
 }
 
 Test(watched, who_was_written_is_told_once) {
