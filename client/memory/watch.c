@@ -233,10 +233,18 @@ static void forget(struct nr_tracker *tracker, const struct nr_watch *watch) {
   nr_tracker_remove(tracker, (const void *)(uintptr_t)pages.from, pages.to - pages.from);
 }
 
+/* Writes to pages that it shares with others need not fault any more. */
+static void doubt_others(const struct nr_watch *watch) {
+  for (struct nr_watch *other = watches; watch->overlaps && other != NULL; other = other->next) {
+    if (other->overlaps) other->faults = -1;
+  }
+}
+
 void nr_watch_end(struct nr_tracker *tracker, struct nr_watch *watch) {
   pthread_mutex_lock(&lock);
   unlink_watch(watch);
   if (tracker != NULL) forget(tracker, watch);
+  doubt_others(watch);
   pthread_mutex_unlock(&lock);
   free_watch(watch);
 }
