@@ -156,17 +156,24 @@ static bool add_around(struct nr_channel *channel, struct nr_pair *pair, const N
   return nr_watched_add(channel->watched, pair->block + request->offset, request->length, hole, pair);
 }
 
-/* An external buffer's, watched by itself until now: nothing of what has not been told yet is forgotten. */
+/* An external buffer's, watched by itself until now, or moved with one that has a page in common with it: nothing of
+ * what has not been told yet is forgotten. */
 static bool join(struct nr_channel *channel, struct nr_pair *pair, const Nr__TrackMemoryRequest *request) {
-  return pair->watch != NULL && channel->watched != NULL && request->offset == pair->tracked.from &&
-         request->length == pair->tracked.to - pair->tracked.from &&
-         nr_watch_join(channel->tracker, channel->watched, pair->watch, note_moved, channel);
+  if (!pair->foreign || request->offset != pair->tracked.from ||
+      request->length != pair->tracked.to - pair->tracked.from)
+    return false;
+  return pair->watched || (pair->watch != NULL && channel->watched != NULL &&
+                           nr_watch_join(channel->tracker, channel->watched, pair->watch, note_moved, channel));
 }
 
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
   struct nr_pair *pair = nr_pair_get(channel, request->pair_id, request->place, request->block_length);
-  if (pair == NULL || join(channel, pair, request)) return;
-  bool forgets = pair->watch != NULL;
+  if (pair == NULL) return;
+  if (join(channel, pair, request)) {
+    nr_pair_heat(channel, pair);
+    return;
+  }
+  bool forgets = pair->foreign && (pair->watch != NULL || pair->watched);
   nr_pair_untrack(channel, pair);
   if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
     return;
