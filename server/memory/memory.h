@@ -250,6 +250,8 @@ void nr_lifetime_count(struct nr_connection *connection, bool is_new);
 #define NR_CALM 4u
 /* ... what native code has made, which may be results, dead before the next collection; */
 #define NR_CALM_MADE 16u
+/* ... large external buffers that are watched by themselves, as long as nobody knows whether they live; */
+#define NR_CALM_FOREIGN 2u
 /* ... and small ones. */
 #define NR_CALM_SMALL 64u
 /* May small ones of so much more be left to be compared in each pass, for long? `foreign`: external ones. */

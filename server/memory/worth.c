@@ -43,7 +43,7 @@ bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_p
   bool is_young = pair->age < NR_OLD, is_short = nr_lifetime_is_short(connection);
   /* It is watched by itself, and a result of that size costs 20 to 50 us to be watched with others. */
   if (pair->foreign && is_young && pair->host_tracks != NR_HOST_SILENT && connection->lifetime != NR_LIFETIME_FOUND &&
-      connection->calm < NR_CALM_MADE)
+      connection->calm < NR_CALM_FOREIGN)
     return false;
   if (is_made && is_young && is_short && connection->calm < NR_CALM_MADE) return false;
   if (is_young && connection->lifetime == NR_LIFETIME_SHORT && connection->calm < NR_CALM && !pair->item.was_kept)
