@@ -120,6 +120,23 @@ for (const [kind, name] of [[EXTERNAL, 'external'], [MADE, 'made']]) {
   }
 }
 
+// However many: two calls later none is late.
+test('120 external ones of 140,000 bytes, written once two calls have made no other', (t) => compare(t, 'memory_stress', (addon) => {
+  const any = generator(3), buffers = Array.from({ length: 120 }, (_, place) => addon.create(place, EXTERNAL, 140_000, place)), seen = [];
+  for (let i = 0; i < 4; i++) addon.check(i);
+  for (let i = 0; i < 500; i++) {
+    const place = any(buffers.length), at = any(140_000), value = any(256);
+    if (any(2)) {
+      addon.poke(place, at, 1, value);
+      seen.push(buffers[place][at]);
+    } else {
+      buffers[place][at] = value;
+      seen.push(addon.check(place));
+    }
+  }
+  return [seen, buffers.map(sum)];
+}));
+
 // Collections have shown that results die; then the first of others is found written in its turn, and after that none is late.
 test('external ones that are kept after thousands of results', (t) => compare(t, 'memory_stress', async (addon) => {
   for (let round = 0; round < 3; round++) {
