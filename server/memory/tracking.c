@@ -275,6 +275,8 @@ void nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
   for (struct nr_pair *pair = question.ending, *next; pair != NULL; pair = next) {
     next = pair->ending == pair ? NULL : pair->ending;
     pair->ending = NULL;
+    /* What was collected has others on its pages soon. */
+    if (pair->untracked && nr_pair_forget_dead(pair->connection, pair)) continue;
     end_tracking(pair);
   }
 }
