@@ -52,6 +52,17 @@ function work(addon, buffers, any, makes, ends) {
   return [seen, buffers.map(sum)];
 }
 
+/** Either side writes a byte somewhere: what the other sees of it. */
+function writeOne(addon, buffers, any, size) {
+  const place = any(buffers.length), at = any(size), value = any(256);
+  if (any(2)) {
+    addon.poke(place, at, 1, value);
+    return buffers[place][at];
+  }
+  buffers[place][at] = value;
+  return addon.check(place);
+}
+
 const EXTERNAL = 3, MADE = 0;
 
 // The first of a host: two calls later they come to be watched together, those that have pages in common at once. What a thread wrote up to that moment
@@ -106,14 +117,7 @@ for (const [kind, name] of [[EXTERNAL, 'external'], [MADE, 'made']]) {
       const buffers = [], any = generator(count), seen = [];
       for (let i = 0; i < 3 * count; i++) {
         if (i < count) buffers.push(addon.create(i, kind, size, i));
-        const place = any(buffers.length), at = any(size), value = any(256);
-        if (any(2)) {
-          addon.poke(place, at, 1, value);
-          seen.push(buffers[place][at]);
-        } else {
-          buffers[place][at] = value;
-          seen.push(addon.check(place));
-        }
+        seen.push(writeOne(addon, buffers, any, size));
       }
       return [seen, buffers.map(sum)];
     }));
@@ -124,16 +128,7 @@ for (const [kind, name] of [[EXTERNAL, 'external'], [MADE, 'made']]) {
 test('120 external ones of 140,000 bytes, written once two calls have made no other', (t) => compare(t, 'memory_stress', (addon) => {
   const any = generator(3), buffers = Array.from({ length: 120 }, (_, place) => addon.create(place, EXTERNAL, 140_000, place)), seen = [];
   for (let i = 0; i < 4; i++) addon.check(i);
-  for (let i = 0; i < 500; i++) {
-    const place = any(buffers.length), at = any(140_000), value = any(256);
-    if (any(2)) {
-      addon.poke(place, at, 1, value);
-      seen.push(buffers[place][at]);
-    } else {
-      buffers[place][at] = value;
-      seen.push(addon.check(place));
-    }
-  }
+  for (let i = 0; i < 500; i++) seen.push(writeOne(addon, buffers, any, 140_000));
   return [seen, buffers.map(sum)];
 }));
 
