@@ -162,6 +162,7 @@ static bool join(struct nr_channel *channel, struct nr_pair *pair, const Nr__Tra
   if (!pair->foreign || request->offset != pair->tracked.from ||
       request->length != pair->tracked.to - pair->tracked.from)
     return false;
+  if (is_of_file(channel, pair, pair->tracked)) return false;
   return pair->watched || (pair->watch != NULL && channel->watched != NULL &&
                            nr_watch_join(channel->tracker, channel->watched, pair->watch, note_moved, channel));
 }

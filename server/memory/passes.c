@@ -271,7 +271,9 @@ static void count_calm(struct nr_connection *connection) {
   bool calm = connection->calm == NR_CALM_MADE;
   if (calm || (connection->calm == NR_CALM && connection->lifetime == NR_LIFETIME_SHORT))
     nr_cold_each(&connection->cold, lift, connection);
-  if (calm || connection->calm == NR_CALM_FOREIGN) nr_cold_each(&connection->cold_foreign, lift, connection);
+  /* Where they die soon there may be hundreds, none of them worth it yet. */
+  if (calm || (connection->calm == NR_CALM_FOREIGN && !nr_lifetime_is_short(connection)))
+    nr_cold_each(&connection->cold_foreign, lift, connection);
 }
 
 /* There is nearly more than is compared in a pass: what has come to be worth tracking meanwhile is. */

@@ -366,6 +366,7 @@ bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const 
     pair->tracked = part;
     pair->host_tracks = NR_HOST_SILENT;
   }
+  /* Watched by itself until now: the host keeps what it has not told of yet. */
   bool joins = pair->foreign && !pair->host_together && pair->host_tracks == NR_HOST_TRACKS;
   bool is_new = nr_track_own(connection, pair, bytes);
   if (!pair->own_tracks && pair->rewritten < NR_REWRITTEN) pair->untracked = true; /* there are too many, say */

@@ -106,20 +106,6 @@ cases({
     }
     return total;
   },
-  // No more is known of the page then than that it was watched for both.
-  'of which one that had a page in common is collected': async ({ part, poke }) => {
-    const first = part(0, 200_100), seen = [];
-    part(200_100, 200_000);
-    for (let i = 0; i < 4; i++) {
-      gc();
-      await turn();
-    }
-    for (let i = 0; i < 40; i++) {
-      poke(200_050 + i, i + 1);
-      seen.push(first[200_050 + i]);
-    }
-    return seen;
-  },
 });
 
 for (const how of ['end', 'exit', 'worker']) {

@@ -3,13 +3,12 @@
  * where the kernel can tell.
  */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "client/memory/watch.c"
+#include "tracks.h"
 
-#define PAGE ((size_t)4096)
 #define PAGES 32
 #define ROOM 64
 /* Asks the kernel whatever has happened. */
@@ -24,17 +23,12 @@ struct world {
   unsigned told; /* bytes */
 };
 
-/* The kernel of whoever runs this may not have it: then there is nothing to test. */
 static bool begin(struct world *world) {
   memset(world, 0, sizeof *world);
-  world->tracker = nr_tracker_create(0);
-  if (world->tracker == NULL) {
-    fprintf(stderr, "this kernel does not track writes\n");
-    return false;
-  }
+  world->tracker = tracker_or_skip();
+  if (world->tracker == NULL) return false;
   world->watched = nr_watched_create(world->tracker, true);
-  world->memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  cr_assert_neq(world->memory, MAP_FAILED);
+  world->memory = map(PAGES * PAGE);
   memset(world->memory, 1, PAGES * PAGE);
   return true;
 }
@@ -51,6 +45,11 @@ static struct nr_watch *watch_part(struct world *world, size_t at, size_t length
   return watch;
 }
 
+/* Two that have a page in common, between them 100 bytes of nobody. */
+struct neighbours {
+  struct nr_watch *one, *other;
+};
+
 /* How many bytes are told of. */
 static size_t count_written(struct world *world, struct nr_watch *watch, long faults) {
   int count = nr_watch_scan(world->tracker, watch, faults, world->ranges, ROOM);
@@ -58,6 +57,13 @@ static size_t count_written(struct world *world, struct nr_watch *watch, long fa
   cr_assert_geq(count, 0);
   for (int i = 0; i < count; i++) bytes += world->ranges[i].to - world->ranges[i].from;
   return bytes;
+}
+
+/* Nothing has been written to either yet. */
+static struct neighbours watch_two(struct world *world) {
+  struct neighbours both = {watch_part(world, 0, 4 * PAGE + 100), watch_part(world, 4 * PAGE + 200, 4 * PAGE)};
+  cr_assert_eq(count_written(world, both.one, ALWAYS) + count_written(world, both.other, ALWAYS), 0);
+  return both;
 }
 
 static void note_moved(void *owner, bool added, void *context) {
@@ -108,14 +114,14 @@ Test(watch, the_kernel_is_asked_after_a_page_fault) {
 Test(watch, what_shares_a_page_with_one_that_ends_is_asked_about_anew) {
   struct world world;
   if (!begin(&world)) return;
-  struct nr_watch *watch = watch_part(&world, 0, 4 * PAGE + 100), *other = watch_part(&world, 4 * PAGE + 200, 4 * PAGE);
+  struct neighbours both = watch_two(&world);
   long faults = nr_watched_faults();
-  cr_assert_eq(count_written(&world, watch, faults) + count_written(&world, other, faults), 0);
-  nr_watch_end(world.tracker, other);
+  cr_assert_eq(count_written(&world, both.one, faults) + count_written(&world, both.other, faults), 0);
+  nr_watch_end(world.tracker, both.other);
   world.memory[4 * PAGE + 50] = 2;
-  int count = nr_watch_scan(world.tracker, watch, faults, world.ranges, ROOM);
+  int count = nr_watch_scan(world.tracker, both.one, faults, world.ranges, ROOM);
   cr_assert_neq(count, 0, "told, or that it cannot be any more");
-  nr_watch_end(world.tracker, watch);
+  nr_watch_end(world.tracker, both.one);
   end(&world);
 }
 
@@ -138,11 +144,10 @@ Test(watch, what_joins_others_brings_along_what_was_written) {
 Test(watch, what_shares_a_page_with_one_that_joins_comes_along) {
   struct world world;
   if (!begin(&world)) return;
-  struct nr_watch *watch = watch_part(&world, 0, 4 * PAGE + 100), *other = watch_part(&world, 4 * PAGE + 200, 4 * PAGE);
+  struct neighbours both = watch_two(&world);
   watch_part(&world, 20 * PAGE, 2 * PAGE);
-  cr_assert_eq(count_written(&world, watch, ALWAYS) + count_written(&world, other, ALWAYS), 0);
   world.memory[6 * PAGE] = 2;
-  cr_assert(join(&world, watch));
+  cr_assert(join(&world, both.one));
   cr_assert_eq(world.moved, 2);
   cr_assert_eq(ask(&world), PAGE);
   end(&world);
@@ -152,11 +157,10 @@ Test(watch, what_shares_a_page_with_one_that_joins_comes_along) {
 Test(watch, what_others_have_found_is_brought_along) {
   struct world world;
   if (!begin(&world)) return;
-  struct nr_watch *watch = watch_part(&world, 0, 4 * PAGE + 100), *other = watch_part(&world, 4 * PAGE + 200, 4 * PAGE);
-  cr_assert_eq(count_written(&world, watch, ALWAYS) + count_written(&world, other, ALWAYS), 0);
+  struct neighbours both = watch_two(&world);
   world.memory[4 * PAGE + 50] = 2;
-  cr_assert_gt(count_written(&world, other, ALWAYS), 0);
-  cr_assert(join(&world, watch));
+  cr_assert_gt(count_written(&world, both.other, ALWAYS), 0);
+  cr_assert(join(&world, both.one));
   cr_assert_geq(ask(&world), 100);
   end(&world);
 }
@@ -166,14 +170,13 @@ Test(watch, what_others_have_found_is_brought_along) {
 Test(watch, bytes_that_are_compared_are_looked_at_before_the_kernel_is_asked_about_them) {
   struct world world;
   if (!begin(&world)) return;
-  struct nr_watch *watch = watch_part(&world, 0, 4 * PAGE + 100), *other = watch_part(&world, 4 * PAGE + 200, 4 * PAGE);
-  cr_assert_eq(count_written(&world, watch, ALWAYS) + count_written(&world, other, ALWAYS), 0);
+  struct neighbours both = watch_two(&world);
   world.memory[4 * PAGE + 150] = 2; /* between the two */
-  cr_assert_gt(count_written(&world, watch, ALWAYS), 0);
-  cr_assert_eq(count_written(&world, watch, ALWAYS), 0);
+  cr_assert_gt(count_written(&world, both.one, ALWAYS), 0);
+  cr_assert_eq(count_written(&world, both.one, ALWAYS), 0);
   world.memory[4 * PAGE + 50] = 3;
-  count_written(&world, other, ALWAYS);
-  cr_assert(join(&world, watch));
+  count_written(&world, both.other, ALWAYS);
+  cr_assert(join(&world, both.one));
   cr_assert_geq(ask(&world), 100);
   end(&world);
 }

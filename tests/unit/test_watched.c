@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tracks.h"
 #include "wire/watched.h"
 
-#define PAGE ((size_t)4096)
 #define PARTS 64u
 #define NONE ((struct nr_range){0, 0})
 
@@ -27,18 +27,13 @@ struct world {
   struct nr_range last[PARTS];
 };
 
-/* The kernel of whoever runs this may not have it: then there is nothing to test. */
 static bool begin_with(struct world *world, size_t pages, bool renews) {
   memset(world, 0, sizeof *world);
-  world->tracker = nr_tracker_create(0);
-  if (world->tracker == NULL) {
-    fprintf(stderr, "this kernel does not track writes\n");
-    return false;
-  }
+  world->tracker = tracker_or_skip();
+  if (world->tracker == NULL) return false;
   world->watched = nr_watched_create(world->tracker, renews);
   world->length = pages * PAGE;
-  world->memory = mmap(NULL, world->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  cr_assert_neq(world->memory, MAP_FAILED);
+  world->memory = map(world->length);
   memset(world->memory, 1, world->length);
   return true;
 }
