@@ -8,24 +8,21 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { quantile, formatTime, formatTable } = require('./lib/measure');
+const { number, text, orUsage, parseOptions } = require('../scripts/options');
 
 const root = path.join(__dirname, '..');
 const now = () => Number(process.hrtime.bigint());
 const IN_FLIGHT = 1000;
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      ms: { type: 'string', default: '500' },
-      rounds: { type: 'string', default: '5' },
-      calls: { type: 'string', default: '200000' },
-      build: { type: 'string', default: path.join(root, 'build', 'release') },
-      out: { type: 'string', default: path.join(__dirname, 'results', 'async.json') },
-    },
-  });
-  return { ...values, ms: Number(values.ms), rounds: Number(values.rounds), calls: Number(values.calls) };
+  return orUsage('node bench/async.js [--ms N] [--rounds N] [--calls N] [--build DIR] [--out FILE]', () => parseOptions({
+    ms: number(500),
+    rounds: number(5),
+    calls: number(200_000),
+    build: text(path.join(root, 'build', 'release')),
+    out: text(path.join(__dirname, 'results', 'async.json')),
+  }));
 }
 
 /** Nanoseconds of one work at a time, each of them. */

@@ -5,24 +5,21 @@
 //
 // Each burst is a row of `noop()` after a pause; the times are per call, of the whole burst and of its first call.
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { setTimeout: pause } = require('node:timers/promises');
 const { quantile, formatTime, formatTable } = require('./lib/measure');
 const ways = require('./lib/ways');
+const { number, text, orUsage, parseOptions } = require('../scripts/options');
 
 const root = path.join(__dirname, '..');
 const now = () => Number(process.hrtime.bigint());
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      calls: { type: 'string', default: '300' },
-      pause: { type: 'string', default: '30' },
-      bursts: { type: 'string', default: '60' },
-      build: { type: 'string', default: path.join(root, 'build', 'release') },
-    },
-  });
-  return { build: values.build, calls: Number(values.calls), pause: Number(values.pause), bursts: Number(values.bursts) };
+  return orUsage('node bench/bursts.js [--calls N] [--pause MS] [--bursts N] [--build DIR]', () => parseOptions({
+    calls: number(300),
+    pause: number(30, { least: 0 }),
+    bursts: number(60),
+    build: text(path.join(root, 'build', 'release')),
+  }));
 }
 
 async function burst({ noop }, options) {

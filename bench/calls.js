@@ -9,31 +9,19 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { clockCost, quantile, makeLoop, sample, sampleSync, formatTime, formatTable } = require('./lib/measure');
 const ways = require('./lib/ways');
+const { number, text, orUsage, parseOptions } = require('../scripts/options');
 
 const root = path.join(__dirname, '..');
 
 function readOptions() {
-  const usage = 'usage: node bench/calls.js [--rounds N] [--ms N] [--build DIR] [--out FILE]';
-  try {
-    const { values } = parseArgs({
-      options: {
-        rounds: { type: 'string', default: '5' },
-        ms: { type: 'string', default: '200' },
-        build: { type: 'string', default: path.join(root, 'build', 'release') },
-        out: { type: 'string', default: path.join(__dirname, 'results', 'calls.json') },
-      },
-    });
-    const rounds = Number(values.rounds);
-    const ms = Number(values.ms);
-    if (!(rounds >= 1) || !(ms >= 1)) throw new Error('--rounds and --ms are numbers from 1 on');
-    return { ...values, rounds, ms };
-  } catch (error) {
-    console.error(`${error.message}\n${usage}`);
-    process.exit(2);
-  }
+  return orUsage('node bench/calls.js [--rounds N] [--ms N] [--build DIR] [--out FILE]', () => parseOptions({
+    rounds: number(5),
+    ms: number(200),
+    build: text(path.join(root, 'build', 'release')),
+    out: text(path.join(__dirname, 'results', 'calls.json')),
+  }));
 }
 
 const calls = { noop: [], add: ['1.5', '2'] };

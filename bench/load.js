@@ -7,8 +7,8 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { quantile, formatTime, formatTable } = require('./lib/measure');
+const { number, text, orUsage, parseOptions } = require('../scripts/options');
 
 const root = path.join(__dirname, '..');
 
@@ -37,18 +37,16 @@ function run(file, how) {
 }
 
 function main() {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '30' },
-      build: { type: 'string', default: path.join(root, 'build', 'release') },
-      out: { type: 'string', default: path.join(__dirname, 'results', 'load.json') },
-    },
-  });
+  const values = orUsage('node bench/load.js [--rounds N] [--build DIR] [--out FILE]', () => parseOptions({
+    rounds: number(30),
+    build: text(path.join(root, 'build', 'release')),
+    out: text(path.join(__dirname, 'results', 'load.json')),
+  }));
   process.env.NAPI_REMOTE_BUILD_DIR ??= path.resolve(values.build);
   const file = path.resolve(values.build, 'addons', 'basic.node');
   const times = { 'in-process': [], isolated: [] };
   const memory = [];
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < values.rounds; round++) {
     for (const how of Object.keys(times)) {
       const result = run(file, how);
       times[how].push(result.ns);

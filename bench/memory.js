@@ -11,25 +11,22 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { quantile, formatTime, formatTable } = require('./lib/measure');
+const { flag, number, text, orUsage, parseOptions } = require('../scripts/options');
 
 const root = path.join(__dirname, '..');
 const now = () => Number(process.hrtime.bigint());
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      ms: { type: 'string', default: '150' },
-      rounds: { type: 'string', default: '3' },
-      max: { type: 'string', default: String(2 ** 28) },
-      kept: { type: 'boolean', default: false }, // only what is kept, as JSON: for itself
-      fresh: { type: 'boolean', default: false }, // only the fresh ones: likewise
-      build: { type: 'string', default: path.join(root, 'build', 'release') },
-      out: { type: 'string', default: path.join(__dirname, 'results', 'memory.json') },
-    },
-  });
-  return { ...values, ms: Number(values.ms), rounds: Number(values.rounds), max: Number(values.max) };
+  return orUsage('node bench/memory.js [--ms N] [--rounds N] [--max BYTES] [--build DIR] [--out FILE]', () => parseOptions({
+    ms: number(150),
+    rounds: number(3),
+    max: number(2 ** 28, { least: 16 }),
+    kept: flag, // only what is kept, as JSON: for itself
+    fresh: flag, // only the fresh ones: likewise
+    build: text(path.join(root, 'build', 'release')),
+    out: text(path.join(__dirname, 'results', 'memory.json')),
+  }));
 }
 
 /** Nanoseconds of one call, the median of batches over `ms`. */

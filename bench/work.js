@@ -16,8 +16,8 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { quantile, formatTime, formatTable } = require('./lib/measure');
+const { flag, number, text, orUsage, parseOptions } = require('../scripts/options');
 
 const root = path.join(__dirname, '..');
 const now = () => Number(process.hrtime.bigint());
@@ -25,23 +25,23 @@ const now = () => Number(process.hrtime.bigint());
 /** Work that does not come back has failed. */
 const PATIENCE = 20_000;
 
+const USAGE = 'node bench/work.js [--ms N] [--rounds N] [--bytes N] [--inputs N] [--only TEXT] [--together] [--check] [--build DIR] [--out FILE]';
+
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      ms: { type: 'string', default: '60' },
-      rounds: { type: 'string', default: '9' },
-      bytes: { type: 'string', default: String(2 ** 20) },
-      inputs: { type: 'string', default: '1' },
-      only: { type: 'string', default: '' },
-      together: { type: 'boolean', default: false },
-      work: { type: 'string' },
-      check: { type: 'boolean', default: false },
-      build: { type: 'string', default: path.join(root, 'build', 'release') },
-      out: { type: 'string', default: path.join(__dirname, 'results', 'work.json') },
-    },
+  const options = parseOptions({
+    ms: number(60),
+    rounds: number(9),
+    bytes: number(2 ** 20),
+    inputs: number(1),
+    only: text(''),
+    together: flag,
+    work: text(), // one by its name: for itself
+    check: flag,
+    build: text(path.join(root, 'build', 'release')),
+    out: text(path.join(__dirname, 'results', 'work.json')),
   });
-  for (const name of ['ms', 'rounds', 'bytes', 'inputs']) values[name] = Number(values[name]);
-  return values;
+  if (!works.some(({ name }) => name.includes(options.only))) throw new Error(`--only: no work's name has "${options.only}" in it`);
+  return options;
 }
 
 /** Bytes that compress to about half, different for each seed. */
@@ -236,7 +236,7 @@ function measureApart({ name, bar }) {
 }
 
 async function main() {
-  const options = readOptions();
+  const options = orUsage(USAGE, readOptions);
   if (options.work !== undefined) {
     const [row] = await measureTogether(works.filter(({ name }) => name === options.work), options);
     fs.writeFileSync(3, JSON.stringify(row));

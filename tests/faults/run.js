@@ -1,15 +1,19 @@
 'use strict';
 // node tests/faults/run.js [--all [--part I/N] | --points N] [--seed S] [--scene NAME] [--mode NAME] [--frame N] [--jobs N]
 // Fails hosts on purpose, everywhere (--all, an hour of processor time) or at chosen points, and tells of those that did not end as they should.
-const { parseArgs } = require('node:util');
 const { allPoints, choose, countFrames, runPoints } = require('./points.js');
+const { flag, number, text, orUsage, parseOptions } = require('../../scripts/options');
 
-const { values } = parseArgs({
-  options: {
-    all: { type: 'boolean' }, points: { type: 'string', default: '300' }, seed: { type: 'string', default: '1' }, jobs: { type: 'string', default: '1' },
-    part: { type: 'string', default: '1/1' }, scene: { type: 'string' }, mode: { type: 'string' }, frame: { type: 'string' },
-  },
-});
+const USAGE = 'node tests/faults/run.js [--all [--part I/N] | --points N] [--seed S] [--scene NAME] [--mode NAME] [--frame N] [--jobs N]';
+
+function readOptions() {
+  const options = parseOptions({
+    all: flag, points: number(300), seed: number(1, { least: 0 }), jobs: number(1), part: text('1/1'), scene: text(), mode: text(), frame: number(undefined, { least: 0 }),
+  });
+  const [part, parts] = options.part.split('/').map(Number);
+  if (!/^\d+\/\d+$/.test(options.part) || part < 1 || part > parts) throw new Error(`--part takes one of the parts and their number, as 2/3, not "${options.part}"`);
+  return { ...options, part, parts };
+}
 
 function report(ended) {
   const fired = ended.filter((point) => point.fired);
@@ -28,16 +32,14 @@ function report(ended) {
 }
 
 async function main() {
-  const seed = Number(values.seed);
+  const { seed, jobs, part, parts, ...values } = orUsage(USAGE, readOptions);
   let points = allPoints(await countFrames(), seed);
   if (values.scene !== undefined) points = points.filter(({ scene }) => scene === values.scene);
   if (values.mode !== undefined) points = points.filter(({ mode }) => mode === values.mode);
-  if (values.frame !== undefined) points = points.filter(({ frame }) => frame === Number(values.frame)).map((point) => ({ ...point, seed }));
-  if (!values.all && values.frame === undefined) points = choose(points, Number(values.points), seed);
-  const [part, parts] = values.part.split('/').map(Number);
+  if (values.frame !== undefined) points = points.filter(({ frame }) => frame === values.frame).map((point) => ({ ...point, seed }));
+  if (!values.all && values.frame === undefined) points = choose(points, values.points, seed);
   points = points.filter((_point, i) => i % parts === part - 1);
   const ended = [];
-  const jobs = Number(values.jobs);
   const shares = Array.from({ length: jobs }, (_, job) => points.filter((_point, i) => i % jobs === job));
   await Promise.all(shares.map((share) => runPoints(share, (point) => ended.push(point))));
   report(ended);

@@ -27,29 +27,19 @@
 // tests/js/random.test.js: teach plan.js and calls.js the type, or put the function into exclusions.js with the reason.
 //
 // What the addon prints for a seed while it runs, should it not come to its end: NAPI_RANDOM_PRINT=1.
-const { parseArgs } = require('node:util');
 const { readPlan } = require('./plan.js');
+const { flag, number, orUsage, parseOptions } = require('../../scripts/options');
 
-const USAGE = 'usage: node tests/random/run.js [--start N] [--count N] [--seconds S] [--seed N] [--print]';
-
-function readNumber(name, text, least) {
-  const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || value < least || (name !== 'seconds' && !Number.isSafeInteger(value))) {
-    throw new Error(`--${name} takes a number${name === 'seconds' ? '' : ' without a fraction'}, ${least} or more, not "${text}"`);
-  }
-  return value;
-}
+const USAGE = 'node tests/random/run.js [--start N] [--count N] [--seconds S] [--seed N] [--print]';
 
 function readOptions(args) {
-  const text = { type: 'string' };
-  const { values } = parseArgs({ args, options: { start: text, count: text, seconds: text, seed: text, print: { type: 'boolean' } } });
-  const options = { start: 1, print: values.print ?? false };
-  if (values.seed !== undefined && (values.start !== undefined || values.count !== undefined)) throw new Error('--seed is --start and --count in one');
-  if (values.start !== undefined) options.start = readNumber('start', values.start, 0);
-  if (values.seconds !== undefined) options.seconds = readNumber('seconds', values.seconds, 1);
-  options.count = values.count === undefined ? (values.seconds === undefined ? 10_000 : Number.MAX_SAFE_INTEGER) : readNumber('count', values.count, 1);
-  if (values.seed !== undefined) Object.assign(options, { start: readNumber('seed', values.seed, 0), count: 1 });
-  return options;
+  const least = 0;
+  const { start, count, seconds, seed, print } = parseOptions({
+    start: number(undefined, { least }), count: number(), seconds: number(undefined, { fraction: true }), seed: number(undefined, { least }), print: flag,
+  }, args);
+  if (seed !== undefined && (start !== undefined || count !== undefined)) throw new Error('--seed is --start and --count in one');
+  if (seed !== undefined) return { start: seed, count: 1, seconds, print };
+  return { start: start ?? 1, count: count ?? (seconds === undefined ? 10_000 : Number.MAX_SAFE_INTEGER), seconds, print };
 }
 
 async function printPrograms({ start, count }) {
@@ -81,13 +71,7 @@ function describe(finding) {
 }
 
 async function main(args) {
-  let options;
-  try {
-    options = readOptions(args);
-  } catch (error) {
-    process.stderr.write(`${error.message}\n${USAGE}\n`);
-    return 2;
-  }
+  const options = orUsage(USAGE, () => readOptions(args));
   const { explore } = require('./explore.js');
   if (options.print) await printPrograms(options);
   const { programs, findings, notes } = await explore(options);

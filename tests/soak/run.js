@@ -8,11 +8,11 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const { setImmediate: turn } = require('node:timers/promises');
-const { parseArgs } = require('node:util');
 const v8 = require('node:v8');
 const vm = require('node:vm');
 const { hostOf, load } = require('../..');
 const { addonFile } = require('../js/support/child.js');
+const { number, orUsage, parseOptions } = require('../../scripts/options');
 
 v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc');
@@ -97,8 +97,8 @@ function check(measured) {
 }
 
 async function main() {
-  const { values: { cycles } } = parseArgs({ options: { cycles: { type: 'string', default: '10000' } } });
-  const measured = await soak(Number(cycles), ({ cycle, resident, heap, ...rest }) => {
+  const { cycles } = orUsage('node tests/soak/run.js [--cycles N]', () => parseOptions({ cycles: number(10_000) }));
+  const measured = await soak(cycles, ({ cycle, resident, heap, ...rest }) => {
     console.log(`${cycle}: ${(resident / 1e6).toFixed(1)} MB, heap ${(heap / 1e6).toFixed(1)} MB`, rest);
   });
   const left = check(measured);

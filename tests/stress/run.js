@@ -22,31 +22,22 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
+const { flag, number, text, orUsage, parseOptions } = require('../../scripts/options');
 
-const USAGE = 'usage: node tests/stress/run.js [--seconds S] [--rounds N] [--seed N] [--steps N] [--large] [--no-workers] [--in-process] [--build DIR] [--host DIR]';
+const USAGE = 'node tests/stress/run.js [--seconds S] [--rounds N] [--seed N] [--steps N] [--large] [--no-workers] [--in-process] [--build DIR] [--host DIR]';
 const root = path.join(__dirname, '..', '..');
 /** Without any step for so long is a hang, also under sanitizers on a busy machine. */
 const PATIENCE = 60_000;
 
 function readOptions(args) {
-  const text = { type: 'string' }, flag = { type: 'boolean' };
-  const { values } = parseArgs({
-    args, options: { seconds: text, rounds: text, seed: text, steps: text, build: text, host: text, large: flag, 'no-workers': flag, 'in-process': flag },
-  });
-  const number = (name, otherwise) => {
-    const value = Number(values[name] ?? otherwise);
-    if (values[name] !== undefined && (!/^\d+$/.test(values[name]) || !Number.isSafeInteger(value) || (value === 0 && name !== 'seed'))) {
-      throw new Error(`--${name} takes a whole number, not "${values[name]}"`);
-    }
-    return value;
-  };
-  if (values.seconds !== undefined && values.rounds !== undefined) throw new Error('either --seconds or --rounds');
+  const { seconds, rounds, host, build, 'no-workers': alone, 'in-process': inProcess, ...others } = parseOptions({
+    seconds: number(), rounds: number(), seed: number(1, { least: 0 }), steps: number(60), large: flag, 'no-workers': flag, 'in-process': flag,
+    build: text(process.env.NAPI_REMOTE_BUILD_DIR ?? path.join(root, 'build', 'release')), host: text(),
+  }, args);
+  if (seconds !== undefined && rounds !== undefined) throw new Error('either --seconds or --rounds');
   return {
-    seed: number('seed', 1), steps: number('steps', 60), workers: !values['no-workers'], large: values.large ?? false, inProcess: values['in-process'] ?? false,
-    ...(values.rounds === undefined ? { seconds: number('seconds', 60) } : { rounds: number('rounds') }),
-    build: path.resolve(values.build ?? process.env.NAPI_REMOTE_BUILD_DIR ?? path.join(root, 'build', 'release')),
-    host: values.host === undefined ? undefined : path.resolve(values.host),
+    ...others, workers: !alone, inProcess, ...(rounds === undefined ? { seconds: seconds ?? 60 } : { rounds }),
+    build: path.resolve(build), host: host === undefined ? undefined : path.resolve(host),
   };
 }
 
@@ -107,13 +98,7 @@ async function run({ build, host, inProcess, hears, ...options }) {
 }
 
 async function main(args) {
-  let options;
-  try {
-    options = readOptions(args);
-  } catch (error) {
-    process.stderr.write(`${error.message}\n${USAGE}\n`);
-    return 2;
-  }
+  const options = orUsage(USAGE, () => readOptions(args));
   const { code, signal, report, output } = await run({ ...options, hears: (text) => process.stderr.write(text) });
   if (report === undefined) console.log(`Node ended with ${signal ?? code}`);
   for (const line of report?.wrong ?? []) console.log(line);

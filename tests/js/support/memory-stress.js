@@ -317,16 +317,16 @@ function run(addon, options) {
 }
 
 function main() {
-  const { parseArgs } = require('node:util');
-  const { values } = parseArgs({ options: {
-    seed: { type: 'string', default: '1' }, count: { type: 'string', default: '20' }, ops: { type: 'string', default: '400' }, max: { type: 'string', default: '3000000' },
-    ask: { type: 'boolean', default: false }, 'no-threads': { type: 'boolean', default: false }, isolated: { type: 'boolean', default: false },
-  } });
+  const { flag, number, orUsage, parseOptions } = require('../../../scripts/options');
+  const { seed: first, count, ops, max, ask, 'no-threads': alone, isolated } = orUsage(
+    'node tests/js/support/memory-stress.js [--seed N] [--count N] [--ops N] [--max BYTES] [--ask] [--no-threads] [--isolated]',
+    () => parseOptions({ seed: number(1, { least: 0 }), count: number(20), ops: number(400), max: number(3_000_000), ask: flag, 'no-threads': flag, isolated: flag }),
+  );
   const { addonFile, kit } = require('./child.js');
-  const addon = values.isolated ? kit.remote.load(addonFile('memory_stress')) : kit.dlopen(addonFile('memory_stress'));
+  const addon = isolated ? kit.remote.load(addonFile('memory_stress')) : kit.dlopen(addonFile('memory_stress'));
   let bad = 0;
-  for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.count); seed++) {
-    const { wrong, log } = run(addon, { seed, ask: values.ask, threads: !values['no-threads'], ops: Number(values.ops), max: Number(values.max) });
+  for (let seed = first; seed < first + count; seed++) {
+    const { wrong, log } = run(addon, { seed, ask, threads: !alone, ops, max });
     if (wrong.length > 0) bad++;
     console.log(`seed ${seed}: ${log.toString(16)}${wrong.map((text) => `\n  ${text}`).join('')}`);
   }
