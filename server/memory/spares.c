@@ -5,7 +5,8 @@
 
 #include "wire/watched.h"
 
-/* V8 lets go of external buffers in large lots. */
+/* V8 lets go of external buffers in large lots. What there is beyond goes, the oldest first: an addon that now returns
+ * other sizes than it did would never find any. */
 #define NR_SPARES_MAX (UINT64_C(96) << 20)
 
 /* What is no larger will be written whole, and its pages come cheaper together than one by one. Of larger ones there
@@ -21,7 +22,7 @@
 
 /* Lies in the memory that is free. */
 struct nr_spare {
-  struct nr_spare *next;
+  struct nr_spare *next, *previous;
   uint64_t size;
 };
 
@@ -46,29 +47,44 @@ static void note_size(struct nr_spares *spares, uint64_t size) {
     spares->there += spare->size == size;
 }
 
+static void put_first(struct nr_spares *spares, struct nr_spare *spare) {
+  *(spare->next == NULL ? &spares->last : &spare->next->previous) = spare;
+  spares->first = spare;
+  spares->bytes += spare->size;
+  spares->there += spare->size == spares->size;
+}
+
+static void unlink_spare(struct nr_spares *spares, struct nr_spare *spare) {
+  *(spare->previous == NULL ? &spares->first : &spare->previous->next) = spare->next;
+  *(spare->next == NULL ? &spares->last : &spare->next->previous) = spare->previous;
+  spares->bytes -= spare->size;
+  spares->there -= spare->size == spares->size;
+}
+
+static void drop_last(struct nr_spares *spares) {
+  struct nr_spare *spare = spares->last;
+  unlink_spare(spares, spare);
+  munmap(spare, spare->size);
+}
+
 uint8_t *nr_spares_take(struct nr_spares *spares, uint64_t size) {
   note_size(spares, size);
-  for (struct nr_spare **link = &spares->first; *link != NULL; link = &(*link)->next) {
-    struct nr_spare *spare = *link;
-    if (spare->size != size) continue;
-    *link = spare->next;
-    spares->bytes -= size;
-    spares->there--;
-    return (uint8_t *)spare;
-  }
-  return make(size);
+  struct nr_spare *spare = spares->first;
+  while (spare != NULL && spare->size != size) spare = spare->next;
+  if (spare == NULL) return make(size);
+  unlink_spare(spares, spare);
+  return (uint8_t *)spare;
 }
 
 void nr_spares_give(struct nr_spares *spares, uint8_t *memory, uint64_t size) {
-  if (size >= NR_SPARE_MAX || spares->bytes + size > NR_SPARES_MAX || spares->closed) {
+  if (size >= NR_SPARE_MAX || spares->closed) {
     munmap(memory, size);
     return;
   }
+  while (spares->bytes + size > NR_SPARES_MAX) drop_last(spares);
   struct nr_spare *spare = (struct nr_spare *)memory;
   *spare = (struct nr_spare){.next = spares->first, .size = size};
-  spares->first = spare;
-  spares->bytes += size;
-  spares->there += size == spares->size;
+  put_first(spares, spare);
 }
 
 bool nr_spares_are_due(const struct nr_spares *spares) {
@@ -76,7 +92,7 @@ bool nr_spares_are_due(const struct nr_spares *spares) {
 }
 
 void nr_spares_get_ready(struct nr_spares *spares) {
-  while (nr_spares_are_due(spares)) {
+  for (uint32_t i = 0; i < NR_READY && nr_spares_are_due(spares); i++) {
     uint8_t *memory = make(spares->size);
     if (memory == NULL) return;
     nr_spares_give(spares, memory, spares->size);
@@ -85,10 +101,5 @@ void nr_spares_get_ready(struct nr_spares *spares) {
 
 void nr_spares_close(struct nr_spares *spares) {
   spares->closed = true;
-  while (spares->first != NULL) {
-    struct nr_spare *spare = spares->first;
-    spares->first = spare->next;
-    munmap(spare, spare->size);
-  }
-  spares->bytes = 0;
+  while (spares->last != NULL) drop_last(spares);
 }

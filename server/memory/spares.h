@@ -14,7 +14,7 @@
 struct nr_spare;
 
 struct nr_spares {
-  struct nr_spare *first;
+  struct nr_spare *first, *last; /* newest first */
   uint64_t bytes;
   uint64_t size;   /* that was taken last */
   uint32_t streak; /* so many times in a row */
@@ -25,6 +25,7 @@ struct nr_spares {
 /* Memory that begins on a page and may hold what it held before: from NR_SPARE_MAX on it is all zeros. `size`: at least
  * what is wanted, of a class of sizes, in pages. NULL: out of memory. */
 uint8_t *nr_spares_take(struct nr_spares *spares, uint64_t size);
+/* Keeps it; of what is kept the oldest goes when that is too much. */
 void nr_spares_give(struct nr_spares *spares, uint8_t *memory, uint64_t size);
 /* One size is taken again and again, and there is none left: whoever has to wait anyway may get some ready, which takes
  * a quarter of a millisecond at most. */

@@ -50,6 +50,21 @@ for (const copyOutputData of [true, false]) {
   });
 }
 
+// What is kept of the memory of dead ones is all of another size.
+compareAddon('snappy', { values: 60, errors: 0, what: 'one size after the other' }, async ({ addon, settle, bytes }) => {
+  const { compressSync, uncompressSync, uncompress } = addon;
+  const large = compressSync(Buffer.alloc(2 ** 20, 1)), small = compressSync(bytes(300_000));
+  let all = [];
+  for (let i = 0; i < 120; i++) all.push(uncompressSync(large));
+  all = null;
+  gc();
+  await new Promise((resolve) => setImmediate(resolve)); // Node calls finalizers from its loop
+  for (let i = 0; i < 60; i++) {
+    all = uncompressSync(small);
+    await settle(() => uncompress(small));
+  }
+});
+
 compareAddon('lz4-napi', { values: 180, errors: 20, what: 'in the background' }, async ({ addon, settle, random, bytes, inputs, odd }) => {
   const { compress, uncompress, compressFrame, decompressFrame } = addon;
   const dictionary = bytes(300);

@@ -148,3 +148,37 @@ Test(blocks, memory_of_our_own) {
   cr_assert_null(nr_spare_create(blocks, UINT64_MAX));
   nr_blocks_destroy(blocks);
 }
+
+/* What fills all the room there is for spares is not what is wanted now. */
+static void fill(struct nr_blocks *blocks, uint64_t size) {
+  enum { COUNT = 120 };
+  uint8_t *memory[COUNT];
+  for (int i = 0; i < COUNT; i++) memory[i] = nr_spare_create(blocks, size);
+  for (int i = 0; i < COUNT; i++) nr_spare_free(blocks, memory[i], size);
+}
+
+Test(blocks, memory_of_our_own_makes_way, .timeout = 30) {
+  enum { COUNT = 8 };
+  struct told told = {0};
+  struct nr_blocks *blocks = create(&told);
+  fill(blocks, MIB);
+  cr_assert_leq(blocks->spares.bytes, NR_SPARES_MAX);
+  cr_assert_gt(blocks->spares.bytes, NR_SPARES_MAX - MIB - NR_PAGE);
+  uint8_t *memory[COUNT];
+  for (int i = 0; i < COUNT; i++) memory[i] = nr_spare_create(blocks, 300 * KIB);
+  cr_assert(nr_blocks_are_due(blocks));
+  nr_blocks_get_ready(blocks);
+  cr_assert(!nr_blocks_are_due(blocks));
+  cr_assert_leq(blocks->spares.bytes, NR_SPARES_MAX);
+  for (int i = 0; i < COUNT; i++) nr_spare_free(blocks, memory[i], 300 * KIB);
+  /* The newest is taken first, and so are all of them before new memory is. */
+  for (int i = COUNT - 1; i >= 0; i--) cr_assert_eq(nr_spare_create(blocks, 300 * KIB), memory[i]);
+  for (int i = 0; i < COUNT; i++) nr_spare_free(blocks, memory[i], 300 * KIB);
+  /* A large one takes the place of many. */
+  uint8_t *large = nr_spare_create(blocks, 15 * MIB);
+  nr_spare_free(blocks, large, 15 * MIB);
+  cr_assert_leq(blocks->spares.bytes, NR_SPARES_MAX);
+  cr_assert_eq(nr_spare_create(blocks, 15 * MIB), large);
+  nr_spare_free(blocks, large, 15 * MIB);
+  nr_blocks_destroy(blocks);
+}
