@@ -148,6 +148,7 @@ struct nr_channel {
   struct nr_tracker *tracker;   /* NULL: this kernel tracks no writes */
   struct nr_watched *watched;   /* the tracked parts of pairs; with the tracker */
   uint32_t watched_quiet;       /* questions without news since native code was given one */
+  uint32_t might_left;          /* of NR_MIGHT_BYTES */
   struct nr_entry *entry;       /* the innermost */
   bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */
   struct nr_deferred *deferred; /* oldest first */
@@ -389,9 +390,9 @@ struct nr_pair *nr_memory_foreign(napi_env env, void *data, uint64_t length, str
 /* It was made, or was not. */
 void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, struct nr_pair *pair, bool sparse);
 void nr_memory_drop(struct nr_channel *channel, struct nr_pair *pair);
-/* Before the turn goes to JavaScript: tells what was written where the server cannot compare. whole: not
- * only of what is hot or known to change (wire/turns.h). */
-void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole);
+/* Before the turn goes to JavaScript: tells what was written where the server cannot compare. turn: as such; otherwise
+ * it only might, and soon what is hot or known to change is all that is told of (wire/turns.h). */
+void nr_memory_flush(struct nr_channel *channel, napi_env env, bool turn);
 /* What was viewed since there were `hot` of them is not hot any more. */
 void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot);
 

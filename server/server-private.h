@@ -233,6 +233,7 @@ struct nr_connection {
   uint32_t hot_turn;         /* the next of those to be looked at */
   uint32_t passes;           /* over the two */
   uint32_t sends;            /* of those */
+  uint32_t might_left;       /* of NR_MIGHT_BYTES (wire/turns.h) */
   uint32_t takes;            /* the same, in which JavaScript got the turn as such */
   uint32_t relieved;         /* ... when cold pairs were last looked through (memory/passes.c) */
   uint32_t pairs_made;       /* so far */

@@ -266,6 +266,25 @@ void nr_cold_each(struct nr_cold *cold, compare *compare_item, void *context) {
   for (int group = 0; group < NR_COLD_GROUPS; group++) each_of(cold, (enum nr_cold_group)group, compare_item, context);
 }
 
+void nr_cold_visit_awake(struct nr_cold *cold, compare *compare_item, void *context) {
+  if (cold->awake > all_of(cold)) {
+    nr_cold_visit_kept(cold, compare_item, context);
+    return;
+  }
+  /* From the top down, as above. */
+  for (int group = 0; group < NR_COLD_ASLEEP; group++) {
+    struct nr_cold_item *item = cold->heads[group].next;
+    for (uint32_t left = cold->counts[group]; left > 0; left--) {
+      struct nr_cold_item *next = item->next;
+      if (compare_item(item, context)) {
+        item->unchanged = 0;
+        nr_cold_keep(cold, item);
+      }
+      item = next;
+    }
+  }
+}
+
 void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *context) {
   visit(cold, NR_COLD_KEPT, NR_COLD_KEPT_BUDGET, compare_item, context);
   visit(cold, NR_COLD_HELD, NR_COLD_KEPT_BUDGET, compare_item, context);

@@ -22,8 +22,9 @@ struct nr_watched {
   struct nr_watched *next; /* of all */
   struct nr_tracker *tracker;
   bool renews;
-  bool owes;   /* some part is owed */
-  long faults; /* and disturbances, at the last look */
+  bool owes;     /* some part is owed */
+  long faults;   /* and disturbances, at the last look */
+  uint32_t rows; /* that were looked at */
   struct nr_parts parts;
   struct field *fields;
   uint32_t field_count, field_room;
@@ -316,6 +317,7 @@ static void find(uint64_t from, uint64_t to, void *context) {
 /* What the kernel does not tell may have been written. Where something was mapped anew it begins again with that. */
 static void look_at(struct nr_watched *watched, uint64_t from, uint64_t to) {
   size_t count = watched->found_count;
+  watched->rows++;
   if (nr_tracker_find(watched->tracker, from, to, watched->renews, find, watched) == 0) return;
   watched->found_count = count;
   find(from, to, watched);
@@ -342,6 +344,10 @@ static void look(struct nr_watched *watched) {
     }
     look_at(watched, from, to);
   }
+}
+
+uint32_t nr_watched_rows(const struct nr_watched *watched) {
+  return watched->rows;
 }
 
 static void tell(struct nr_watched *watched, struct nr_range pages, nr_written *written, void *context) {

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 
 #include "client/channel.h"
+#include "wire/turns.h"
 #include "wire/watched.h"
 
 #define NR_TRACKED_RANGES 64
 /* An external buffer's memory is watched from its beginning when it is so large. */
 #define NR_TRACKED_MIN (UINT64_C(128) << 10)
-#define NR_SCAN 8192u
+#define NR_SCAN NR_QUESTION_BYTES
 /* After so many questions without news a pair is left alone until JavaScript gets the turn as such (wire/turns.h),
  * or the entry ends. */
 #define NR_QUIET 8u
@@ -193,9 +194,10 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
 struct asking {
   struct nr_channel *channel;
   uint32_t env;
-  bool whole; /* JavaScript gets the turn; otherwise it only might */
+  bool whole; /* all is asked about; otherwise only what is hot or known to change */
   bool counted;
-  long faults; /* nr_watched_faults(), then */
+  uint64_t cost; /* as bytes to compare */
+  long faults;   /* nr_watched_faults(), then */
 };
 
 /* Before the kernel is asked about any. */
@@ -221,6 +223,7 @@ static bool ask(struct asking *asking, struct nr_pair *pair) {
     give_up(asking, pair);
     return false;
   }
+  asking->cost += NR_SCAN;
   int count = nr_watch_scan(channel->tracker, pair->watch, faults_of(asking), ranges, NR_TRACKED_RANGES);
   if (count < 0) { /* an external buffer's memory that was unmapped, and perhaps mapped anew */
     if (!nr_watch_again(channel->tracker, pair->watch)) {
@@ -245,6 +248,7 @@ static bool was_there(const struct nr_sparse *sparse, const struct nr_range *ran
 static bool ask_sparse(struct asking *asking, struct nr_pair *pair) {
   struct nr_sparse now, *before = pair->sparse;
   bool news = false;
+  asking->cost += NR_SCAN;
   now.count = nr_tracker_present(asking->channel->tracker, pair->block, pair->length, now.ranges, NR_TRACKED_RANGES);
   for (int i = 0; i < now.count; i++) {
     if (was_there(before, &now.ranges[i])) continue;
@@ -276,13 +280,16 @@ static void ask_watched(struct asking *asking) {
   if (channel->watched == NULL || nr_watched_is_empty(channel->watched) ||
       (!asking->whole && channel->watched_quiet >= NR_QUIET))
     return;
+  uint32_t rows = nr_watched_rows(channel->watched);
   if (nr_watched_ask(channel->watched, faults_of(asking), tell_written, asking))
     channel->watched_quiet = 0;
   else
     channel->watched_quiet++;
+  asking->cost += (1 + (uint64_t)(nr_watched_rows(channel->watched) - rows)) * NR_SCAN;
 }
 
-void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole) {
+void nr_memory_flush(struct nr_channel *channel, napi_env env, bool turn) {
+  bool whole = turn || channel->might_left > 0;
   /* Without an env of its own (a load inside an addon's call) any will do: pairs belong to the channel. */
   struct asking asking = {.channel = channel, .env = env == NULL ? 1 : env->number, .whole = whole};
   ask_watched(&asking);
@@ -291,11 +298,13 @@ void nr_memory_flush(struct nr_channel *channel, napi_env env, bool whole) {
     if (pair == NULL || (!whole && pair->quiet >= NR_QUIET)) continue;
     pair->quiet = ask_pair(&asking, pair) ? 0 : pair->quiet + 1;
   }
-  if (!whole) {
-    nr_cold_visit_kept(&channel->tracked, ask_cold, &asking);
-  } else if (!nr_cold_is_empty(&channel->tracked)) {
-    nr_cold_visit(&channel->tracked, 1, ask_cold, &asking);
+  if (!nr_cold_is_empty(&channel->tracked)) {
+    if (turn)
+      nr_cold_visit(&channel->tracked, 1, ask_cold, &asking);
+    else
+      (whole ? nr_cold_visit_awake : nr_cold_visit_kept)(&channel->tracked, ask_cold, &asking);
   }
+  channel->might_left = turn ? NR_MIGHT_BYTES : nr_might_less(channel->might_left, asking.cost);
 }
 
 void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot) {

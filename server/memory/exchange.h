@@ -46,12 +46,13 @@ void nr_memory_warm(struct nr_connection *connection, napi_env napi, napi_value 
 /* Arguments of a call of JavaScript: their bytes are to be right, and looked at again afterwards, however much else
  * there is. */
 void nr_memory_give(struct nr_connection *connection, napi_env napi, const napi_value *values, size_t count);
-/* Before the host gets the turn: what JavaScript has written goes over. whole: not only of what is hot or known to
- * change (wire/turns.h). scoped: the handle scope that is open ends with the entry, so handles may stay in it. */
-void nr_memory_send(struct nr_connection *connection, bool whole, bool scoped);
+/* Before the host gets the turn: what JavaScript has written goes over. turn: it had the turn as such; otherwise it
+ * only might have, and soon only what is hot or known to change goes (wire/turns.h). scoped: the handle scope that is
+ * open ends with the entry, so handles may stay in it. */
+void nr_memory_send(struct nr_connection *connection, bool turn, bool scoped);
 /* Before JavaScript gets it: what native code has written comes back. `hot`: what was seen since there were so many is
  * taken in any case; hot_count in the middle of an entry. */
-void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot);
+void nr_memory_take(struct nr_connection *connection, bool turn, uint32_t hot);
 /* What was seen since there were so many is not hot any more. */
 void nr_memory_leave(struct nr_connection *connection, uint32_t hot);
 void nr_memory_end(struct nr_connection *connection);

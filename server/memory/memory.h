@@ -207,8 +207,8 @@ void nr_track_leave(struct nr_connection *connection, struct nr_pair *pair);
 void nr_track_again(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);
 /* Sends what JavaScript has written of all that is tracked, of all connections: each host may get it at any time, since
  * asking forgets it. whole: not only when something was written lately; scoped: handles may stay in the scope that is
- * open. */
-void nr_track_send(struct nr_agent *agent, bool whole, bool scoped);
+ * open. Returns what it cost, as bytes to compare. */
+uint64_t nr_track_send(struct nr_agent *agent, bool whole, bool scoped);
 /* From now on all that the host knows of it is tracked on both sides, as far as it can be. True: on this side it was
  * not until now, what JavaScript has written so far is to be found by comparing. */
 bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes);

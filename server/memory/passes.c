@@ -9,6 +9,7 @@
 #include "server/memory/exchange.h"
 #include "server/memory/hot.h"
 #include "server/memory/memory.h"
+#include "wire/turns.h"
 
 /* Whether native code has written is seen without a look at the ArrayBuffer: so many times as fast. */
 #define NR_TAKE_PATIENCE 4u
@@ -33,12 +34,14 @@ struct pass {
   struct nr_connection *connection;
   bool takes;
   bool back;   /* the other way, beside one: the turn has not changed */
-  bool whole;  /* JavaScript gets the turn, or had it; otherwise it only might */
+  bool turn;   /* JavaScript gets it as such, or had it; otherwise it only might */
+  bool whole;  /* all is looked at; otherwise only what is hot or known to change */
   bool all;    /* every cold pair is visited each time */
   bool scoped; /* handles may stay in the scope that is open */
   uint32_t number;
   uint32_t spent;          /* bytes of comparisons, of what is worth tracking */
   uint32_t promoted;       /* of that */
+  uint64_t cost;           /* of all comparisons, as bytes */
   napi_handle_scope scope; /* NULL: not needed yet */
 };
 
@@ -87,12 +90,21 @@ static bool is_all_untouched(const struct nr_pair *pair) {
   return true;
 }
 
+/* Of what the kernel, or the host, does not tell. */
+static uint64_t cost_of(const struct pass *pass, const struct nr_hot *hot) {
+  const struct nr_pair *pair = hot->pair;
+  bool told = pass->takes ? pair->host_tracks == NR_HOST_TRACKS : pair->own_tracks;
+  uint64_t bytes = hot->to - hot->from, tracked = told ? pair->tracked.to - pair->tracked.from : 0;
+  return NR_COMPARISON + (bytes > tracked ? bytes - tracked : 0);
+}
+
 static void visit_hot(struct pass *pass, const struct nr_hot_choice *choice) {
   struct nr_connection *connection = pass->connection;
   for (uint32_t i = connection->hot_count; (i = nr_hot_before(choice, i)) != NR_NO_HOT;) {
     struct nr_hot *hot = &connection->hot[i];
     hot->pass = pass->number;
     hot->quiet++;
+    if (hot->pair != NULL) pass->cost += cost_of(pass, hot);
     if (pass->takes && hot->pair != NULL && is_untouched(hot->pair, hot->from, hot->to)) continue;
     uint64_t to = hot->to;
     uint8_t *bytes = bytes_of(pass, hot, &to);
@@ -115,6 +127,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   uint8_t *bytes = NULL;
   bool changed = false;
   if (!pass->whole && item->unchanged >= NR_QUIET && item->cost >= NR_QUIET_BYTES) return false;
+  pass->cost += item->cost;
   bool seldom = item->group == NR_COLD_ASLEEP || (item->group == NR_COLD_IDLE && !pass->all);
   if (pass->takes && !seldom && is_all_untouched(pair)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
@@ -208,10 +221,10 @@ static void read_ahead(const struct pass *pass, const struct nr_hot_choice *choi
 static void visit_list(struct pass *pass, struct nr_cold *cold, uint32_t patience) {
   if (nr_cold_is_empty(cold)) return;
   pass->all = nr_cold_visits_all(cold, 1); /* in both directions */
-  if (pass->whole)
+  if (pass->turn)
     nr_cold_visit(cold, patience, visit_cold, pass);
   else
-    nr_cold_visit_kept(cold, visit_cold, pass);
+    (pass->whole ? nr_cold_visit_awake : nr_cold_visit_kept)(cold, visit_cold, pass);
 }
 
 /* All of them, if this entry has brought none: a program that passes a fresh one with each call has hundreds of which
@@ -222,7 +235,7 @@ static void visit_large(struct pass *pass) {
   /* New ones that will not live long are in the other list. */
   if (connection->cold_large.churn < connection->cold.churn) connection->cold_large.churn = connection->cold.churn;
   bool calm = connection->pairs_made == connection->pairs_seen;
-  if (pass->whole && calm)
+  if (pass->turn && calm)
     nr_cold_each(&connection->cold_large, settle, pass);
   else
     visit_list(pass, &connection->cold_large, 1);
@@ -249,12 +262,19 @@ static void run_pass(struct pass *pass, uint32_t always) {
   if (pass->scope != NULL) napi_close_handle_scope(connection->agent->napi, pass->scope);
 }
 
-void nr_memory_send(struct nr_connection *connection, bool whole, bool scoped) {
-  struct pass pass = {.connection = connection, .whole = whole, .scoped = scoped};
+static void count_cost(const struct pass *pass) {
+  uint32_t *left = &pass->connection->might_left;
+  *left = pass->turn ? NR_MIGHT_BYTES : nr_might_less(*left, pass->cost);
+}
+
+void nr_memory_send(struct nr_connection *connection, bool turn, bool scoped) {
+  struct pass pass = {
+      .connection = connection, .turn = turn, .whole = turn || connection->might_left > 0, .scoped = scoped};
   connection->sends++;
   nr_pairs_look(connection);
-  nr_track_send(connection->agent, whole, scoped);
+  pass.cost = nr_track_send(connection->agent, pass.whole, scoped);
   run_pass(&pass, connection->hot_count);
+  count_cost(&pass);
 }
 
 static bool lift(struct nr_cold_item *item, void *context) {
@@ -288,10 +308,12 @@ static void relieve(struct nr_connection *connection) {
   if (!nr_track_has_room(connection, true, 0)) nr_cold_each(&connection->cold_foreign, lift, connection);
 }
 
-void nr_memory_take(struct nr_connection *connection, bool whole, uint32_t hot) {
-  struct pass pass = {.connection = connection, .takes = true, .whole = whole};
+void nr_memory_take(struct nr_connection *connection, bool turn, uint32_t hot) {
+  struct pass pass = {
+      .connection = connection, .takes = true, .turn = turn, .whole = turn || connection->might_left > 0};
   run_pass(&pass, hot);
-  if (!whole) return;
+  count_cost(&pass);
+  if (!turn) return;
   count_calm(connection);
   relieve(connection);
 }

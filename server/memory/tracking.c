@@ -9,8 +9,9 @@
 #include "handlers.h"
 #include "server/enter.h"
 #include "server/memory/memory.h"
-#include "wire/watched.h"
 #include "wire/pages.h"
+#include "wire/turns.h"
+#include "wire/watched.h"
 
 /* Found written for the most part so often, one time after the other: not watched until it is found unchanged. */
 #define NR_REWRITTEN 2u
@@ -261,12 +262,13 @@ static void end_tracking(struct nr_pair *pair) {
   nr_window_cool(connection, pair);
 }
 
-void nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
-  if (agent == NULL || agent->watched == NULL || nr_watched_is_empty(agent->watched)) return;
-  if (!whole && agent->watched_quiet >= NR_QUIET) return;
+uint64_t nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
+  if (agent == NULL || agent->watched == NULL || nr_watched_is_empty(agent->watched)) return 0;
+  if (!whole && agent->watched_quiet >= NR_QUIET) return 0;
   nr_cut_look(agent);
   struct question question = {.agent = agent, .scoped = scoped};
   agent->watched_asked++;
+  uint32_t rows = nr_watched_rows(agent->watched);
   if (nr_watched_ask(agent->watched, nr_watched_faults(), send_written, &question))
     agent->watched_quiet = 0;
   else
@@ -279,6 +281,7 @@ void nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
     if (pair->untracked && nr_pair_forget_dead(pair->connection, pair)) continue;
     end_tracking(pair);
   }
+  return (1 + (uint64_t)(nr_watched_rows(agent->watched) - rows)) * NR_QUESTION_BYTES;
 }
 
 int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,

@@ -113,8 +113,82 @@ static napi_value is_there(napi_env env, napi_callback_info info) {
   return t_boolean(env, bytes == kept[t_uint(env, argv[0]) % PLACES].bytes);
 }
 
+static void free_bytes(napi_env env, void *data, void *hint) {
+  free(data);
+}
+
+/* (place, length): an external Buffer, kept as well. */
+static napi_value create(napi_env env, napi_callback_info info) {
+  napi_value argv[2], buffer;
+  t_args(env, info, argv, 2);
+  uint32_t place = t_uint(env, argv[0]) % PLACES;
+  kept[place].length = t_uint(env, argv[1]);
+  kept[place].bytes = calloc(1, kept[place].length);
+  T_OK(napi_create_external_buffer(env, kept[place].length, kept[place].bytes, free_bytes, NULL, &buffer));
+  return buffer;
+}
+
+/* Calls that run JavaScript when the object has accessors, or is a proxy. */
+static napi_value might_run(napi_env env, const char *way, napi_value object) {
+  napi_value key, result = NULL;
+  bool is;
+  T_OK(napi_create_string_utf8(env, "met", NAPI_AUTO_LENGTH, &key));
+  if (strcmp(way, "get") == 0) T_OK(napi_get_property(env, object, key, &result));
+  if (strcmp(way, "get named") == 0) T_OK(napi_get_named_property(env, object, "met", &result));
+  if (strcmp(way, "get element") == 0) T_OK(napi_get_element(env, object, 0, &result));
+  if (strcmp(way, "set") == 0) T_OK(napi_set_property(env, object, key, key));
+  if (strcmp(way, "set named") == 0) T_OK(napi_set_named_property(env, object, "met", key));
+  if (strcmp(way, "has") == 0) T_OK(napi_has_property(env, object, key, &is));
+  if (strcmp(way, "delete") == 0) T_OK(napi_delete_property(env, object, key, &is));
+  if (strcmp(way, "names") == 0) T_OK(napi_get_property_names(env, object, &result));
+  if (strcmp(way, "to string") == 0) T_OK(napi_coerce_to_string(env, object, &result));
+  return result;
+}
+
+/* argv: (place, at, times, way, object). */
+static napi_value meet_often(napi_env env, const napi_value *argv) {
+  uint8_t *byte = kept[t_uint(env, argv[0]) % PLACES].bytes + t_uint(env, argv[1]);
+  char *way = t_text(env, argv[3]);
+  napi_value seen;
+  T_OK(napi_create_array(env, &seen));
+  for (uint32_t i = 0; i < t_uint(env, argv[2]); i++) {
+    ++*byte;
+    might_run(env, way, argv[4]);
+    T_OK(napi_set_element(env, seen, i, t_number(env, *byte)));
+  }
+  free(way);
+  return seen;
+}
+
+/* (place, at, times, way, object): each time it adds one to the byte, then runs JavaScript perhaps. The bytes then. */
+static napi_value meet(napi_env env, napi_callback_info info) {
+  napi_value argv[5];
+  t_args(env, info, argv, 5);
+  return meet_often(env, argv);
+}
+
+/* (place, at, times, way, object, view): the same in that, which is kept from now on. */
+static napi_value keep_and_meet(napi_env env, napi_callback_info info) {
+  napi_value argv[6];
+  t_args(env, info, argv, 6);
+  uint32_t place = t_uint(env, argv[0]) % PLACES;
+  T_OK(napi_get_buffer_info(env, argv[5], (void **)&kept[place].bytes, &kept[place].length));
+  return meet_often(env, argv);
+}
+
 static const struct t_function functions[] = {
-    {"keep", keep},     {"hold", hold},       {"pass", pass},        {"poke", poke},        {"sum", sum},
-    {"around", around}, {"between", between}, {"isThere", is_there}, {"readAll", read_all}, {"noop", noop},
+    {"keep", keep},
+    {"hold", hold},
+    {"pass", pass},
+    {"poke", poke},
+    {"sum", sum},
+    {"around", around},
+    {"between", between},
+    {"isThere", is_there},
+    {"readAll", read_all},
+    {"noop", noop},
+    {"create", create},
+    {"meet", meet},
+    {"keepAndMeet", keep_and_meet},
 };
 T_INIT(functions)

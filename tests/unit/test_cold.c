@@ -182,6 +182,32 @@ Test(cold, removed_ones_are_left_alone) {
   cr_assert(nr_cold_is_empty(&world.cold));
 }
 
+/* Between two visits JavaScript only might have the turn. */
+Test(cold, all_that_are_awake_when_there_are_not_too_many) {
+  set_up(100, 1088);
+  visit(10);
+  struct nr_cold before = world.cold;
+  world.changes[50] = true;
+  for (int i = 0; i < 5000; i++) nr_cold_visit_awake(&world.cold, compare, &world);
+  for (size_t i = 0; i < 100; i++) {
+    cr_assert_eq(world.compared[i], 5010);
+    cr_assert_eq(world.items[i].group, i == 50 ? NR_COLD_KEPT : NR_COLD_RECENT); /* nobody has come nearer to sleep */
+  }
+  cr_assert_eq(world.items[50].unchanged, 0);
+  cr_assert_eq(world.cold.awake, before.awake);
+  cr_assert_eq(world.cold.churn, before.churn);
+  cr_assert_eq(world.cold.credit, before.credit);
+}
+
+Test(cold, of_too_many_those_that_are_kept) {
+  set_up(300, 1088);
+  world.changes[299] = true; /* the newest have their turn each time */
+  visit(1);
+  memset(world.compared, 0, sizeof world.compared);
+  nr_cold_visit_awake(&world.cold, compare, &world);
+  for (size_t i = 0; i < 300; i++) cr_assert_eq(world.compared[i], i == 299);
+}
+
 static bool take_out(struct nr_cold_item *item, void *context) {
   bool changed = compare(item, context);
   if (world.compared[item - world.items] == 2) nr_cold_remove(&world.cold, item);
