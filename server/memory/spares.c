@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "wire/pages.h"
 #include "wire/watched.h"
 
 /* V8 lets go of external buffers in large lots. What there is beyond goes, the oldest first: an addon that now returns
@@ -22,9 +23,19 @@
 
 /* Lies in the memory that is free. */
 struct nr_spare {
-  struct nr_spare *next, *previous;
+  struct nr_spare *next, *previous; /* older, newer */
+  struct nr_spare *below, *above;   /* the same of its size */
   uint64_t size;
 };
+
+/* The place of a size that is kept. */
+static uint32_t sort_of(uint64_t size) {
+  uint64_t pages = (size + NR_PAGE - 1) / NR_PAGE;
+  if (pages <= 8) return (uint32_t)pages;
+  uint32_t power = 63 - (uint32_t)__builtin_clzll(pages - 1); /* 2^power < pages <= 2^(power + 1) */
+  uint64_t quarter = (pages - 1 - (UINT64_C(1) << power)) * 4 >> power;
+  return 9 + (power - 3) * 4 + (uint32_t)quarter;
+}
 
 static uint8_t *make(uint64_t size) {
   int populate = size <= NR_SPARE_WHOLE ? MAP_POPULATE : 0;
@@ -36,29 +47,29 @@ static uint8_t *make(uint64_t size) {
 }
 
 static void note_size(struct nr_spares *spares, uint64_t size) {
-  if (size == spares->size) {
-    spares->streak++;
-    return;
-  }
+  spares->streak = size == spares->size ? spares->streak + 1 : 1;
   spares->size = size;
-  spares->streak = 1;
-  spares->there = 0;
-  for (const struct nr_spare *spare = spares->first; spare != NULL; spare = spare->next)
-    spares->there += spare->size == size;
 }
 
 static void put_first(struct nr_spares *spares, struct nr_spare *spare) {
+  uint32_t sort = sort_of(spare->size);
   *(spare->next == NULL ? &spares->last : &spare->next->previous) = spare;
   spares->first = spare;
+  spare->below = spares->of_size[sort];
+  if (spare->below != NULL) spare->below->above = spare;
+  spares->of_size[sort] = spare;
+  spares->counts[sort]++;
   spares->bytes += spare->size;
-  spares->there += spare->size == spares->size;
 }
 
 static void unlink_spare(struct nr_spares *spares, struct nr_spare *spare) {
+  uint32_t sort = sort_of(spare->size);
   *(spare->previous == NULL ? &spares->first : &spare->previous->next) = spare->next;
   *(spare->next == NULL ? &spares->last : &spare->next->previous) = spare->previous;
+  *(spare->above == NULL ? &spares->of_size[sort] : &spare->above->below) = spare->below;
+  if (spare->below != NULL) spare->below->above = spare->above;
+  spares->counts[sort]--;
   spares->bytes -= spare->size;
-  spares->there -= spare->size == spares->size;
 }
 
 static void drop_last(struct nr_spares *spares) {
@@ -69,9 +80,8 @@ static void drop_last(struct nr_spares *spares) {
 
 uint8_t *nr_spares_take(struct nr_spares *spares, uint64_t size) {
   note_size(spares, size);
-  struct nr_spare *spare = spares->first;
-  while (spare != NULL && spare->size != size) spare = spare->next;
-  if (spare == NULL) return make(size);
+  struct nr_spare *spare = size < NR_SPARE_MAX ? spares->of_size[sort_of(size)] : NULL;
+  if (spare == NULL || spare->size != size) return make(size);
   unlink_spare(spares, spare);
   return (uint8_t *)spare;
 }
@@ -88,7 +98,8 @@ void nr_spares_give(struct nr_spares *spares, uint8_t *memory, uint64_t size) {
 }
 
 bool nr_spares_are_due(const struct nr_spares *spares) {
-  return spares->streak >= NR_STREAK && spares->there < NR_READY && spares->size <= NR_READY_MAX && !spares->closed;
+  return spares->streak >= NR_STREAK && spares->size <= NR_READY_MAX &&
+         spares->counts[sort_of(spares->size)] < NR_READY && !spares->closed;
 }
 
 void nr_spares_get_ready(struct nr_spares *spares) {

@@ -11,14 +11,19 @@
 /* From here on nothing is kept. */
 #define NR_SPARE_MAX (UINT64_C(16) << 20)
 
+/* Up to eight pages, then four sizes to each power of two. */
+#define NR_SPARE_SIZES 45u
+
 struct nr_spare;
 
+/* Spares lie in pages that nobody has touched for long, so none is looked at but the one that is taken. */
 struct nr_spares {
-  struct nr_spare *first, *last; /* newest first */
+  struct nr_spare *first, *last;            /* newest first */
+  struct nr_spare *of_size[NR_SPARE_SIZES]; /* the newest of each */
+  uint32_t counts[NR_SPARE_SIZES];
   uint64_t bytes;
   uint64_t size;   /* that was taken last */
   uint32_t streak; /* so many times in a row */
-  uint32_t there;  /* spares of that size */
   bool closed;     /* nobody will want any */
 };
 

@@ -149,6 +149,18 @@ Test(blocks, memory_of_our_own) {
   nr_blocks_destroy(blocks);
 }
 
+/* Each size that is kept has a place of its own. */
+Test(blocks, sizes_of_memory_of_our_own) {
+  uint64_t sizes[NR_SPARE_SIZES] = {0};
+  for (uint64_t length = 1; spare_size(length) < NR_SPARE_MAX; length += 60) {
+    uint64_t size = spare_size(length);
+    uint32_t sort = sort_of(size);
+    cr_assert_lt(sort, NR_SPARE_SIZES);
+    cr_assert(sizes[sort] == 0 || sizes[sort] == size);
+    sizes[sort] = size;
+  }
+}
+
 /* What fills all the room there is for spares is not what is wanted now. */
 static void fill(struct nr_blocks *blocks, uint64_t size) {
   enum { COUNT = 120 };
