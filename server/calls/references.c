@@ -108,7 +108,8 @@ static napi_status release(struct nr_reference *reference) {
     napi_env napi = reference->env->napi;
     reference->deleted = true;
     nr_wrap_silence(reference->wrap);
-    while (reference->count > 0) napi_reference_unref(napi, reference->real, &reference->count);
+    while (reference->count > 0 && napi_reference_unref(napi, reference->real, &reference->count) == napi_ok) {
+    }
     return napi_ok;
   }
   napi_status status = delete_real(reference);
