@@ -226,7 +226,11 @@ struct nr_connection {
   struct nr_cold cold_large;         /* those that are worth tracking, until they are */
   struct nr_cold cold_foreign;       /* those of external buffers */
   uint32_t foreign_count;            /* pairs of external buffers, hot ones too */
-  struct nr_hot *hot;                /* what open entries have seen of pairs, innermost last */
+  struct nr_pair **sparse;           /* those of which little may be there (memory/sparse.c) */
+  uint32_t sparse_count;
+  uint32_t sparse_room;
+  uint32_t sparse_turn; /* the one that was asked about last */
+  struct nr_hot *hot;   /* what open entries have seen of pairs, innermost last */
   uint32_t hot_count;
   uint32_t hot_room;
   uint32_t hot_settled;      /* so many of the oldest have been found unchanged for long (memory/hot.h) */

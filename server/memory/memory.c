@@ -300,6 +300,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   describe_pair(pair, view);
   view->shown = true;
   pair->owned = owned;
+  if (owned && !pair->shared && pair->length >= NR_SPARSE_MIN) nr_sparse_add(connection, pair);
   /* Other threads write to a SharedArrayBuffer while it is looked at. */
   if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(connection, pair, tracked);
   nr_constant_set(pair, parts->ranges + parts->changing, parts->count - parts->changing);
@@ -348,6 +349,7 @@ void nr_memory_end(struct nr_connection *connection) {
   nr_pairs_drop(connection, false);
   free(connection->hot);
   free(connection->ahead);
+  free(connection->sparse);
   if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);
   nr_pair_index_destroy(connection->pair_index);
 }

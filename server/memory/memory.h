@@ -58,14 +58,17 @@ struct nr_pair {
   uint64_t made;             /* what it counts towards what its host has made */
   struct nr_range *constant; /* of an external buffer: parts that nobody can write */
   size_t constant_count;
-  uint64_t touched; /* bytes that the host told of in this entry */
-  uint64_t written; /* bytes that JavaScript was found to have written, */
-  uint32_t asked;   /* ... when the kernel was asked that often */
-  uint32_t taken;   /* ... and native code to have, when it had been asked that often */
-  uint32_t alarmed; /* the same of something else on its pages, */
-  uint32_t alarms;  /* ... so often, one time after the other */
-  uint32_t noisy;   /* too often: so many bytes are compared instead, until nr_track_forgive(); 0: none */
-  uint64_t cut_at;  /* the length that it was cut to (cut.c) */
+  uint64_t touched;     /* bytes that the host told of in this entry */
+  uint64_t written;     /* bytes that JavaScript was found to have written, */
+  uint32_t asked;       /* ... when the kernel was asked that often */
+  uint32_t taken;       /* ... and native code to have, when it had been asked that often */
+  uint32_t alarmed;     /* the same of something else on its pages, */
+  uint32_t alarms;      /* ... so often, one time after the other */
+  uint32_t noisy;       /* too often: so many bytes are compared instead, until nr_track_forgive(); 0: none */
+  uint32_t sparse_at;   /* its place in the list of those of which little may be there (sparse.c); 0: it is none */
+  uint32_t sparse_rest; /* so often it is left out */
+  long sparse_faults;   /* of this process, when the kernel was asked last what has come to be there; -1: never */
+  uint64_t cut_at;      /* the length that it was cut to (cut.c) */
   struct nr_pair *next_cut;
   bool is_cut;            /* it is in the agent's list of those */
   struct nr_pair *ending; /* the next of those that are not to be tracked any more; itself: the last; NULL: none */
@@ -152,6 +155,9 @@ bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint
 /* The host has got to know this part in another way: both halves and the twin are alike there. */
 bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to);
+/* What JavaScript has touched of a sparse one, and the host does not know yet, goes over. How much is there, in ranges.
+ */
+uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair);
 /* All that the host knows of it is hot until the entry returns. */
 void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair);
 /* What looking at a cold one costs, as bytes to compare. */
@@ -228,6 +234,16 @@ void nr_track_disturb(struct nr_connection *connection);
 /* Which pages of the real bytes are there, JavaScript having touched them: how many ranges, or a negative errno. */
 int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
                      int room);
+
+/* ---- sparse.c -----------------------------------------------------------------------------------------------------
+ */
+
+/* An external buffer of NR_SPARSE_MIN and more, whose bytes here stay where they are until it is forgotten. */
+void nr_sparse_add(struct nr_connection *connection, struct nr_pair *pair);
+/* No effect on others. In a collection, too. */
+void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair);
+/* Before the host gets the turn: sends what JavaScript has come to touch. What that cost, as bytes to compare. */
+uint64_t nr_sparse_send(struct nr_connection *connection);
 
 /* ---- lifetime.c ---------------------------------------------------------------------------------------------------
  */

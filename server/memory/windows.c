@@ -168,12 +168,17 @@ static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t
 /* ---- hot and cold -------------------------------------------------------------------------------------------------
  */
 
+static uint64_t shown_bytes(const struct nr_pair *pair) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
+  return bytes;
+}
+
 /* Beside what is hot of it. */
 uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_pair *pair) {
-  uint64_t bytes = 0, hot = 0;
+  uint64_t bytes = shown_bytes(pair), hot = 0;
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below)
     hot += connection->hot[i].to - connection->hot[i].from;
-  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
   bytes -= least(bytes, pair->born.to - pair->born.from);
   if (pair->own_tracks) bytes -= least(bytes, pair->tracked.to - pair->tracked.from);
   bytes = bytes > hot ? bytes - hot : 0;
@@ -231,20 +236,51 @@ static bool heat_shown(struct nr_connection *connection, struct nr_pair *pair, u
   return true;
 }
 
+/* But for what nobody can write. fresh: only what the host does not know. */
+static bool show_range(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, struct nr_range range,
+                       bool fresh) {
+  struct nr_range part;
+  while (nr_constant_skip(pair, &range.from, range.to, &part)) {
+    if (fresh && nr_shown_has(pair, part.from, part.to)) continue;
+    if (!show(connection, pair, bytes, part.from, part.to)) return false;
+  }
+  return true;
+}
+
+/* What JavaScript has touched; where the kernel does not tell, all that is not fresh. *there: in how many ranges. */
+static bool show_present(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+                         uint64_t to, bool fresh, uint32_t *there) {
+  struct nr_range ranges[NR_PRESENT_RANGES];
+  int count = NR_PRESENT_RANGES;
+  while (count == NR_PRESENT_RANGES) {
+    count = nr_track_present(connection, bytes + from, to - from, ranges, NR_PRESENT_RANGES);
+    if (count < 0) return !fresh && show(connection, pair, bytes, from, to);
+    /* The last of so many may be several. */
+    int whole = count == NR_PRESENT_RANGES ? count - 1 : count;
+    for (int i = 0; i < whole; i++) {
+      struct nr_range range = {from + ranges[i].from, from + ranges[i].to};
+      if (!show_range(connection, pair, bytes, range, fresh)) return false;
+    }
+    *there += (uint32_t)whole;
+    if (whole < count) from += ranges[whole].from;
+  }
+  return true;
+}
+
+uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair) {
+  uint32_t there = 0;
+  uint64_t before = shown_bytes(pair);
+  (void)show_present(connection, pair, pair->bytes, 0, pair->length, true, &there);
+  if (shown_bytes(pair) != before) nr_window_cool(connection, pair);
+  return there;
+}
+
 /* Of a large external buffer most may be no memory at all, in the host. What is there has been told, and will be: here
  * only what JavaScript has touched is new. */
 static bool show_sparse(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                         uint64_t to, bool held) {
-  struct nr_range ranges[NR_PRESENT_RANGES];
-  int count = nr_track_present(connection, bytes + from, to - from, ranges, NR_PRESENT_RANGES);
-  if (count < 0) return show(connection, pair, bytes, from, to) && heat_shown(connection, pair, from, to, held);
-  for (int i = 0; i < count; i++) {
-    uint64_t at = from + ranges[i].from, end = from + ranges[i].to;
-    struct nr_range part;
-    while (nr_constant_skip(pair, &at, end, &part)) {
-      if (!show(connection, pair, bytes, part.from, part.to)) return false;
-    }
-  }
+  uint32_t there = 0;
+  if (!show_present(connection, pair, bytes, from, to, false, &there)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     struct nr_range part = {most(from, pair->shown[i].from), least(to, pair->shown[i].to)};
     if (part.from < part.to && !heat_shown(connection, pair, part.from, part.to, held)) return false;
@@ -278,6 +314,7 @@ void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair) {
 void nr_windows_forget(struct nr_connection *connection, struct nr_pair *pair) {
   nr_cold_remove(nr_cold_of(connection, pair), &pair->item);
   nr_track_forget(connection, pair);
+  nr_sparse_forget(connection, pair);
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below) connection->hot[i].pair = NULL;
   if (pair->shown != &pair->first_shown) free(pair->shown);
   free(pair->constant);

@@ -1,0 +1,64 @@
+/*
+ * Large external buffers, most of which may be no memory at all (NR_SPARSE_MIN). What has been seen of them is compared
+ * like any other. What JavaScript touches beyond that, the kernel tells: pages that have come to be there. It takes a
+ * page fault for that, so without one nobody is asked.
+ */
+#include <stdlib.h>
+
+#include "server/memory/memory.h"
+#include "wire/turns.h"
+#include "wire/watched.h"
+
+/* So many are asked about before a turn: 1.3 us each, and more with what is there: 55 us with 1,000 pages here and
+ * there in 64 MiB. For so many ranges one is left out once. */
+#define NR_SPARSE_TURNS 8u
+#define NR_SPARSE_RANGES 64u
+#define NR_SPARSE_REST 32u
+
+void nr_sparse_add(struct nr_connection *connection, struct nr_pair *pair) {
+  if (connection->sparse_count == connection->sparse_room) {
+    uint32_t room = connection->sparse_room == 0 ? 16 : connection->sparse_room * 2;
+    struct nr_pair **sparse = realloc(connection->sparse, room * sizeof *sparse);
+    if (sparse == NULL) return; /* then it is asked about when it is passed */
+    connection->sparse = sparse;
+    connection->sparse_room = room;
+  }
+  connection->sparse[connection->sparse_count++] = pair;
+  pair->sparse_at = connection->sparse_count;
+  pair->sparse_faults = -1;
+}
+
+void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair) {
+  if (pair->sparse_at == 0) return;
+  struct nr_pair *last = connection->sparse[--connection->sparse_count];
+  connection->sparse[pair->sparse_at - 1] = last;
+  last->sparse_at = pair->sparse_at;
+  pair->sparse_at = 0;
+}
+
+static bool is_due(struct nr_pair *pair, long faults) {
+  if (faults >= 0 && pair->sparse_faults == faults) return false;
+  if (pair->sparse_rest == 0) return true;
+  pair->sparse_rest--;
+  return false;
+}
+
+static void ask(struct nr_connection *connection, struct nr_pair *pair, long faults) {
+  uint32_t rest = nr_window_seek(connection, pair) / NR_SPARSE_RANGES;
+  pair->sparse_rest = rest < NR_SPARSE_REST ? rest : NR_SPARSE_REST;
+  pair->sparse_faults = faults;
+}
+
+uint64_t nr_sparse_send(struct nr_connection *connection) {
+  uint32_t asked = 0, count = connection->sparse_count;
+  if (count == 0 || !nr_track_is_there(connection->agent)) return 0;
+  long faults = nr_watched_faults();
+  for (uint32_t i = 0; i < count && asked < NR_SPARSE_TURNS; i++) {
+    if (++connection->sparse_turn >= count) connection->sparse_turn = 0;
+    struct nr_pair *pair = connection->sparse[connection->sparse_turn];
+    if (!is_due(pair, faults)) continue;
+    ask(connection, pair, faults);
+    asked++;
+  }
+  return (1 + (uint64_t)asked) * NR_QUESTION_BYTES;
+}
