@@ -273,7 +273,7 @@ void nr_memory_send(struct nr_connection *connection, bool turn, bool scoped) {
   connection->sends++;
   nr_pairs_look(connection);
   pass.cost = nr_track_send(connection->agent, pass.whole, scoped);
-  if (pass.whole) pass.cost += nr_sparse_send(connection);
+  pass.cost += nr_sparse_send(connection);
   run_pass(&pass, connection->hot_count);
   count_cost(&pass);
 }

@@ -12,7 +12,7 @@
 /* So many are asked about before a turn: 1.3 us each, and more with what is there: 55 us with 1,000 pages here and
  * there in 64 MiB. For so many ranges one is left out once. */
 #define NR_SPARSE_TURNS 8u
-#define NR_SPARSE_RANGES 64u
+#define NR_SPARSE_RANGES 256u
 #define NR_SPARSE_REST 32u
 
 void nr_sparse_add(struct nr_connection *connection, struct nr_pair *pair) {
