@@ -249,12 +249,13 @@ void nr_cold_visit(struct nr_cold *cold, uint32_t patience, compare *compare_ite
   visit(cold, NR_COLD_HELD, all ? UINT32_MAX : patience * NR_COLD_KEPT_BUDGET, compare_item, context);
 }
 
-static void each_of(struct nr_cold *cold, enum nr_cold_group group, compare *compare_item, void *context) {
+/* counts: who is found unchanged comes nearer to sleep. */
+static void each_of(struct nr_cold *cold, enum nr_cold_group group, bool counts, compare *compare_item, void *context) {
   struct nr_cold_item *item = cold->heads[group].next;
   for (uint32_t left = cold->counts[group]; left > 0; left--) {
     struct nr_cold_item *next = item->next;
     bool changed = compare_item(item, context);
-    item->unchanged = changed ? 0 : item->unchanged + 1;
+    item->unchanged = changed ? 0 : item->unchanged + counts;
     if (changed && item->next == next) nr_cold_keep(cold, item);
     item = next;
   }
@@ -263,7 +264,8 @@ static void each_of(struct nr_cold *cold, enum nr_cold_group group, compare *com
 void nr_cold_each(struct nr_cold *cold, compare *compare_item, void *context) {
   count_churn(cold);
   /* From the top down: one that is kept from now on comes once. */
-  for (int group = 0; group < NR_COLD_GROUPS; group++) each_of(cold, (enum nr_cold_group)group, compare_item, context);
+  for (int group = 0; group < NR_COLD_GROUPS; group++)
+    each_of(cold, (enum nr_cold_group)group, true, compare_item, context);
 }
 
 void nr_cold_visit_awake(struct nr_cold *cold, compare *compare_item, void *context) {
@@ -271,18 +273,8 @@ void nr_cold_visit_awake(struct nr_cold *cold, compare *compare_item, void *cont
     nr_cold_visit_kept(cold, compare_item, context);
     return;
   }
-  /* From the top down, as above. */
-  for (int group = 0; group < NR_COLD_ASLEEP; group++) {
-    struct nr_cold_item *item = cold->heads[group].next;
-    for (uint32_t left = cold->counts[group]; left > 0; left--) {
-      struct nr_cold_item *next = item->next;
-      if (compare_item(item, context)) {
-        item->unchanged = 0;
-        nr_cold_keep(cold, item);
-      }
-      item = next;
-    }
-  }
+  for (int group = 0; group < NR_COLD_ASLEEP; group++)
+    each_of(cold, (enum nr_cold_group)group, false, compare_item, context);
 }
 
 void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *context) {

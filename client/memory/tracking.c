@@ -16,8 +16,8 @@
 /* An external buffer's memory is watched from its beginning when it is so large. */
 #define NR_TRACKED_MIN (UINT64_C(128) << 10)
 #define NR_SCAN NR_QUESTION_BYTES
-/* After so many questions without news a pair is left alone until JavaScript gets the turn as such (wire/turns.h),
- * or the entry ends. */
+/* After so many questions without news a pair is left alone, once asking has cost enough, until JavaScript gets the
+ * turn as such (wire/turns.h), or the entry ends. */
 #define NR_QUIET 8u
 
 /* What is known to be there of a sparse pair, as it was seen last. */

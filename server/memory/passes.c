@@ -14,7 +14,8 @@
 /* Whether native code has written is seen without a look at the ArrayBuffer: so many times as fast. */
 #define NR_TAKE_PATIENCE 4u
 /* Cold windows of so many bytes, found unchanged so often, are left alone while a property is read, say, which only
- * might run JavaScript: until something gives it the turn as such (wire/turns.h), or the entry ends. */
+ * might run JavaScript, once that has cost enough: until something gives it the turn as such (wire/turns.h), or the
+ * entry ends. */
 #define NR_QUIET 16u
 #define NR_QUIET_BYTES 8192u
 /* Visits without a change after which what was written lately is taken to be settled. */

@@ -16,7 +16,8 @@
 
 struct nr_spare;
 
-/* Spares lie in pages that nobody has touched for long, so none is looked at but the one that is taken. */
+/* Spares lie in pages that nobody has touched for long, so none is looked at but the one that is taken, and its
+ * neighbours. */
 struct nr_spares {
   struct nr_spare *first, *last;            /* newest first */
   struct nr_spare *of_size[NR_SPARE_SIZES]; /* the newest of each */

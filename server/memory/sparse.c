@@ -50,11 +50,11 @@ static void ask(struct nr_connection *connection, struct nr_pair *pair, long fau
 }
 
 uint64_t nr_sparse_send(struct nr_connection *connection) {
-  uint32_t asked = 0, count = connection->sparse_count;
-  if (count == 0 || !nr_track_is_there(connection->agent)) return 0;
+  uint32_t asked = 0;
+  if (connection->sparse_count == 0 || !nr_track_is_there(connection->agent)) return 0;
   long faults = nr_watched_faults();
-  for (uint32_t i = 0; i < count && asked < NR_SPARSE_TURNS; i++) {
-    if (++connection->sparse_turn >= count) connection->sparse_turn = 0;
+  for (uint32_t i = 0; i < connection->sparse_count && asked < NR_SPARSE_TURNS; i++) {
+    if (++connection->sparse_turn >= connection->sparse_count) connection->sparse_turn = 0;
     struct nr_pair *pair = connection->sparse[connection->sparse_turn];
     if (!is_due(pair, faults)) continue;
     ask(connection, pair, faults);
