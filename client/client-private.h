@@ -386,9 +386,11 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view);
 /* The pair of an external buffer that is about to be made: its block is the addon's own memory. From now on the kernel
  * tracks what is written to the part, if that is worth it: it is what is `tracked` then, otherwise nothing. sparse: not
  * all of the memory is there. NULL: out of memory. */
-struct nr_pair *nr_memory_foreign(napi_env env, void *data, uint64_t length, struct nr_range part, bool sparse);
-/* It was made, or was not. */
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, struct nr_pair *pair, bool sparse);
+struct nr_pair *nr_memory_foreign(napi_env env, void *data, uint64_t length, struct nr_range part, bool sparse,
+                                  bool own);
+/* It was made, or was not. The server has read these parts of it; none: all. */
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, struct nr_pair *pair,
+                     Nr__Stretch *const *stretches, size_t count);
 void nr_memory_drop(struct nr_channel *channel, struct nr_pair *pair);
 /* Before the turn goes to JavaScript: tells what was written where the server cannot compare. turn: as such; otherwise
  * it only might, and soon what is hot or known to change is all that is told of (wire/turns.h). */

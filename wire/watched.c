@@ -136,6 +136,11 @@ static void stop(struct nr_watched *watched, uint64_t from, uint64_t to) {
     nr_tracker_remove(watched->tracker, (const void *)(uintptr_t)pages.from, pages.to - pages.from);
 }
 
+/* That large it is the memory of external buffers, of which nothing may be there. The host's is shared. */
+static bool is_sparse(const struct nr_watched *watched, uint64_t from, uint64_t to) {
+  return !watched->renews && to - from >= NR_SPARSE_MIN;
+}
+
 static void ignore(uint64_t from, uint64_t to, void *context) {
   (void)from;
   (void)to;
@@ -149,7 +154,8 @@ static bool start(struct nr_watched *watched, uint64_t from, uint64_t to) {
   uint64_t at = from;
   if (!register_for(watched, from, to)) return false;
   while (nr_parts_next_free(&watched->parts, &at, to, &pages)) {
-    if (nr_tracker_find(watched->tracker, pages.from, pages.to, false, ignore, NULL) == 0) continue;
+    bool sparse = is_sparse(watched, pages.from, pages.to);
+    if (nr_tracker_find(watched->tracker, pages.from, pages.to, false, sparse, ignore, NULL) == 0) continue;
     stop(watched, from, to);
     return false;
   }
@@ -318,7 +324,8 @@ static void find(uint64_t from, uint64_t to, void *context) {
 static void look_at(struct nr_watched *watched, uint64_t from, uint64_t to) {
   size_t count = watched->found_count;
   watched->rows++;
-  if (nr_tracker_find(watched->tracker, from, to, watched->renews, find, watched) == 0) return;
+  bool sparse = is_sparse(watched, from, to);
+  if (nr_tracker_find(watched->tracker, from, to, watched->renews, sparse, find, watched) == 0) return;
   watched->found_count = count;
   find(from, to, watched);
   if (watched->renews) (void)register_all(watched, from, to);

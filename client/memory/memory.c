@@ -91,21 +91,21 @@ struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t 
   return pair_add(channel, pair_id, address_of(channel, place - 1, length), length);
 }
 
-void nr_memory_release(struct nr_channel *channel, nr_id pair_id) {
-  struct nr_pair *pair = nr_table_remove(channel->pairs, pair_id, NR_SORT_PAIR);
-  if (pair == NULL) return;
+void nr_memory_drop(struct nr_channel *channel, struct nr_pair *pair) {
   nr_pair_untrack(channel, pair);
-  free(pair->sparse);
+  nr_sparse_destroy(pair->sparse);
   free(pair);
 }
 
+void nr_memory_release(struct nr_channel *channel, nr_id pair_id) {
+  struct nr_pair *pair = nr_table_remove(channel->pairs, pair_id, NR_SORT_PAIR);
+  if (pair != NULL) nr_memory_drop(channel, pair);
+}
+
 static void end_pair(nr_id id, unsigned kind, void *item, void *context) {
-  struct nr_pair *pair = item;
   (void)id;
   (void)kind;
-  nr_pair_untrack(context, pair);
-  free(pair->sparse);
-  free(pair);
+  nr_memory_drop(context, item);
 }
 
 void nr_memory_end(struct nr_channel *channel) {
@@ -129,25 +129,21 @@ void *nr_memory_view(struct nr_channel *channel, const Nr__View *view) {
   return pair->block + view->offset;
 }
 
-struct nr_pair *nr_memory_foreign(napi_env env, void *data, uint64_t length, struct nr_range part, bool sparse) {
+struct nr_pair *nr_memory_foreign(napi_env env, void *data, uint64_t length, struct nr_range part, bool sparse,
+                                  bool own) {
   struct nr_pair *pair = calloc(1, sizeof *pair);
   if (pair == NULL) return NULL;
   *pair = (struct nr_pair){.block = data, .length = length, .foreign = true};
-  if (data != NULL) nr_pair_watch(env, pair, part, sparse);
+  if (data != NULL) nr_pair_watch(env, pair, part, sparse, own);
   return pair;
 }
 
-void nr_memory_drop(struct nr_channel *channel, struct nr_pair *pair) {
-  nr_pair_untrack(channel, pair);
-  free(pair->sparse);
-  free(pair);
-}
-
-void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, struct nr_pair *pair, bool sparse) {
+void nr_memory_adopt(struct nr_channel *channel, const Nr__View *view, struct nr_pair *pair,
+                     Nr__Stretch *const *stretches, size_t count) {
   if (view == NULL || view->pair_id == 0 || !pair_enter(channel, view->pair_id, pair)) {
     nr_memory_drop(channel, pair);
     return;
   }
-  if (sparse) nr_pair_sparse(channel, pair);
+  if (count > 0) nr_pair_sparse(channel, pair, stretches, count);
   if (pair->tracked.to > 0) nr_pair_settle(channel, pair);
 }

@@ -5,6 +5,7 @@
 #define NR_CLIENT_MEMORY_H
 
 #include "client/client-private.h"
+#include "client/memory/sparse.h"
 #include "wire/cold.h"
 #include "wire/track.h"
 
@@ -29,11 +30,12 @@ struct nr_pair *nr_pair_get(struct nr_channel *channel, nr_id pair_id, uint64_t 
 /* Whose part is tracked: it is asked about every time as long as the entry lasts. One that is watched with all others
  * is anyway. */
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair);
-/* More of its memory may come to be there: that is looked for. */
-void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair);
+/* More of its memory may come to be there than these parts: that is looked for. */
+void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair, Nr__Stretch *const *stretches, size_t count);
 /* An external buffer is about to be made: the part of its memory is watched from now on, and is what is tracked, if it
- * is worth that and can be. sparse: not all of the memory is there, and what is has pages in common with anything. */
-void nr_pair_watch(napi_env env, struct nr_pair *pair, struct nr_range part, bool sparse);
+ * is worth that and can be. sparse: not all of the memory is there, and what is has pages in common with anything. own:
+ * all of it is memory of this process alone. */
+void nr_pair_watch(napi_env env, struct nr_pair *pair, struct nr_range part, bool sparse, bool own);
 /* It is made, the server has read it. */
 void nr_pair_settle(struct nr_channel *channel, struct nr_pair *pair);
 /* The pair is about to go. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "client/channel.h"
+#include "wire/pages.h"
 #include "wire/turns.h"
 #include "wire/watched.h"
 
@@ -20,24 +21,22 @@
  * turn as such (wire/turns.h), or the entry ends. */
 #define NR_QUIET 8u
 
-/* What is known to be there of a sparse pair, as it was seen last. */
-struct nr_sparse {
-  int count;
-  struct nr_range ranges[NR_TRACKED_RANGES];
-};
-
-void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair) {
+void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair, Nr__Stretch *const *stretches, size_t count) {
   if (channel->tracker == NULL) return;
-  pair->sparse = calloc(1, sizeof *pair->sparse);
-  if (pair->sparse == NULL) return;
-  struct nr_sparse *sparse = pair->sparse;
-  sparse->count = nr_tracker_present(channel->tracker, pair->block, pair->length, sparse->ranges, NR_TRACKED_RANGES);
-  if (pair->item.next == NULL) nr_cold_add(&channel->tracked, &pair->item, NR_SCAN);
+  pair->sparse = nr_sparse_create(stretches, count);
+  if (pair->sparse != NULL && pair->item.next == NULL) nr_cold_add(&channel->tracked, &pair->item, NR_SCAN);
 }
 
-/* What asking about a part costs, as bytes to compare. */
+/* Is all of it watched, also what is not there yet? */
+static bool is_whole(const struct nr_pair *pair) {
+  return pair->watch != NULL && pair->tracked.from == 0 && pair->tracked.to == pair->length;
+}
+
+/* What asking about a part costs, as bytes to compare. Of a sparse one it depends on what is there; it is asked about
+ * each time, as those are that are watched together. */
 static uint32_t cost_of(const struct nr_pair *pair) {
-  return (uint32_t)(NR_SCAN + (pair->tracked.to - pair->tracked.from) / 512);
+  uint64_t bytes = pair->sparse != NULL && is_whole(pair) ? 0 : pair->tracked.to - pair->tracked.from;
+  return (uint32_t)(NR_SCAN + bytes / 512);
 }
 
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
@@ -116,7 +115,7 @@ static void make_way(struct nr_channel *channel, uint32_t env, const void *memor
   }
 }
 
-void nr_pair_watch(napi_env env, struct nr_pair *pair, struct nr_range part, bool sparse) {
+void nr_pair_watch(napi_env env, struct nr_pair *pair, struct nr_range part, bool sparse, bool own) {
   struct nr_channel *channel = env->channel;
   const uint8_t *memory = pair->block + part.from;
   uint64_t length = part.to - part.from;
@@ -125,7 +124,7 @@ void nr_pair_watch(napi_env env, struct nr_pair *pair, struct nr_range part, boo
     pair->watched = watch_together(channel, pair, part);
   if (!pair->watched) {
     make_way(channel, env->number, memory, length);
-    pair->watch = nr_watch_start(channel->tracker, memory, length, sparse ? NULL : pair);
+    pair->watch = nr_watch_start(channel->tracker, memory, length, sparse && own, sparse ? NULL : pair);
   }
   if (pair->watched || pair->watch != NULL) pair->tracked = part;
 }
@@ -177,6 +176,7 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
   }
   bool forgets = pair->foreign && (pair->watch != NULL || pair->watched);
   nr_pair_untrack(channel, pair);
+  if (pair->sparse != NULL) nr_cold_add(&channel->tracked, &pair->item, NR_SCAN);
   if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
     return;
   pair->tracked = (struct nr_range){request->offset, request->offset + request->length};
@@ -213,6 +213,29 @@ static void give_up(struct asking *asking, struct nr_pair *pair) {
   pair->tracked.to = pair->tracked.from;
 }
 
+struct sending {
+  struct asking *asking;
+  const struct nr_pair *pair;
+  uint64_t from; /* of what is tracked */
+};
+
+static bool send_there(struct nr_range range, void *context) {
+  const struct sending *sending = context;
+  send_touch(sending->asking->channel, sending->asking->env, sending->pair,
+             (struct nr_range){sending->from + range.from, sending->from + range.to});
+  return true;
+}
+
+/* Of a sparse pair what is not there may be told as well (nr_tracker_scan()), once, and the last range may be all the
+ * rest. */
+static void send_present(struct asking *asking, const struct nr_pair *pair, struct nr_range range) {
+  struct sending sending = {asking, pair, range.from};
+  const uint8_t *memory = pair->block + pair->tracked.from + range.from;
+  if (range.to - range.from <= NR_PAGE ||
+      nr_tracker_present(asking->channel->tracker, memory, range.to - range.from, send_there, &sending) < 0)
+    send_touch(asking->channel, asking->env, pair, range);
+}
+
 /* True: something was written. */
 static bool ask(struct asking *asking, struct nr_pair *pair) {
   struct nr_range ranges[NR_TRACKED_RANGES];
@@ -233,34 +256,31 @@ static bool ask(struct asking *asking, struct nr_pair *pair) {
     ranges[0] = (struct nr_range){0, length};
     count = 1;
   }
-  for (int i = 0; i < count; i++) send_touch(channel, asking->env, pair, ranges[i]);
+  for (int i = 0; i < count; i++) {
+    if (pair->sparse != NULL)
+      send_present(asking, pair, ranges[i]);
+    else
+      send_touch(channel, asking->env, pair, ranges[i]);
+  }
   return count > 0;
 }
 
-static bool was_there(const struct nr_sparse *sparse, const struct nr_range *range) {
-  for (int i = 0; i < sparse->count; i++) {
-    if (sparse->ranges[i].from <= range->from && sparse->ranges[i].to >= range->to) return true;
-  }
-  return false;
+static void tell_there(struct nr_range range, void *context) {
+  const struct sending *sending = context;
+  send_range(sending->asking->channel, sending->asking->env, sending->pair, range);
 }
 
-/* Tells of what has come to be there. */
 static bool ask_sparse(struct asking *asking, struct nr_pair *pair) {
-  struct nr_sparse now, *before = pair->sparse;
-  bool news = false;
+  if (!nr_sparse_is_due(pair->sparse, faults_of(asking))) return false;
+  struct sending sending = {asking, pair, 0};
   asking->cost += NR_SCAN;
-  now.count = nr_tracker_present(asking->channel->tracker, pair->block, pair->length, now.ranges, NR_TRACKED_RANGES);
-  for (int i = 0; i < now.count; i++) {
-    if (was_there(before, &now.ranges[i])) continue;
-    send_range(asking->channel, asking->env, pair, now.ranges[i]);
-    news = true;
-  }
-  *before = now;
-  return news;
+  return nr_sparse_ask(pair->sparse, asking->channel->tracker, pair->block, pair->length, asking->faults, tell_there,
+                       &sending);
 }
 
+/* Where all of it is watched, what comes to be there is told as written. */
 static bool ask_pair(struct asking *asking, struct nr_pair *pair) {
-  bool news = pair->sparse != NULL && ask_sparse(asking, pair);
+  bool news = pair->sparse != NULL && !is_whole(pair) && ask_sparse(asking, pair);
   return ask(asking, pair) || news;
 }
 

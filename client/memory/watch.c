@@ -32,6 +32,7 @@ struct nr_watch {
   long faults;           /* before the kernel was asked last; -1: it is to be asked */
   struct nr_range pages; /* that the kernel is asked about */
   struct edge edges[2];
+  bool sparse;   /* nr_tracker_scan() */
   bool moves;    /* it is about to be */
   bool overlaps; /* ever, with another one */
   int missed_count;
@@ -83,7 +84,8 @@ static void tell_so_far(struct nr_tracker *tracker, struct nr_watch *fresh) {
     if (watch == fresh || part.from >= part.to) continue;
     fresh->overlaps = watch->overlaps = true;
     const void *memory = (const void *)(uintptr_t)part.from;
-    int count = nr_tracker_scan(tracker, memory, part.to - part.from, ranges, NR_MISSED);
+    int count =
+        nr_tracker_scan(tracker, memory, part.to - part.from, fresh->sparse && watch->sparse, ranges, NR_MISSED);
     if (count < 0) { /* not watched by this thread, or not any more */
       ranges[0] = (struct nr_range){0, part.to - part.from};
       count = 1;
@@ -101,10 +103,11 @@ static void free_watch(struct nr_watch *watch) {
 static bool start(struct nr_tracker *tracker, struct nr_watch *watch) {
   tell_so_far(tracker, watch);
   watch->missed_count = 0;
-  return nr_tracker_add(tracker, watch->memory, watch->length) == 0;
+  return nr_tracker_add(tracker, watch->memory, watch->length, watch->sparse) == 0;
 }
 
-struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, uint64_t length, void *owner) {
+struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, uint64_t length, bool sparse,
+                                void *owner) {
   struct nr_watch *watch = calloc(1, sizeof *watch);
   if (watch == NULL) return NULL;
   uint64_t begin = address_of(memory);
@@ -112,6 +115,7 @@ struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, 
                              .owner = owner,
                              .memory = memory,
                              .length = length,
+                             .sparse = sparse,
                              .faults = -1,
                              .pages = whole_pages(begin, begin + length)};
   uint64_t front = whole_pages(begin, begin).to, back = whole_pages(begin + length, begin + length).from;
@@ -188,7 +192,8 @@ static int scan(struct nr_tracker *tracker, struct nr_watch *watch, long faults,
   if (faults >= 0 && faults == watch->faults) return 0;
   uint64_t begin = address_of(watch->memory);
   struct nr_range part = common(watch->pages, (struct nr_range){begin, begin + watch->length});
-  int count = nr_tracker_scan(tracker, (const void *)(uintptr_t)part.from, part.to - part.from, ranges, room);
+  int count =
+      nr_tracker_scan(tracker, (const void *)(uintptr_t)part.from, part.to - part.from, watch->sparse, ranges, room);
   watch->faults = count < 0 ? -1 : faults;
   for (int i = 0; i < count; i++) {
     ranges[i].from += part.from - begin;

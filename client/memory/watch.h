@@ -16,7 +16,8 @@
 struct nr_watch;
 
 /* owner: whose it is, when it may be moved by nr_watch_together(); otherwise NULL. NULL: it cannot be watched. */
-struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, uint64_t length, void *owner);
+struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, uint64_t length, bool sparse,
+                                void *owner);
 /* After a scan that failed. False: it cannot be watched any more. */
 bool nr_watch_again(struct nr_tracker *tracker, struct nr_watch *watch);
 /* As nr_tracker_scan(), with what others have found. faults: as they were just now (nr_watched_faults()); when they are

@@ -155,9 +155,9 @@ bool nr_window_show(struct nr_connection *connection, struct nr_pair *pair, uint
 /* The host has got to know this part in another way: both halves and the twin are alike there. */
 bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to);
-/* What JavaScript has touched of a sparse one, and the host does not know yet, goes over. How much is there, in ranges.
- */
-uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair);
+/* What JavaScript has touched of this part of a sparse one, and the host does not know yet, goes over. How much is
+ * there, in ranges. */
+uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
 /* All that the host knows of it is hot until the entry returns. */
 void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair);
 /* What looking at a cold one costs, as bytes to compare. */
@@ -231,9 +231,9 @@ bool nr_track_is_told(const struct nr_pair *pair);
 /* This side has written to memory of the host's. */
 void nr_track_disturb(struct nr_connection *connection);
 
-/* Which pages of the real bytes are there, JavaScript having touched them: how many ranges, or a negative errno. */
-int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
-                     int room);
+/* Which pages of the real bytes are there, JavaScript having touched them: nr_tracker_present(). */
+int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length,
+                     bool (*there)(struct nr_range range, void *context), void *context);
 
 /* ---- sparse.c -----------------------------------------------------------------------------------------------------
  */

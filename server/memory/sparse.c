@@ -36,7 +36,9 @@ void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair) {
   pair->sparse_at = 0;
 }
 
+/* Where all of it is watched, what is touched is told as written (nr_window_written()). */
 static bool is_due(struct nr_pair *pair, long faults) {
+  if (pair->own_tracks && pair->tracked.from == 0 && pair->tracked.to == pair->length) return false;
   if (faults >= 0 && pair->sparse_faults == faults) return false;
   if (pair->sparse_rest == 0) return true;
   pair->sparse_rest--;
@@ -44,7 +46,7 @@ static bool is_due(struct nr_pair *pair, long faults) {
 }
 
 static void ask(struct nr_connection *connection, struct nr_pair *pair, long faults) {
-  uint32_t rest = nr_window_seek(connection, pair) / NR_SPARSE_RANGES;
+  uint32_t rest = nr_window_seek(connection, pair, 0, pair->length) / NR_SPARSE_RANGES;
   pair->sparse_rest = rest < NR_SPARSE_REST ? rest : NR_SPARSE_REST;
   pair->sparse_faults = faults;
 }

@@ -284,10 +284,10 @@ uint64_t nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
   return (1 + (uint64_t)(nr_watched_rows(agent->watched) - rows)) * NR_QUESTION_BYTES;
 }
 
-int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length, struct nr_range *ranges,
-                     int room) {
+int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length,
+                     bool (*there)(struct nr_range range, void *context), void *context) {
   if (!nr_track_is_there(connection->agent)) return -ENOSYS;
-  return nr_tracker_present(connection->agent->tracker, bytes, length, ranges, (size_t)room);
+  return nr_tracker_present(connection->agent->tracker, bytes, length, there, context);
 }
 
 /* Counts up where most of it was written. */

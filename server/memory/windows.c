@@ -27,8 +27,6 @@
 /* ... and for one that is awake to fall asleep: in alternation, 96 KiB 88 instead of 109 us a call, 128 KiB 123 and
  * 150. */
 #define NR_LONG_MIN (UINT64_C(64) << 10)
-/* Parts of a large external buffer that are looked at by themselves. */
-#define NR_PRESENT_RANGES 32
 
 /* ---- copying ------------------------------------------------------------------------------------------------------
  */
@@ -72,16 +70,6 @@ bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, cons
   /* nr_track_send() has seen to what is tracked. */
   bool changed = nr_window_send_all(connection, pair, bytes, from, part.from);
   return nr_window_send_all(connection, pair, bytes, part.to, to) || changed;
-}
-
-bool nr_window_written(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
-                       uint64_t to) {
-  bool changed = false;
-  for (uint32_t i = 0; i < pair->shown_count; i++)
-    changed |=
-        nr_window_send_all(connection, pair, bytes, most(from, pair->shown[i].from), least(to, pair->shown[i].to));
-  if (changed) nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
-  return changed;
 }
 
 bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
@@ -247,40 +235,59 @@ static bool show_range(struct nr_connection *connection, struct nr_pair *pair, u
   return true;
 }
 
-/* What JavaScript has touched; where the kernel does not tell, all that is not fresh. *there: in how many ranges. */
-static bool show_present(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
-                         uint64_t to, bool fresh, uint32_t *there) {
-  struct nr_range ranges[NR_PRESENT_RANGES];
-  int count = NR_PRESENT_RANGES;
-  while (count == NR_PRESENT_RANGES) {
-    count = nr_track_present(connection, bytes + from, to - from, ranges, NR_PRESENT_RANGES);
-    if (count < 0) return !fresh && show(connection, pair, bytes, from, to);
-    /* The last of so many may be several. */
-    int whole = count == NR_PRESENT_RANGES ? count - 1 : count;
-    for (int i = 0; i < whole; i++) {
-      struct nr_range range = {from + ranges[i].from, from + ranges[i].to};
-      if (!show_range(connection, pair, bytes, range, fresh)) return false;
-    }
-    *there += (uint32_t)whole;
-    if (whole < count) from += ranges[whole].from;
-  }
-  return true;
+/* Showing what JavaScript has touched of a part. */
+struct showing {
+  struct nr_connection *connection;
+  struct nr_pair *pair;
+  uint8_t *bytes;
+  uint64_t from;
+  bool fresh;
+  bool failed;
+  uint32_t there; /* in so many ranges */
+};
+
+static bool show_there(struct nr_range range, void *context) {
+  struct showing *showing = context;
+  range.from += showing->from;
+  range.to += showing->from;
+  showing->there++;
+  showing->failed = !show_range(showing->connection, showing->pair, showing->bytes, range, showing->fresh);
+  return !showing->failed;
 }
 
-uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair) {
-  uint32_t there = 0;
+/* Where the kernel does not tell what is there, all that is not fresh is shown. */
+static bool show_present(struct showing *showing, uint64_t to) {
+  uint8_t *bytes = showing->bytes + showing->from;
+  if (nr_track_present(showing->connection, bytes, to - showing->from, show_there, showing) == 0)
+    return !showing->failed;
+  return !showing->fresh && show(showing->connection, showing->pair, showing->bytes, showing->from, to);
+}
+
+uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to) {
+  struct showing showing = {.connection = connection, .pair = pair, .bytes = pair->bytes, .from = from, .fresh = true};
   uint64_t before = shown_bytes(pair);
-  (void)show_present(connection, pair, pair->bytes, 0, pair->length, true, &there);
+  (void)show_present(&showing, to);
   if (shown_bytes(pair) != before) nr_window_cool(connection, pair);
-  return there;
+  return showing.there;
+}
+
+bool nr_window_written(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
+                       uint64_t to) {
+  bool changed = false;
+  if (pair->sparse_at != 0 && !nr_shown_has(pair, from, to)) nr_window_seek(connection, pair, from, to);
+  for (uint32_t i = 0; i < pair->shown_count; i++)
+    changed |=
+        nr_window_send_all(connection, pair, bytes, most(from, pair->shown[i].from), least(to, pair->shown[i].to));
+  if (changed) nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
+  return changed;
 }
 
 /* Of a large external buffer most may be no memory at all, in the host. What is there has been told, and will be: here
  * only what JavaScript has touched is new. */
 static bool show_sparse(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                         uint64_t to, bool held) {
-  uint32_t there = 0;
-  if (!show_present(connection, pair, bytes, from, to, false, &there)) return false;
+  struct showing showing = {.connection = connection, .pair = pair, .bytes = bytes, .from = from};
+  if (!show_present(&showing, to)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     struct nr_range part = {most(from, pair->shown[i].from), least(to, pair->shown[i].to)};
     if (part.from < part.to && !heat_shown(connection, pair, part.from, part.to, held)) return false;

@@ -243,3 +243,25 @@ for (const [name, { count, places }] of Object.entries({ one: { count: 1, places
     return seen;
   }));
 }
+
+// Places here and there, of which more and more are there: each is written again and again, by one side or the other.
+for (const count of [6]) {
+  test(`${count} of 64 MiB and more, where both sides write all over`, (t) => compare(t, 'kept', (addon) => {
+    const any = generator(6), read = (place, at) => addon.meet(place, at, 1, 'nothing', null)[0];
+    const buffers = Array.from({ length: count }, (_, i) => addon.create(i, (64 + 20 * i) * 2 ** 20));
+    const seen = [], places = buffers.map((buffer) => Array.from({ length: 200 }, () => any(buffer.length - 20_000)));
+    for (let i = 0; i < 1500; i++) {
+      const place = any(count), at = places[place][any(200)] + any(2) * any(20_000), buffer = buffers[place];
+      if (any(2) === 0) {
+        addon.poke(place, at, i);
+        seen.push(buffer[at]);
+      } else {
+        buffer[at] = i;
+        seen.push(read(place, at));
+      }
+      const other = any(count), again = places[other][any(200)];
+      seen.push(buffers[other][again], read(other, again));
+    }
+    return seen;
+  }));
+}

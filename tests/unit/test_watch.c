@@ -40,7 +40,7 @@ static void end(struct world *world) {
 }
 
 static struct nr_watch *watch_part(struct world *world, size_t at, size_t length) {
-  struct nr_watch *watch = nr_watch_start(world->tracker, world->memory + at, length, world->memory + at);
+  struct nr_watch *watch = nr_watch_start(world->tracker, world->memory + at, length, false, world->memory + at);
   cr_assert_not_null(watch);
   return watch;
 }
