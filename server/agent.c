@@ -101,7 +101,6 @@ static void make_plain_check(struct nr_agent *agent) {
 
 void nr_agent_gone(struct nr_agent *agent) {
   nr_loading_forget(agent);
-  nr_pairs_unwatch(agent);
   current = NULL;
   while (agent->connections != NULL) {
     struct nr_connection *connection = agent->connections;
@@ -164,12 +163,12 @@ static napi_value control(napi_env napi, napi_value exports) {
     const char *name;
     napi_callback function;
   } functions[] = {
-      {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare},   {"cancel", nr_loading_cancel},
-      {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},     {"end", nr_loading_end},
-      {"times", nr_loading_times},         {"streams", nr_loading_streams},   {"recycle", nr_loading_recycle},
-      {"awaitEnd", nr_loading_await_end},  {"hold", nr_loading_hold},         {"succeed", nr_restart_succeed},
-      {"inherit", nr_restart_inherit},     {"recorded", nr_loading_recorded}, {"gone", nr_restart_gone},
-      {"reuse", nr_place_reuse},           {"place", nr_place_last},
+      {"collected", nr_pairs_collected}, {"configure", nr_loading_configure}, {"prepare", nr_loading_prepare},
+      {"cancel", nr_loading_cancel},     {"hosts", nr_loading_hosts},         {"counts", nr_loading_counts},
+      {"end", nr_loading_end},           {"times", nr_loading_times},         {"streams", nr_loading_streams},
+      {"recycle", nr_loading_recycle},   {"awaitEnd", nr_loading_await_end},  {"hold", nr_loading_hold},
+      {"succeed", nr_restart_succeed},   {"inherit", nr_restart_inherit},     {"recorded", nr_loading_recorded},
+      {"gone", nr_restart_gone},         {"reuse", nr_place_reuse},           {"place", nr_place_last},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     napi_value function;

@@ -32,12 +32,6 @@ struct nr_pair_lot {
   _Alignas(NR_CACHE_LINE) struct nr_pair pairs[];
 };
 
-/* An object that dies in the next collection. */
-struct nr_canary {
-  struct nr_agent *agent; /* NULL: it is gone */
-  napi_ref reference;     /* weak, with the finalizer */
-};
-
 /* Another lot of pairs, all of them free. Not malloc()'s: there they would lie between the Buffers, and every visit of
  * a pair would look like a write to those (wire/watched.h). False: no memory. */
 static bool make_more(struct nr_connection *connection) {
@@ -162,7 +156,15 @@ static void let_go(struct nr_connection *connection) {
   nr_blocks_trim(connection->blocks);
 }
 
-static void arm(struct nr_agent *agent);
+/* Without one dead pairs are found when there are twice as many. */
+static void arm(struct nr_agent *agent) {
+  napi_handle_scope scope;
+  napi_value object;
+  if (napi_open_handle_scope(agent->napi, &scope) != napi_ok) return;
+  if (napi_create_object(agent->napi, &object) == napi_ok)
+    napi_create_reference(agent->napi, object, 0, &agent->canary);
+  napi_close_handle_scope(agent->napi, scope);
+}
 
 /* True: pairs are left. */
 static bool sweep_some(struct nr_connection *connection) {
@@ -180,50 +182,25 @@ static bool sweep_some(struct nr_connection *connection) {
 }
 
 static void after_collection(struct nr_agent *agent) {
-  struct nr_canary *canary = agent->canary;
   bool left = false;
+  napi_delete_reference(agent->napi, agent->canary);
   agent->canary = NULL;
-  napi_delete_reference(agent->napi, canary->reference); /* and the finalizer, if it has not been called */
-  free(canary);
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) left |= sweep_some(each);
-  /* At the end of an env Node calls all finalizers, until there are none. */
-  if (left && nr_ending_deadline(agent) == 0) arm(agent);
+  if (left) arm(agent);
 }
 
-/* Node calls this from its loop, after the collection. */
-static void on_collection(napi_env napi, void *data, void *hint) {
-  struct nr_canary *canary = data;
+/* Or nr_pairs_look() has found it dead. */
+napi_value nr_pairs_collected(napi_env napi, napi_callback_info info) {
+  struct nr_agent *agent = nr_agent_current();
   (void)napi;
-  (void)hint;
-  if (canary->agent != NULL)
-    after_collection(canary->agent);
-  else
-    free(canary);
-}
-
-/* Without memory for it dead pairs are found when there are twice as many. */
-static void arm(struct nr_agent *agent) {
-  napi_handle_scope scope;
-  napi_value object;
-  struct nr_canary *canary = malloc(sizeof *canary);
-  if (canary == NULL || napi_open_handle_scope(agent->napi, &scope) != napi_ok) {
-    free(canary);
-    return;
-  }
-  *canary = (struct nr_canary){.agent = agent};
-  bool armed = napi_create_object(agent->napi, &object) == napi_ok &&
-               napi_add_finalizer(agent->napi, object, canary, on_collection, NULL, &canary->reference) == napi_ok;
-  napi_close_handle_scope(agent->napi, scope);
-  if (armed)
-    agent->canary = canary;
-  else
-    free(canary);
+  (void)info;
+  if (agent != NULL && agent->canary != NULL && is_dead(agent->napi, agent->canary)) after_collection(agent);
+  return NULL;
 }
 
 void nr_pairs_look(struct nr_connection *connection) {
   struct nr_agent *agent = connection->agent;
-  if (++connection->looks % NR_LOOK_EACH == 0 && agent->canary != NULL &&
-      is_dead(agent->napi, agent->canary->reference))
+  if (++connection->looks % NR_LOOK_EACH == 0 && agent->canary != NULL && is_dead(agent->napi, agent->canary))
     after_collection(agent);
 }
 
@@ -243,9 +220,4 @@ bool nr_pair_watch(struct nr_connection *connection, struct nr_pair *pair, napi_
   pair->napi = agent->napi;
   if (agent->canary == NULL) arm(agent);
   return napi_create_reference(pair->napi, buffer, 0, &pair->reference) == napi_ok;
-}
-
-void nr_pairs_unwatch(struct nr_agent *agent) {
-  if (agent->canary != NULL) agent->canary->agent = NULL;
-  agent->canary = NULL;
 }

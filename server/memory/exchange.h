@@ -59,7 +59,7 @@ void nr_memory_end(struct nr_connection *connection);
 /* The host is dead, or the env is about to end: no pair is looked at any more. references: those of the pairs can be
  * deleted; not in a collection. */
 void nr_pairs_drop(struct nr_connection *connection, bool references);
-/* The agent is about to go: collections need not tell it of pairs. */
-void nr_pairs_unwatch(struct nr_agent *agent);
+/* JavaScript's: there was a collection (server/lib/collections.js). */
+napi_value nr_pairs_collected(napi_env napi, napi_callback_info info);
 
 #endif
