@@ -31,8 +31,17 @@ static void on_closed(uv_handle_t *limit) {
   free(limit);
 }
 
+static void finish_works(void *data);
+
+/* Node would call it after the agent is gone. */
+static void forget_works(struct nr_agent *agent) {
+  if (agent->works) napi_remove_env_cleanup_hook(agent->napi, finish_works, agent);
+  agent->works = false;
+}
+
 static void end(struct nr_ending *ending) {
   struct nr_agent *agent = ending->agent;
+  forget_works(agent);
   nr_connections_exit(agent, 0);
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) nr_doorbell_close(each);
   uv_close((uv_handle_t *)ending->limit, on_closed);
@@ -103,8 +112,7 @@ static void finish_works(void *data) {
   nr_ending_begin(agent);
   for (struct nr_place *place = agent->places; place != NULL; place = place->next)
     for (struct nr_env *env = place->envs; env != NULL; env = env->next) finish(env);
-  napi_remove_env_cleanup_hook(agent->napi, finish_works, agent);
-  agent->works = false;
+  forget_works(agent);
 }
 
 void nr_ending_awaits(struct nr_env *env) {
@@ -126,9 +134,10 @@ void nr_ending_of_bytes(struct nr_agent *agent) {
 /* ---- the agent ------------------------------------------------------------------------------------------------------
  */
 
-/* Hooks that hooks have added, and envs that wait for something: a threadsafe function, a hook that takes its time. */
+/* Hooks that hooks have added, works that they have made, and envs that wait for something: a threadsafe function, a
+ * hook that takes its time. */
 static bool is_done(const struct nr_agent *agent) {
-  size_t left = agent->envs;
+  size_t left = agent->envs + agent->works;
   for (struct nr_connection *each = agent->connections; each != NULL; each = each->next) {
     left += nr_table_count(each->hooks);
   }
