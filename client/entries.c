@@ -89,7 +89,12 @@ static void serve_init(struct nr_channel *channel, const struct nr_frame *frame,
     served->status = napi_generic_failure;
     return;
   }
-  served->reply.returned.result = nr_wire(nr_module_init(module)(served->env, nr_unwire(request->exports)));
+  napi_addon_register_func init = nr_module_init(module);
+  if (init ==
+      NULL) /* napi_module_register() with a struct that has none: node_api.cc, napi_module_register_by_symbol() */
+    napi_throw_error(served->env, NULL, "Module has no declared entry point.");
+  else
+    served->reply.returned.result = nr_wire(init(served->env, nr_unwire(request->exports)));
 }
 
 /* The places of the handles that something is known about. */

@@ -299,13 +299,20 @@ void nr_post(struct nr_connection *connection, unsigned opcode, const ProtobufCM
   nr_port_send(connection->port, &header, request, NULL, 0);
 }
 
-napi_value nr_enter_result(struct nr_enter *enter, const char *doing) {
+/* Where an exception is pending Node does not look at what the addon returns, which may be anything. */
+static nr_value returned(const struct nr_enter *enter) {
   const Nr__ReturnReply *reply = enter->reply;
+  bool pending = false;
+  if (nr_value_is_valid(reply->result)) return reply->result;
+  return napi_is_exception_pending(enter->env->napi, &pending) == napi_ok && pending ? NR_ABSENT : reply->result;
+}
+
+napi_value nr_enter_result(struct nr_enter *enter, const char *doing) {
   napi_value result = NULL;
   struct nr_dispatch dispatch = {
       .connection = enter->connection, .env = enter->env, .napi = enter->env->napi, .frame = &enter->frame};
   /* A stale handle is the addon's fault, and undefined for it. What is no value at all is the host's. */
-  napi_status status = nr_scopes_leave(&dispatch, reply->result, &result);
+  napi_status status = nr_scopes_leave(&dispatch, returned(enter), &result);
   if (!dispatch.fault) return status == napi_ok ? result : NULL;
   enter->failure = nr_port_failure(enter->connection->port);
   nr_throw_failure(enter->connection, enter->env->napi, doing);

@@ -81,6 +81,11 @@ static inline nr_value nr_value_handle(enum nr_tag tag, bool by_host, uint16_t g
          ((nr_value)(generation & NR_HANDLE_GENERATION_MASK) << 32) | index;
 }
 
+/* Is it any value at all? */
+static inline bool nr_value_is_valid(nr_value value) {
+  return value <= NR_TRUE || nr_value_is_handle(value);
+}
+
 static inline uint32_t nr_value_index(nr_value value) {
   return (uint32_t)value;
 }

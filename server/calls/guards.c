@@ -8,13 +8,14 @@
 #include "server/dispatch.h"
 #include "server/server-private.h"
 
-/* V8 ends the process for arrays longer than its backing stores can be (2^27 crashed Node 20; 2^26 did not). */
-#define NR_ARRAY_LENGTH_MAX (UINT64_C(1) << 26)
+/* V8 ends the process for arrays longer than its backing stores can be. */
+#define NR_ARRAY_LENGTH_MAX ((INT32_C(1) << 27) - 3)
 
 napi_status nr_guard_napi_create_array_with_length(struct nr_dispatch *d,
                                                    const Nr__CreateArrayWithLengthRequest *request) {
   (void)d;
-  return request->length <= NR_ARRAY_LENGTH_MAX ? napi_ok : napi_generic_failure;
+  /* It hands the length on as an int, and V8 takes a negative one for 0. */
+  return (int32_t)request->length <= NR_ARRAY_LENGTH_MAX ? napi_ok : napi_generic_failure;
 }
 
 /* The real function follows what an external holds and writes there: only for externals that a host made. */

@@ -234,8 +234,21 @@ static napi_value pending(napi_env env, napi_callback_info info) {
   return recorder.rows;
 }
 
+/* (what): throws, and returns what is no value. */
+static napi_value throw_and_return(napi_env env, napi_callback_info info) {
+  static int somewhere;
+  int here = 0;
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  void *const pointers[] = {(void *)(uintptr_t)0xfffffffff, &here, &somewhere, env, info, NULL, (void *)UINTPTR_MAX};
+  uint32_t what = t_uint(env, argv[0]) % T_COUNT(pointers);
+  T_OK(napi_throw_error(env, "THROWN", "thrown"));
+  return (napi_value)pointers[what];
+}
+
 static const struct t_function functions[] = {
-    {"throwValue", throw_value}, {"throwError", throw_error},      {"createError", create_error}, {"isError", is_error},
-    {"lastError", last_error},   {"throwAndTake", throw_and_take}, {"pending", pending},
+    {"throwAndReturn", throw_and_return}, {"throwValue", throw_value}, {"throwError", throw_error},
+    {"createError", create_error},        {"isError", is_error},       {"lastError", last_error},
+    {"throwAndTake", throw_and_take},     {"pending", pending},
 };
 T_INIT(functions)

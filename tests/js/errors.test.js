@@ -15,6 +15,7 @@ cases('errors', {
     const result = attempt(() => throwValue(value));
     return [result, Object.is(result.thrown, value)];
   }),
+  'throw, and return what is no value': ({ throwAndReturn }) => [0, 1, 2, 3, 4, 5, 6].map((what) => attempt(() => throwAndReturn(what))),
   'throw errors of each kind': ({ throwError }) => [0, 1, 2, 3].flatMap((kind) => codes.flatMap((code) => texts.slice(1).map((text) => attempt(() => throwError(kind, code, text))))),
   'throw an error without a message': ({ throwError }) => [0, 1, 2, 3].map((kind) => attempt(() => throwError(kind, undefined, undefined))),
   'create errors of each kind': ({ createError }) => [0, 1, 2, 3].flatMap((kind) => codes.flatMap((code) => texts.map((text) => createError(kind, code, text)))),

@@ -30,6 +30,12 @@ function compare(files, options) {
   return inProcess;
 }
 
+test('an addon that registers itself without an Init: as in-process', () => {
+  const results = compare([addonFile('init_nowhere'), addonFile('init_null'), addonFile('init_nowhere')]);
+  assert.equal(results[0].message, 'Module has no declared entry point.');
+  assert.equal(results[1].inits, 1);
+});
+
 for (const name of ['init_null', 'init_other', 'init_throws', 'init_constructor', 'basic']) {
   test(`Init of ${name}: as in-process`, () => {
     const [result] = compare([addonFile(name)]);

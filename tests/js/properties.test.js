@@ -110,6 +110,7 @@ cases('properties', {
     sparse.length = 2 ** 32 - 1;
     return [each(arrayLength), arrayLength([]), arrayLength(sparse), arrayLength(new Proxy([1], {})), arrayLength(class extends Array {}.of(1, 2))];
   },
+  'arrays of a length that is cut': ({ createArray }) => [2 ** 26 + 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 3, 2 ** 53 + 2].map((length) => createArray(length).value?.length),
   'arrays of some length': ({ createArray }) => [0, 1, 2, 100, 10000].map((length) => createArray(length)),
   'strings as keys that look like indices': ({ get, getNamed, hasNamed, set }) => {
     const array = [1, 2, 3];
