@@ -73,16 +73,11 @@ void nr_callback_built(struct nr_connection *connection) {
 
 /* Asks a JavaScript function of the agent's. */
 static bool ask_plain(struct nr_agent *agent, napi_env napi) {
-  napi_value check = NULL, undefined = NULL, result = NULL;
+  napi_value check = NULL, result = NULL;
   bool plain = false;
-  if (agent->plain_check == NULL || napi_get_reference_value(agent->napi, agent->plain_check, &check) != napi_ok)
-    return false;
-  if (napi_get_undefined(napi, &undefined) != napi_ok) return false;
-  if (napi_call_function(napi, undefined, check, 0, NULL, &result) != napi_ok) {
-    napi_get_and_clear_last_exception(napi, &result); /* the end of the stack: it is ours, nobody must see it */
-    return false;
-  }
-  return napi_get_value_bool(napi, result, &plain) == napi_ok && plain;
+  return agent->plain_check != NULL && napi_get_reference_value(agent->napi, agent->plain_check, &check) == napi_ok &&
+         nr_ask_js(napi, NULL, check, 0, NULL, &result) && napi_get_value_bool(napi, result, &plain) == napi_ok &&
+         plain;
 }
 
 bool nr_prototypes_plain(struct nr_agent *agent, napi_env napi) {

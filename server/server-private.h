@@ -93,6 +93,10 @@ struct nr_agent {
 
 /* This thread's agent; NULL before the agent was loaded in it and after its end. */
 struct nr_agent *nr_agent_current(void);
+/* ask.c: calls a JavaScript function of the agent's own. recv: NULL: undefined. No exception may be pending. False: it
+ * threw, which nobody will see; but when that was the order to stop one is pending then. */
+bool nr_ask_js(napi_env napi, napi_value recv, napi_value function, size_t argc, const napi_value *argv,
+               napi_value *result);
 /* The hosts have exited, nothing of the agent is used any more but by Node's loop. */
 void nr_agent_gone(struct nr_agent *agent);
 

@@ -35,10 +35,7 @@ static napi_value take_apart(struct nr_dispatch *d, const Nr__SnapshotRequest *r
     return NULL;
   }
   arguments[0] = object;
-  if (napi_call_function(d->napi, object, function, request->elements ? 3 : 2, arguments, &result) == napi_ok)
-    return result;
-  napi_get_and_clear_last_exception(d->napi, &result); /* the end of the stack: it is ours, nobody must see it */
-  return NULL;
+  return nr_ask_js(d->napi, object, function, request->elements ? 3 : 2, arguments, &result) ? result : NULL;
 }
 
 /* The names go ahead of all texts. False: they are not what the host could look up, or there is no room. */

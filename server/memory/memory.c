@@ -40,17 +40,13 @@ static bool is_same(napi_env napi, const struct nr_pair *pair, const struct plac
  * being asked has room for what is seen. */
 static uint64_t room_of(const struct nr_connection *connection, napi_env napi, const struct place *place) {
   const struct nr_agent *agent = connection->agent;
-  napi_value function, undefined, result;
+  napi_value function, result;
   double room = 0;
   bool pending = true;
   if (agent->room_of == NULL || napi_is_exception_pending(napi, &pending) != napi_ok || pending ||
       napi_get_reference_value(agent->napi, agent->room_of, &function) != napi_ok ||
-      napi_get_undefined(napi, &undefined) != napi_ok)
+      !nr_ask_js(napi, NULL, function, 1, &place->buffer, &result))
     return place->block_length;
-  if (napi_call_function(napi, undefined, function, 1, &place->buffer, &result) != napi_ok) {
-    napi_get_and_clear_last_exception(napi, &result); /* no stack left, say */
-    return place->block_length;
-  }
   napi_get_value_double(napi, result, &room);
   return room < (double)place->block_length ? place->block_length : (uint64_t)room;
 }

@@ -1,0 +1,45 @@
+/* Calls that may find JavaScript stopped: whatever they come to, the addon goes on. */
+#include "common.h"
+
+static napi_value argument(napi_env env, napi_callback_info info) {
+  napi_value argv[1] = {NULL};
+  size_t argc = 1;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  return argv[0];
+}
+
+static napi_value array(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  napi_create_array(env, &result);
+  napi_set_element(env, result, 0, argument(env, info));
+  return result;
+}
+
+static napi_value set(napi_env env, napi_callback_info info) {
+  napi_value object = argument(env, info);
+  napi_set_named_property(env, object, "a", object);
+  return NULL;
+}
+
+static napi_value get(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  napi_get_named_property(env, argument(env, info), "b", &result);
+  return result;
+}
+
+static napi_value names(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  napi_get_property_names(env, argument(env, info), &result);
+  return result;
+}
+
+static napi_value call(napi_env env, napi_callback_info info) {
+  napi_value result = NULL, function = argument(env, info);
+  napi_call_function(env, function, function, 0, NULL, &result);
+  return result;
+}
+
+static const struct t_function functions[] = {
+    {"array", array}, {"set", set}, {"get", get}, {"names", names}, {"call", call},
+};
+T_INIT(functions)
