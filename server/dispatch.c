@@ -2,6 +2,7 @@
  * The choke point: every call of a host passes here. Checks the frame, unpacks it, has it served on the real env, and
  * replies.
  */
+#include "server/enter.h"
 #include "server/dispatch.h"
 
 #include <errno.h>
@@ -337,6 +338,7 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
   dispatch->outer = connection->doing;
   connection->doing = connection->last = info->name;
   connection->agent->serving++;
+  if (connection->left != NULL && (handler->flags & NR_HANDLER_JS) != 0) nr_enter_meet_exception(connection);
   if (may_run_js(dispatch)) nr_memory_take(connection, nr_op_gives_turn(frame->header.opcode), connection->hot_count);
   return dispatch;
 }

@@ -2,6 +2,7 @@
  * Entering the host: the server's half of the turn stack. Sends the entry, serves the host's calls until it returns,
  * and cleans up what the host left open.
  */
+#include "server/node_info.h"
 #include "server/enter.h"
 
 #include <errno.h>
@@ -260,8 +261,37 @@ int nr_enter_run(struct nr_enter *enter) {
   return enter->failure;
 }
 
+static void forget_left(struct nr_connection *connection) {
+  napi_delete_reference(connection->left_in, connection->left);
+  connection->left = NULL;
+}
+
+void nr_enter_meet_exception(struct nr_connection *connection) {
+  if (nr_node_major() >= 22) forget_left(connection);
+}
+
+void nr_enter_leave_exception(struct nr_connection *connection, napi_env napi, napi_value exception) {
+  napi_value holder; /* of what may be no object, and could have no reference */
+  if (exception == NULL || napi_create_array(napi, &holder) != napi_ok ||
+      napi_set_element(napi, holder, 0, exception) != napi_ok)
+    return;
+  if (connection->left != NULL) forget_left(connection);
+  connection->left_in = napi;
+  if (napi_create_reference(napi, holder, 1, &connection->left) != napi_ok) connection->left = NULL;
+}
+
+static void throw_left(struct nr_connection *connection) {
+  napi_env napi = connection->left_in;
+  napi_value holder = NULL, exception;
+  if (napi_get_reference_value(napi, connection->left, &holder) == napi_ok && holder != NULL &&
+      napi_get_element(napi, holder, 0, &exception) == napi_ok)
+    napi_throw(napi, exception);
+  forget_left(connection);
+}
+
 void nr_enter_end(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
+  if (connection->left != NULL) throw_left(connection);
   nr_callback_scopes_close(connection, connection->callback_scope_base);
   nr_scopes_close(connection, connection->scope_base); /* V8's scopes must close in order, whatever the host forgot */
   connection->scope_base = enter->scope_base;

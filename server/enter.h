@@ -47,6 +47,11 @@ void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, st
 int nr_enter_run(struct nr_enter *enter);
 /* Back to where nr_enter_begin() stood; also after a failure. The reply and the handles of the entry are gone. */
 void nr_enter_end(struct nr_enter *enter);
+/* The exception is thrown when the entry that is open ends, unless there is another one then, or a later one is left;
+ * until then nobody sees it. NULL: no effect. */
+void nr_enter_leave_exception(struct nr_connection *connection, napi_env napi, napi_value exception);
+/* There is one, and native code calls a function that may run JavaScript: V8's of Node 22 and newer forget it then. */
+void nr_enter_meet_exception(struct nr_connection *connection);
 /* After nr_enter_run() of an init or invoke: what was returned, NULL for nothing, or with an exception that tells that
  * `doing` failed. */
 napi_value nr_enter_result(struct nr_enter *enter, const char *doing);

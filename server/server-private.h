@@ -64,16 +64,16 @@ struct nr_agent {
   uint32_t watched_quiet;       /* questions without news since a part of them was asked for */
   uint32_t watched_asked;       /* questions */
   struct nr_pair *cut;          /* those that are shorter than what is tracked of them (memory/cut.c) */
-  uint32_t noisy;           /* bytes that are compared since something else on their pages is written all the time */
-  uint32_t small;           /* parts of less than a page that the kernel tells of (memory/tracking.c) */
-  bool no_tracker;          /* this kernel tracks no writes */
-  napi_ref canary;          /* weak: an object that dies in the next collection; NULL: there is none */
-  napi_ref on_call;         /* of server/lib/restart.js: (serial), a call of a host that is dead */
-  napi_ref construct;       /* of the same: (next, newTarget, ...args) */
-  napi_ref create;          /* Object.create, as the engine made it; NULL: the program has another one */
-  napi_ref snapshot;        /* of server/lib/snapshot.js: (object, room, first) */
-  void *snapshot_values;    /* of the same, which holds them: NR_SNAPSHOT_MAX values on the wire; NULL: it cannot be */
-  bool plain;               /* the prototypes were, when JavaScript last had the turn */
+  uint32_t noisy;        /* bytes that are compared since something else on their pages is written all the time */
+  uint32_t small;        /* parts of less than a page that the kernel tells of (memory/tracking.c) */
+  bool no_tracker;       /* this kernel tracks no writes */
+  napi_ref canary;       /* weak: an object that dies in the next collection; NULL: there is none */
+  napi_ref on_call;      /* of server/lib/restart.js: (serial), a call of a host that is dead */
+  napi_ref construct;    /* of the same: (next, newTarget, ...args) */
+  napi_ref create;       /* Object.create, as the engine made it; NULL: the program has another one */
+  napi_ref snapshot;     /* of server/lib/snapshot.js: (object, room, first) */
+  void *snapshot_values; /* of the same, which holds them: NR_SNAPSHOT_MAX values on the wire; NULL: it cannot be */
+  bool plain;            /* the prototypes were, when JavaScript last had the turn */
   bool plain_known;
   bool probes;                /* restart.c asks functions who they are */
   struct nr_callback *probed; /* the answer */
@@ -247,6 +247,8 @@ struct nr_connection {
   uint32_t pairs_made;       /* so far */
   uint32_t looks;            /* that might have been for a collection (memory/collected.c) */
   uint32_t pairs_seen;       /* of those, when native code last gave up the turn */
+  napi_ref left;             /* an array with an exception for when the open entry ends; NULL: none */
+  napi_env left_in;          /* the env of that */
   uint32_t calm;             /* entries since one that brought any */
   uint32_t follows;          /* frames with NR_FLAG_FOLLOWS so far */
   enum nr_lifetime lifetime; /* of new ones, as a rule (memory/lifetime.c) */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "handlers.h"
+#include "server/calls/guards.h"
 #include "server/enter.h"
 #include "server/pending.h"
 
@@ -29,7 +30,6 @@ static struct nr_async *get(struct nr_dispatch *d, nr_id id) {
 /* A work is initialised with an object for a resource, like a context; its own status is the context's. */
 static napi_status init(struct nr_dispatch *d, const Nr__AsyncInitRequest *request, bool holds) {
   napi_value resource, name, object = NULL;
-  napi_valuetype type;
   struct nr_async *async = calloc(1, sizeof *async);
   napi_status status = napi_generic_failure;
   if (async == NULL) return status;
@@ -37,12 +37,9 @@ static napi_status init(struct nr_dispatch *d, const Nr__AsyncInitRequest *reque
   async->id = request->async_id;
   status = nr_take(d, request->async_resource, &resource);
   if (status == napi_ok) status = nr_take(d, request->async_resource_name, &name);
+  if (status == napi_ok) status = nr_guard_async_names(d, resource, &name);
   if (status != napi_ok) goto failed;
-  /* undefined and null are refused below, and no exception comes of it. */
-  if (resource != NULL && holds && napi_typeof(d->napi, resource, &type) == napi_ok && type > napi_null &&
-      napi_coerce_to_object(d->napi, resource, &object) == napi_ok) {
-    resource = object;
-  }
+  if (resource != NULL && holds && napi_coerce_to_object(d->napi, resource, &object) == napi_ok) resource = object;
   status = napi_async_init(d->napi, resource, name, &async->context);
   if (status != napi_ok) goto failed;
   if (object != NULL) napi_create_reference(d->napi, object, 1, &async->resource);

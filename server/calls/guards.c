@@ -6,6 +6,7 @@
 
 #include "server/calls/objects.h"
 #include "server/dispatch.h"
+#include "server/enter.h"
 #include "server/server-private.h"
 
 /* V8 ends the process for arrays longer than its backing stores can be. */
@@ -89,4 +90,34 @@ bool nr_may_be_prototype(napi_env napi, napi_value value) {
   napi_valuetype type = napi_undefined;
   if (value == NULL || is_object(napi, value)) return true;
   return napi_typeof(napi, value, &type) == napi_ok && type == napi_null;
+}
+
+/* What coercing one throws. NULL: nothing that could be thrown, or there was something before. */
+static napi_value coerced(napi_env napi, napi_value value, bool to_object, napi_value *result) {
+  bool pending = true;
+  napi_value exception = NULL;
+  *result = NULL;
+  if (napi_is_exception_pending(napi, &pending) != napi_ok || pending) return NULL;
+  napi_status status = (to_object ? napi_coerce_to_object : napi_coerce_to_string)(napi, value, result);
+  if (status == napi_ok) return NULL;
+  *result = NULL;
+  return napi_get_and_clear_last_exception(napi, &exception) == napi_ok ? exception : NULL;
+}
+
+static bool has_text(napi_valuetype type) {
+  return type != napi_symbol && type != napi_object && type != napi_function && type != napi_external;
+}
+
+napi_status nr_guard_async_names(struct nr_dispatch *d, napi_value resource, napi_value *name) {
+  napi_valuetype type = napi_undefined;
+  napi_value result, exception;
+  if (resource != NULL && napi_typeof(d->napi, resource, &type) == napi_ok && type <= napi_null) {
+    nr_enter_leave_exception(d->connection, d->napi, coerced(d->napi, resource, true, &result));
+    return napi_object_expected;
+  }
+  if (*name == NULL || napi_typeof(d->napi, *name, &type) != napi_ok || has_text(type)) return napi_ok;
+  exception = coerced(d->napi, *name, false, &result);
+  if (exception != NULL) nr_enter_leave_exception(d->connection, d->napi, exception);
+  if (result != NULL) *name = result;
+  return result != NULL ? napi_ok : napi_string_expected;
 }

@@ -21,4 +21,9 @@ napi_status nr_guard_node_api_set_prototype(struct nr_dispatch *d, const Nr__Set
 /* What a new object can have for its prototype; NULL means null. */
 bool nr_may_be_prototype(napi_env napi, napi_value value);
 
+/* Before one of the three functions that take an async resource (NULL: none) and its name: they have no NAPI_PREAMBLE,
+ * so an exception of ToObject or ToString stays in V8, out of sight of native code, until that returns; the agent would
+ * run into it before. It is thrown then. *name: has a text. What the function says if not napi_ok. */
+napi_status nr_guard_async_names(struct nr_dispatch *d, napi_value resource, napi_value *name);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "handlers.h"
 #include "server/calls/facts.h"
+#include "server/calls/guards.h"
 #include "server/doorbell.h"
 #include "server/enter.h"
 #include "server/pending.h"
@@ -154,6 +155,14 @@ void nr_threadsafe_lost(struct nr_threadsafe_function *self) {
   self->released = true;
 }
 
+/* Before the others: the real function does. */
+static napi_status check_function(struct nr_dispatch *d, napi_value func) {
+  napi_valuetype type = napi_undefined;
+  if (func == NULL) return napi_ok;
+  NR_TRY(napi_typeof(d->napi, func, &type));
+  return type == napi_function ? napi_ok : napi_invalid_arg;
+}
+
 napi_status nr_serve_napi_create_threadsafe_function(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__CreateThreadsafeFunctionRequest *request = message;
   napi_value func, resource, name;
@@ -161,6 +170,8 @@ napi_status nr_serve_napi_create_threadsafe_function(struct nr_dispatch *d, cons
   NR_TAKE(d, request->func, &func);
   NR_TAKE(d, request->async_resource, &resource);
   NR_TAKE(d, request->async_resource_name, &name);
+  NR_TRY(check_function(d, func));
+  NR_TRY(nr_guard_async_names(d, resource, &name));
   function *self = calloc(1, sizeof *self);
   if (self == NULL) return napi_generic_failure;
   *self =

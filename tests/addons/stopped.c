@@ -1,4 +1,4 @@
-/* Calls that may find JavaScript stopped: whatever they come to, the addon goes on. */
+/* Calls that may find JavaScript stopped, or throw: whatever they come to, the addon goes on. */
 #include "common.h"
 
 static napi_value argument(napi_env env, napi_callback_info info) {
@@ -39,7 +39,21 @@ static napi_value call(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static void nothing(napi_env env, void *data) {
+}
+
+/* (resource, name): made, and deleted. */
+static napi_value work(napi_env env, napi_callback_info info) {
+  napi_value argv[2] = {NULL};
+  size_t argc = 2;
+  napi_async_work made = NULL;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  if (napi_create_async_work(env, argv[0], argv[1], nothing, NULL, NULL, &made) == napi_ok)
+    napi_delete_async_work(env, made);
+  return NULL;
+}
+
 static const struct t_function functions[] = {
-    {"array", array}, {"set", set}, {"get", get}, {"names", names}, {"call", call},
+    {"array", array}, {"set", set}, {"get", get}, {"names", names}, {"call", call}, {"work", work},
 };
 T_INIT(functions)

@@ -25,6 +25,20 @@ function occupy(addon, count = POOL) {
 
 const statuses = (list) => list.map(([status, , executed]) => `${status} ${executed}`);
 
+const oddNames = (error) => [null, undefined, 1, Symbol('s'), {}, { toString() { throw error; } }, { toString: () => 1 }, { toString: () => ({}) }];
+
+// The addon does not look at what comes of it.
+cases('stopped', {
+  'resources and names that throw': ({ work }) => oddNames(new Error('own')).flatMap((odd) => [attempt(() => work(odd, 'name')), attempt(() => work({}, odd)), attempt(() => work(odd, odd))]),
+  'names that throw what is no error': ({ work }) => [undefined, 5, 'text'].map((thrown) => attempt(() => work({}, { toString() { throw thrown; } }))),
+  'one of them, and JavaScript goes on': async ({ work }) => {
+    const seen = [attempt(() => work(null, 'name'))];
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(await Promise.resolve().then(() => work({}, Symbol('s'))).catch(String));
+    return seen;
+  },
+});
+
 cases('async_work', {
   'misuse': (addon) => addon.misuse(Symbol('name')),
   'with an exception pending': (addon) => addon.pending(new Error('pending')),
