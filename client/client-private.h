@@ -320,6 +320,7 @@ static inline napi_status nr_set_last_error(napi_env env, napi_status status) {
   env->last_error.error_code = status;
   env->last_error.engine_error_code = 0;
   env->last_error.engine_reserved = NULL;
+  if (status == napi_ok) env->last_error.error_message = NULL; /* napi_clear_last_error(): addons hold the struct */
   env->text = NULL;
   return status;
 }

@@ -160,6 +160,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_add_env_cleanup_hook(napi_env env, napi_cl
   NR_CHECK_ARG(env, fun);
   Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_ADD_ENV_CLEANUP_HOOK, &request.base);
+  call.keeps_last_error = true;
   /* The same pair twice ends Node by an assertion; here only the addon's process ends, with the same words. */
   if (find_hook(env, fun, arg) != 0) {
     fprintf(stderr, "napi_add_env_cleanup_hook: the same function and argument were added before\n");
@@ -179,6 +180,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_remove_env_cleanup_hook(napi_env env, napi
   NR_CHECK_ARG(env, fun);
   Nr__HookRequest request = NR__HOOK_REQUEST__INIT;
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_REMOVE_ENV_CLEANUP_HOOK, &request.base);
+  call.keeps_last_error = true;
   request.hook_id = find_hook(env, fun, arg);
   if (request.hook_id == 0) return nr_call_end(&call, napi_ok); /* as in Node: nothing to remove is no error */
   napi_status status = nr_call_settle(&call);

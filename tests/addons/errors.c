@@ -78,6 +78,8 @@ static napi_value last_error(napi_env env, napi_callback_info info) {
     T_OK(napi_set_element(env, result, 2 * i, t_string(env, t_status_name(status[i]))));
     T_OK(napi_set_element(env, result, 2 * i + 1, t_string(env, messages[i])));
   }
+  /* The struct is the env's: what it says now, after a call that has succeeded. */
+  T_OK(napi_set_element(env, result, 6, t_boolean(env, last->error_message == NULL)));
   return result;
 }
 
