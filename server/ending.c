@@ -128,7 +128,9 @@ void nr_ending_hooked(struct nr_agent *agent) {
 }
 
 void nr_ending_of_bytes(struct nr_agent *agent) {
-  if (agent != NULL && agent->works && may_run_js(agent->napi) != napi_ok) finish_works(agent);
+  if (agent == NULL || (agent->ending->deadline_ns != 0 && !agent->works) || may_run_js(agent->napi) == napi_ok) return;
+  nr_ending_begin(agent); /* the host is to know that no JavaScript may run */
+  if (agent->works) finish_works(agent);
 }
 
 /* ---- the agent ------------------------------------------------------------------------------------------------------

@@ -124,6 +124,10 @@ static napi_value start(napi_env env, napi_callback_info info) {
     T_OK(napi_create_external(env, where, finalize, NULL, &external));
     return external;
   }
+  if (strcmp(where, "buffer") == 0) {
+    T_OK(napi_create_external_buffer(env, strlen(where), where, finalize, NULL, &external));
+    return external;
+  }
   return NULL;
 }
 

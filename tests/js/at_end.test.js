@@ -19,7 +19,7 @@ const inWorker = (kit, source, name, where) => {
 };
 
 for (const name of ['at_end', 'at_end_experimental']) {
-  for (const where of ['now', 'hook', 'instance data', 'wrap', 'external']) {
+  for (const where of ['now', 'hook', 'instance data', 'wrap', 'external', 'buffer']) {
     for (const worker of [false, true]) {
       test(`${name}, ${where}${worker ? ', in a Worker' : ''}: as in-process`, () => {
         const main = worker ? inWorker : program;
