@@ -50,8 +50,9 @@ static void run(napi_async_cleanup_hook_handle handle, void *data) {
 
 napi_status nr_serve_napi_add_async_cleanup_hook(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__HookRequest *request = message;
-  struct nr_async_hook *hook = calloc(1, sizeof *hook);
   (void)answer;
+  if (d->env->ending) return napi_closing; /* a finalizer: Node itself would call into the env when that is gone */
+  struct nr_async_hook *hook = calloc(1, sizeof *hook);
   if (hook == NULL) return napi_generic_failure;
   *hook = (struct nr_async_hook){.connection = d->connection, .env = d->env, .id = request->hook_id};
   int error = nr_table_adopt(d->connection->asyncs, hook->id, NR_SORT_ASYNC_HOOK, hook);

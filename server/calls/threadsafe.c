@@ -170,6 +170,7 @@ napi_status nr_serve_napi_create_threadsafe_function(struct nr_dispatch *d, cons
   NR_TAKE(d, request->func, &func);
   NR_TAKE(d, request->async_resource, &resource);
   NR_TAKE(d, request->async_resource_name, &name);
+  if (d->env->ending) return napi_closing; /* a finalizer: Node itself would call into the env when that is gone */
   NR_TRY(check_function(d, func));
   NR_TRY(nr_guard_async_names(d, resource, &name));
   function *self = calloc(1, sizeof *self);

@@ -33,3 +33,21 @@ for (const name of ['at_end', 'at_end_experimental']) {
     }
   }
 }
+
+// What is begun there. Some of it Node itself does not survive, in one process: no call, then, may bring it down.
+const late = (kit, what, where) => {
+  globalThis.object = {};
+  kit.dlopen(kit.addonFile('late')).start(globalThis.object, what, where);
+};
+for (const what of ['work', 'deleted work', 'queued work', 'threadsafe function', 'asynchronous hook']) {
+  for (const where of ['hook', 'instance data', 'wrap']) {
+    test(`a ${what} that is begun in a ${where}`, () => {
+      const options = { args: [what, where] };
+      const inProcess = run(late, options);
+      const isolated = run(late, { ...options, isolated: true });
+      assert.deepEqual(isolated.stdout, `${what}\n`);
+      assert.deepEqual([isolated.code, isolated.signal, isolated.stderr], [0, null, '']);
+      if (inProcess.code === 0) assert.deepEqual([isolated.stdout, isolated.stderr], [inProcess.stdout, inProcess.stderr]);
+    });
+  }
+}
