@@ -56,8 +56,9 @@ static void configure_callbacks(struct nr_agent *agent, napi_env napi, napi_valu
     const char *name;
     napi_ref *place;
   } functions[] = {
-      {"roomOf", &agent->room_of},      {"onExit", &agent->on_exit},    {"onCall", &agent->on_call},
-      {"construct", &agent->construct}, {"snapshot", &agent->snapshot}, {"create", &agent->create},
+      {"roomOf", &agent->room_of},       {"onExit", &agent->on_exit},    {"onCall", &agent->on_call},
+      {"construct", &agent->construct},  {"snapshot", &agent->snapshot}, {"create", &agent->create},
+      {"watchHeap", &agent->watch_heap},
   };
   for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
     if (*functions[i].place == NULL && napi_get_named_property(napi, options, functions[i].name, &value) == napi_ok)

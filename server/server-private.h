@@ -67,6 +67,7 @@ struct nr_agent {
   uint32_t noisy;        /* bytes that are compared since something else on their pages is written all the time */
   uint32_t small;        /* parts of less than a page that the kernel tells of (memory/tracking.c) */
   bool no_tracker;       /* this kernel tracks no writes */
+  napi_ref watch_heap;   /* of server/lib/collections.js: it tells of collections from then on; NULL: it does */
   napi_ref canary;       /* weak: an object that dies in the next collection; NULL: there is none */
   napi_ref on_call;      /* of server/lib/restart.js: (serial), a call of a host that is dead */
   napi_ref construct;    /* of the same: (next, newTarget, ...args) */

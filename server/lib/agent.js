@@ -4,7 +4,7 @@ const { constants } = require('node:buffer');
 const fs = require('node:fs');
 const path = require('node:path');
 const { create } = require('./builtins.js');
-const { onCollection } = require('./collections.js');
+const { onCollection, watchHeap } = require('./collections.js');
 const { notBuilt, told } = require('./errors.js');
 const { isOwn } = require('./groups.js');
 const { Host, onExit } = require('./host.js');
@@ -35,7 +35,7 @@ function getAgent() {
     const hostPath = find(directory, HOST);
     const module = { exports: {} };
     thread.dlopen.call(process, module, agentPath);
-    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, create, snapshot, snapshotValues, reportOf, onDeath });
+    module.exports.configure({ hostPath, bufferMax: constants.MAX_LENGTH, roomOf, onExit, onCall, construct, create, snapshot, snapshotValues, watchHeap, reportOf, onDeath });
     onCollection(module.exports.collected);
     thread.agent = { native: module.exports, agentPath };
   }

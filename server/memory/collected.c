@@ -156,6 +156,18 @@ static void let_go(struct nr_connection *connection) {
   nr_blocks_trim(connection->blocks);
 }
 
+/* Once. Where an exception is pending that is for the next one. */
+static void watch_heap(struct nr_agent *agent) {
+  napi_value function, result;
+  bool pending = true;
+  if (napi_is_exception_pending(agent->napi, &pending) != napi_ok || pending ||
+      napi_get_reference_value(agent->napi, agent->watch_heap, &function) != napi_ok ||
+      !nr_ask_js(agent->napi, NULL, function, 0, NULL, &result))
+    return;
+  napi_delete_reference(agent->napi, agent->watch_heap);
+  agent->watch_heap = NULL;
+}
+
 /* Without one dead pairs are found when there are twice as many. */
 static void arm(struct nr_agent *agent) {
   napi_handle_scope scope;
@@ -163,6 +175,7 @@ static void arm(struct nr_agent *agent) {
   if (napi_open_handle_scope(agent->napi, &scope) != napi_ok) return;
   if (napi_create_object(agent->napi, &object) == napi_ok)
     napi_create_reference(agent->napi, object, 0, &agent->canary);
+  if (agent->watch_heap != NULL) watch_heap(agent);
   napi_close_handle_scope(agent->napi, scope);
 }
 
