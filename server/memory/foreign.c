@@ -4,12 +4,14 @@
  * itself, or have unmapped it. Both ends of a copy are checked by the kernel, so an address that is a lie harms the
  * host alone.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "handlers.h"
 #include "server/memory/memory.h"
 #include "wire/merge.h"
+#include "wire/pages.h"
 
 #define NR_CHUNK (UINT64_C(64) << 10)
 /* Stretches of changed bytes that go over with one call; a gap of less is not worth another stretch, but may not be
@@ -26,6 +28,39 @@ bool nr_foreign_read(struct nr_connection *connection, uint64_t address, void *t
   return nr_host_copy(connection->host, &own, 1, &theirs, 1, false) == (ssize_t)length;
 }
 
+static void drop(struct iovec *piece, size_t length) {
+  piece->iov_base = (uint8_t *)piece->iov_base + length;
+  piece->iov_len -= length;
+}
+
+/* Piece by piece, but for pages that may not be touched: the kernel stops at the first one. (A Buffer need not begin
+ * where a page does in both processes, so at the end of the addon's memory a page here may be one and a half there.) */
+static void copy_what_is_there(struct nr_connection *connection, struct iovec *own, struct iovec *theirs, size_t count,
+                               bool writes) {
+  while (count > 0) {
+    ssize_t copied = nr_host_copy(connection->host, own, count, theirs, count, writes);
+    if (copied < 0 && copied != -EFAULT) return;
+    size_t length = copied < 0 ? 0 : (size_t)copied;
+    for (; count > 0 && length >= theirs->iov_len; own++, theirs++, count--) length -= theirs->iov_len;
+    if (count == 0) return;
+    drop(own, length);
+    drop(theirs, length);
+    size_t page = NR_PAGE - (uintptr_t)theirs->iov_base % NR_PAGE;
+    if (page > theirs->iov_len) page = theirs->iov_len;
+    drop(own, page);
+    drop(theirs, page);
+  }
+}
+
+/* What cannot be read is as it was. */
+static void read_part(struct nr_connection *connection, const struct nr_pair *pair, uint64_t from, uint64_t length,
+                      uint8_t *to) {
+  if (nr_foreign_read(connection, pair->address + from, to, length)) return;
+  memcpy(to, pair->block.twin + from, length);
+  struct iovec own = {to, length}, theirs = {(void *)(uintptr_t)(pair->address + from), length};
+  copy_what_is_there(connection, &own, &theirs, 1, false);
+}
+
 bool nr_foreign_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to) {
   uint8_t now[NR_CHUNK];
@@ -34,8 +69,8 @@ bool nr_foreign_take(struct nr_connection *connection, struct nr_pair *pair, uin
     return nr_merge(pair->ahead + (from - pair->shown[0].from), pair->block.twin + from, bytes + from, to - from);
   while (from < to) {
     uint64_t step = to - from < NR_CHUNK ? to - from : NR_CHUNK;
-    if (nr_foreign_read(connection, pair->address + from, now, step))
-      changed |= nr_merge(now, pair->block.twin + from, bytes + from, step);
+    read_part(connection, pair, from, step, now);
+    changed |= nr_merge(now, pair->block.twin + from, bytes + from, step);
     from += step;
   }
   return changed;
@@ -71,7 +106,7 @@ bool nr_foreign_send(struct nr_connection *connection, struct nr_pair *pair, con
       theirs[count++] =
           (struct iovec){.iov_base = (void *)(uintptr_t)(pair->address + stretch.from), .iov_len = length};
     }
-    if (count > 0) nr_host_copy(connection->host, own, count, theirs, count, true);
+    copy_what_is_there(connection, own, theirs, count, true);
     changed |= count > 0;
   }
   if (changed) nr_track_disturb(connection);

@@ -177,6 +177,29 @@ static napi_value peek(napi_env env, napi_callback_info info) {
   return t_number(env, last->bytes[t_uint(env, argv[0])]);
 }
 
+/* (): nominally a gigabyte, from the middle of a page on; three pages are memory. None of the last one has been
+ * touched. It becomes the last one, and stays. */
+static napi_value ragged(napi_env env, napi_callback_info info) {
+  const size_t length = (size_t)1 << 30, begin = 1500;
+  napi_value result = NULL;
+  uint8_t *memory = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  struct block *block = malloc(sizeof *block);
+  if (memory == MAP_FAILED || block == NULL || mprotect(memory, 3 * 4096, PROT_READ | PROT_WRITE) != 0) abort();
+  memset(memory, 1, 2 * 4096);
+  *block = (struct block){.length = length - begin, .bytes = memory + begin};
+  last = block;
+  napi_status status = napi_create_external_buffer(env, block->length, block->bytes, NULL, NULL, &result);
+  return t_result(env, status, result);
+}
+
+/* (offset, value): native code writes there. */
+static napi_value put(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  last->bytes[t_uint(env, argv[0])] = (uint8_t)t_uint(env, argv[1]);
+  return NULL;
+}
+
 static uint8_t common[4 << 20];
 
 /* (offset, length): over a part of memory that others may be over as well. */
@@ -245,6 +268,8 @@ static const struct t_function functions[] = {
     {"appear", appear},
     {"peek", peek},
     {"part", part},
+    {"ragged", ragged},
+    {"put", put},
     {"fromConstant", from_constant},
     {"common", read_common},
     {"poke", poke},

@@ -79,6 +79,18 @@ cases({
     }
     return seen;
   },
+  'of a gigabyte, whose memory ends in the middle of a page': ({ ragged, put, peek, ask }) => {
+    const { value } = ragged();
+    const end = 3 * 4096 - 1500;
+    return [end - 1, 0, 4096, end - 4097, end - 4096, end - 2].map((place, i) => {
+      value[place] = 10 + i;
+      const seen = [peek(place), ask(value), peek(place)];
+      put(place, 20 + i);
+      seen.push(value[place]);
+      value[place] = 30 + i;
+      return [...seen, peek(place), end - 1, peek(end - 1), value[end - 1]];
+    });
+  },
   'of a gigabyte, from a constant on': ({ fromConstant, ask, poke, common }) => {
     const [bytes, start] = fromConstant();
     const seen = [bytes.toString('latin1', 0, 35)];
