@@ -286,6 +286,13 @@ static bool may_run_js(const struct nr_dispatch *dispatch) {
   return dispatch->frame->header.kind == NR_KIND_CALL && (dispatch->handler->flags & NR_HANDLER_JS) != 0;
 }
 
+static void take(const struct nr_dispatch *dispatch) {
+  struct nr_connection *connection = dispatch->connection;
+  bool turn = nr_op_gives_turn(dispatch->frame->header.opcode);
+  nr_memory_take(connection, turn, connection->hot_count);
+  if (turn) nr_memory_settle(connection);
+}
+
 /* Whoever sets properties builds objects, or will: next time it is told whether prototypes are plain. */
 static bool is_set(unsigned opcode) {
   return opcode == NR_OP_NAPI_SET_NAMED_PROPERTY || opcode == NR_OP_NAPI_SET_PROPERTY ||
@@ -339,7 +346,7 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
   connection->doing = connection->last = info->name;
   connection->agent->serving++;
   if (connection->left != NULL && (handler->flags & NR_HANDLER_JS) != 0) nr_enter_meet_exception(connection);
-  if (may_run_js(dispatch)) nr_memory_take(connection, nr_op_gives_turn(frame->header.opcode), connection->hot_count);
+  if (may_run_js(dispatch)) take(dispatch);
   return dispatch;
 }
 

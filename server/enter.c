@@ -237,10 +237,16 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   return true;
 }
 
+/* A collection is followed by hundreds of finalizers, which say nothing about what the program does. */
+static void take(const struct nr_enter *enter) {
+  nr_memory_take(enter->connection, true, enter->hot);
+  if (enter->opcode != NR_OP_FINALIZE) nr_memory_settle(enter->connection);
+}
+
 static __attribute__((noinline)) void stop(struct nr_enter *enter) {
   if (enter->failure == -ETIMEDOUT) enter->failure = give_up(enter->connection);
   if (enter->failure == 0)
-    nr_memory_take(enter->connection, true, enter->hot);
+    take(enter);
   else
     nr_connection_failed(enter->connection);
   if (--enter->connection->entries == 0 && enter->connection->times != NULL) nr_times_end(enter->connection->times);

@@ -100,7 +100,7 @@ void nr_cold_keep(struct nr_cold *cold, struct nr_cold_item *item) {
 void nr_cold_hold(struct nr_cold *cold, struct nr_cold_item *item, bool holds) {
   if (!holds && item->holds == 0) return;
   item->holds += holds ? 1 : -1;
-  item->was_kept = true;
+  if (item->holds == 0) item->unchanged = 0;
   if (item->next == NULL || (item->group == NR_COLD_HELD) == (item->holds > 0)) return;
   unlink_item(cold, item);
   link_item(cold, item, item->holds > 0 ? NR_COLD_HELD : NR_COLD_KEPT);
@@ -118,6 +118,8 @@ static enum nr_cold_group group_after(const struct nr_cold *cold, struct nr_cold
   item->unchanged = changed ? 0 : item->unchanged + 1;
   if (item->holds > 0) return NR_COLD_HELD;
   if (changed) return NR_COLD_KEPT;
+  /* Who let go of it may have written before. (Inputs of works that are done would cost each call the most.) */
+  if (item->group == NR_COLD_KEPT && !item->was_kept) return NR_COLD_RECENT;
   if (item->group == NR_COLD_RECENT && item->unchanged >= NR_COLD_RECENT_PATIENCE) return NR_COLD_IDLE;
   if (item->group == NR_COLD_IDLE && item->unchanged >= NR_COLD_IDLE_PATIENCE && cold->awake > NR_COLD_AWAKE)
     return NR_COLD_ASLEEP;

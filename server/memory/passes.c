@@ -315,7 +315,9 @@ void nr_memory_take(struct nr_connection *connection, bool turn, uint32_t hot) {
       .connection = connection, .takes = true, .turn = turn, .whole = turn || connection->might_left > 0};
   run_pass(&pass, hot);
   count_cost(&pass);
-  if (!turn) return;
+}
+
+void nr_memory_settle(struct nr_connection *connection) {
   count_calm(connection);
   relieve(connection);
 }

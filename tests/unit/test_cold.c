@@ -150,6 +150,22 @@ Test(cold, held_ones_are_compared_every_time) {
   cr_assert_eq(world.items[7].group, NR_COLD_KEPT);
 }
 
+/* Inputs of works that are done are many. */
+Test(cold, who_was_held_and_never_changed_is_compared_once_more_before_the_others) {
+  set_up(COUNT, 4096);
+  for (size_t i = 0; i < COUNT; i++) nr_cold_hold(&world.cold, &world.items[i], true);
+  world.changes[5] = true;
+  visit(200);
+  world.changes[5] = false;
+  for (size_t i = 0; i < COUNT; i++) nr_cold_hold(&world.cold, &world.items[i], false);
+  cr_assert_eq(world.cold.counts[NR_COLD_KEPT], COUNT);
+  memset(world.compared, 0, sizeof world.compared);
+  visit(200);
+  cr_assert_eq(world.cold.counts[NR_COLD_KEPT], 1);
+  cr_assert_eq(world.items[5].group, NR_COLD_KEPT);
+  for (size_t i = 0; i < COUNT; i++) cr_assert_gt(world.compared[i], 0);
+}
+
 Test(cold, a_large_one_that_is_newest_leaves_the_others_their_turns) {
   set_up(COUNT, 4096);
   for (size_t i = 0; i < COUNT; i++) nr_cold_keep(&world.cold, &world.items[i]);
