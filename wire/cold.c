@@ -35,6 +35,7 @@ static uint64_t *cost_of(struct nr_cold *cold, enum nr_cold_group group) {
 
 static void unlink_item(struct nr_cold *cold, struct nr_cold_item *item) {
   cold->counts[item->group]--;
+  cold->costs[item->group] -= item->cost;
   *cost_of(cold, item->group) -= share_of(item);
   item->previous->next = item->next;
   item->next->previous = item->previous;
@@ -45,6 +46,7 @@ static void link_before(struct nr_cold *cold, struct nr_cold_item *item, enum nr
                         struct nr_cold_item *next) {
   item->cost = item->next_cost;
   cold->counts[group]++;
+  cold->costs[group] += item->cost;
   *cost_of(cold, group) += share_of(item);
   item->group = group;
   item->next = next;
@@ -191,11 +193,37 @@ static void visit_item(struct nr_cold *cold, struct nr_cold_item *item, struct n
     link_before(cold, item, after, next);
 }
 
+/* Do all in the group have their turn? */
+static bool fits(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget) {
+  return cold->costs[group] <= budget;
+}
+
+/* Where all have it their order stays: nothing is written to one that has not changed. */
+static void visit_all(struct nr_cold *cold, enum nr_cold_group group, compare *compare_item, void *context) {
+  struct nr_cold_item *item = cold->heads[group].next, *next;
+  for (uint32_t left = cold->counts[group]; left > 0; left--, item = next) {
+    next = item->next;
+    bool changed = compare_item(item, context);
+    enum nr_cold_group after = group_after(cold, item, changed);
+    if (!changed && after == group && item->next_cost == item->cost) continue;
+    unlink_item(cold, item);
+    if (changed || after != group)
+      link_item(cold, item, after);
+    else
+      link_before(cold, item, group, next);
+  }
+}
+
 /* Compares as many items as the budget is for, each once. Returns what was spent. */
 static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t budget, compare *compare_item,
                       void *context) {
   struct turn turn;
+  uint64_t cost = cold->costs[group];
   if (cold->counts[group] == 0) return 0; /* of most groups there are none, and every call comes by */
+  if (fits(cold, group, budget)) {
+    visit_all(cold, group, compare_item, context);
+    return (uint32_t)cost;
+  }
   choose(cold, group, budget, &turn);
   for (uint32_t left = turn.oldest_count; left > 0; left--)
     visit_item(cold, cold->heads[group].next, turn.newest, compare_item, context);
@@ -286,8 +314,8 @@ void nr_cold_visit_kept(struct nr_cold *cold, compare *compare_item, void *conte
 
 static void peek(const struct nr_cold *cold, enum nr_cold_group group, uint32_t budget,
                  void (*tell)(struct nr_cold_item *item, void *context), void *context) {
-  struct turn turn;
-  choose(cold, group, budget, &turn);
+  struct turn turn = {.oldest_count = cold->counts[group]};
+  if (!fits(cold, group, budget)) choose(cold, group, budget, &turn);
   struct nr_cold_item *item = cold->heads[group].next;
   for (uint32_t left = turn.oldest_count; left > 0; left--, item = item->next) tell(item, context);
   item = turn.newest;

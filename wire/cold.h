@@ -39,10 +39,11 @@ struct nr_cold_item {
 struct nr_cold {
   struct nr_cold_item heads[NR_COLD_GROUPS]; /* of circular lists */
   uint32_t counts[NR_COLD_GROUPS];
-  uint64_t awake;  /* the cost of comparing all that are, as bytes */
-  uint64_t asleep; /* the same of the others */
-  uint32_t credit; /* bytes that the idle and sleeping ones may still cost */
-  uint32_t churn;  /* grows with visits before which there was one that is new, goes down with others */
+  uint64_t costs[NR_COLD_GROUPS]; /* of comparing all that are in a group, as bytes */
+  uint64_t awake;                 /* the cost of comparing all that are, as bytes */
+  uint64_t asleep;                /* the same of the others */
+  uint32_t credit;                /* bytes that the idle and sleeping ones may still cost */
+  uint32_t churn;                 /* grows with visits before which there was one that is new, goes down with others */
   bool has_new;
   bool mortal; /* most that are added are soon gone: churn counts. Set by the caller */
 };
