@@ -100,6 +100,12 @@ const works = [
     return (i) => uncompressSync(packed[i % packed.length]);
   } },
   { name: 'snappy compress', package: 'snappy', bar: 1.1, isAsync: true, prepare: ({ compress }, inputs) => (i) => compress(inputs[i % inputs.length]) },
+  ...[[16, 200], [300, 50], [100, 5000]].map(([count, size]) => ({
+    name: `snappy compress, ${count} of ${size} bytes`,
+    package: 'snappy',
+    isAsync: true,
+    prepare: ({ compress }) => (i) => Promise.all(Array.from({ length: count }, (_, k) => compress(Buffer.alloc(size, i + k)))),
+  })),
   { name: 'lz4-napi compressSync', package: 'lz4-napi', prepare: ({ compressSync }, inputs) => (i) => compressSync(inputs[i % inputs.length]) },
   { name: 'lz4-napi uncompressSync', package: 'lz4-napi', prepare: ({ compressSync, uncompressSync }, inputs) => {
     const packed = inputs.map((input) => Buffer.from(compressSync(input)));

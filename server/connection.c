@@ -24,6 +24,8 @@
 /* What one host may make this side hold in frames and messages at once; large strings and buffers pass through here
  * whole. */
 #define NR_ARENA_CAP ((size_t)NR_TAIL_MAX + NR_MESSAGE_MAX * 17)
+/* Small external buffers that are idle have their turn together: reading eight takes 2 us, one 0.9. */
+#define NR_FOREIGN_BATCH (UINT32_C(16) << 10)
 
 static void destroy(struct nr_connection *connection) {
   nr_doorbell_close(connection);
@@ -83,6 +85,7 @@ static struct nr_connection *create(struct nr_agent *agent) {
   nr_cold_init(&connection->cold);
   nr_cold_init(&connection->cold_large);
   nr_cold_init(&connection->cold_foreign);
+  connection->cold_foreign.batch = NR_FOREIGN_BATCH;
   connection->arena = nr_arena_create(NR_ARENA_CAP);
   connection->given = nr_handles_create(NR_HANDLES_MAX);
   connection->chosen = nr_handles_create(NR_HANDLES_MAX);

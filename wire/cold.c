@@ -4,6 +4,7 @@
 
 /* Comparisons without a change after which a recent one is idle. */
 #define NR_COLD_RECENT_PATIENCE 32u
+#define NR_COLD_CHURN_PATIENCE 8u /* ... where hundreds come of which nobody hears again */
 /* Comparisons after which an idle one falls asleep, unless there is so little awake that it does not matter: 30 small
  * ones. (300 that lived added 55 us to every call.) */
 #define NR_COLD_IDLE_PATIENCE 2000u
@@ -114,6 +115,11 @@ void nr_cold_remove(struct nr_cold *cold, struct nr_cold_item *item) {
 
 typedef bool compare(struct nr_cold_item *item, void *context);
 
+/* Do new ones keep coming of which nobody hears again? */
+static bool is_churning(const struct nr_cold *cold) {
+  return cold->mortal && cold->churn >= NR_COLD_CHURN_MIN;
+}
+
 /* The group it belongs to after a comparison. */
 static enum nr_cold_group group_after(const struct nr_cold *cold, struct nr_cold_item *item, bool changed) {
   item->was_kept |= changed;
@@ -122,7 +128,8 @@ static enum nr_cold_group group_after(const struct nr_cold *cold, struct nr_cold
   if (changed) return NR_COLD_KEPT;
   /* Who let go of it may have written before. (Inputs of works that are done would cost each call the most.) */
   if (item->group == NR_COLD_KEPT && !item->was_kept) return NR_COLD_RECENT;
-  if (item->group == NR_COLD_RECENT && item->unchanged >= NR_COLD_RECENT_PATIENCE) return NR_COLD_IDLE;
+  uint32_t patience = is_churning(cold) ? NR_COLD_CHURN_PATIENCE : NR_COLD_RECENT_PATIENCE;
+  if (item->group == NR_COLD_RECENT && item->unchanged >= patience) return NR_COLD_IDLE;
   if (item->group == NR_COLD_IDLE && item->unchanged >= NR_COLD_IDLE_PATIENCE && cold->awake > NR_COLD_AWAKE)
     return NR_COLD_ASLEEP;
   return item->group;
@@ -236,7 +243,7 @@ static uint32_t visit(struct nr_cold *cold, enum nr_cold_group group, uint32_t b
 }
 
 static uint64_t all_of(const struct nr_cold *cold) {
-  return cold->mortal && cold->churn >= NR_COLD_CHURN_MIN ? NR_COLD_AWAKE : NR_COLD_ALL;
+  return is_churning(cold) ? NR_COLD_AWAKE : NR_COLD_ALL;
 }
 
 bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience) {
@@ -251,6 +258,10 @@ bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost) {
   return (!cold->mortal || cold->churn == 0) && cold->awake + cold->asleep + cost <= NR_COLD_AWAKE;
 }
 
+bool nr_cold_keeps(const struct nr_cold *cold, uint32_t cost) {
+  return cold->costs[NR_COLD_KEPT] + cost <= NR_COLD_AWAKE;
+}
+
 static void count_churn(struct nr_cold *cold) {
   cold->churn -= cold->churn > 0;
   if (!cold->has_new) return;
@@ -263,6 +274,8 @@ static void visit_rest(struct nr_cold *cold, bool all, compare *compare_item, vo
   cold->credit += NR_COLD_IDLE_BUDGET;
   if (all)
     visit(cold, NR_COLD_IDLE, UINT32_MAX, compare_item, context);
+  else if (cold->credit < cold->batch)
+    return;
   else
     cold->credit -= visit(cold, NR_COLD_IDLE, cold->credit, compare_item, context);
   cold->credit -= visit(cold, NR_COLD_ASLEEP, cold->credit, compare_item, context);
@@ -329,6 +342,8 @@ void nr_cold_peek(const struct nr_cold *cold, bool whole, void (*tell)(struct nr
   peek(cold, NR_COLD_KEPT, all ? UINT32_MAX : NR_COLD_KEPT_BUDGET, tell, context);
   if (!whole) return;
   peek(cold, NR_COLD_RECENT, all ? UINT32_MAX : NR_COLD_RECENT_BUDGET, tell, context);
-  peek(cold, NR_COLD_IDLE, all ? UINT32_MAX : cold->credit + NR_COLD_IDLE_BUDGET, tell, context);
-  peek(cold, NR_COLD_ASLEEP, cold->credit + NR_COLD_IDLE_BUDGET, tell, context);
+  uint32_t credit = cold->credit + NR_COLD_IDLE_BUDGET;
+  if (!all && credit < cold->batch) return;
+  peek(cold, NR_COLD_IDLE, all ? UINT32_MAX : credit, tell, context);
+  peek(cold, NR_COLD_ASLEEP, credit, tell, context);
 }

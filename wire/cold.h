@@ -44,6 +44,8 @@ struct nr_cold {
   uint64_t asleep;                /* the same of the others */
   uint32_t credit;                /* bytes that the idle and sleeping ones may still cost */
   uint32_t churn;                 /* grows with visits before which there was one that is new, goes down with others */
+  uint32_t
+      batch; /* where not all are compared, idle and sleeping ones wait until there is so much. Set by the caller */
   bool has_new;
   bool mortal; /* most that are added are soon gone: churn counts. Set by the caller */
 };
@@ -68,6 +70,8 @@ bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience);
 bool nr_cold_takes(const struct nr_cold *cold, uint32_t cost);
 /* May so much more stay in the list for long, so that new ones have their room as well? */
 bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost);
+/* ... among those that are kept, which are compared each time, whatever else there is? */
+bool nr_cold_keeps(const struct nr_cold *cold, uint32_t cost);
 /* Calls `compare` for those whose turn it is: it says whether the item had changed, and may not remove any. patience:
  * times the budgets, 1 or a few, where a comparison costs less than was said. */
 void nr_cold_visit(struct nr_cold *cold, uint32_t patience, bool (*compare)(struct nr_cold_item *item, void *context),

@@ -40,6 +40,11 @@ void nr_lifetime_doubt(struct nr_connection *connection, const struct nr_pair *p
   connection->doubted = true;
 }
 
+void nr_lifetime_survived(struct nr_connection *connection, struct nr_pair *pair) {
+  struct nr_cold *cold = nr_cold_of(connection, pair);
+  if (cold->mortal && nr_cold_keeps(cold, nr_window_cost(connection, pair))) nr_cold_keep(cold, &pair->item);
+}
+
 static void ease(struct nr_pair *pair, void *context) {
   if (pair->age < NR_OLD) nr_track_ease(context, pair);
 }

@@ -252,6 +252,9 @@ uint64_t nr_sparse_send(struct nr_connection *connection);
 bool nr_lifetime_is_short(const struct nr_connection *connection);
 /* What a collection has shown of pairs that had seen none before. */
 void nr_lifetime_learn(struct nr_connection *connection, uint32_t dead, uint32_t alive);
+/* One has become old where others die: it is looked at every time, as long as there are few. The kernel would be asked
+ * about the page that it shares with those that come and go: 16 of 200 bytes added 25 us to a work of snappy's. */
+void nr_lifetime_survived(struct nr_connection *connection, struct nr_pair *pair);
 /* One whose turn came has been found written: it is in use, and so may be others. */
 void nr_lifetime_doubt(struct nr_connection *connection, const struct nr_pair *pair);
 /* An entry is over. is_new: it has brought pairs. */

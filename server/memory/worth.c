@@ -37,6 +37,7 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
   if (is_young && (cold->mortal || nr_cold_takes(cold, cost))) return false;
   /* Those that wait for it may be large ones. */
   if (connection->agent->small + nr_cold_count(&connection->cold_large) >= NR_SMALL_MAX) return false;
+  if (cold->mortal && pair->item.was_kept && nr_cold_keeps(cold, cost)) return false;
   return is_young || !nr_track_has_room(connection, pair->foreign, cost);
 }
 

@@ -72,13 +72,32 @@ Test(cold, fresh_ones_that_keep_coming_are_not_all_compared_every_time) {
   visit(1);
   for (size_t i = 0; i < 200; i++) after += world.compared[i];
   cr_assert_lt(after - before, 40);
-  cr_assert_gt(after - before, 10);
-  visit(1500); /* no more come */
+  cr_assert_geq(after - before, 8); /* the newest */
+  visit(1500);                      /* no more come */
   nr_cold_remove(&world.cold, &world.items[100]);
   nr_cold_add(&world.cold, &world.items[100], 1088); /* in use once more, not new */
   before = world.compared[0];
   visit(10);
   cr_assert_eq(world.compared[0], before + 10);
+}
+
+Test(cold, idle_ones_wait_for_a_batch) {
+  set_up(COUNT, 4096);
+  visit(5000);
+  world.cold.batch = 64 << 10;
+  uint32_t idle = 0, most = 0;
+  memset(world.compared, 0, sizeof world.compared);
+  for (int i = 0; i < 4000; i++) {
+    uint32_t before = 0, after = 0;
+    for (size_t k = 0; k < COUNT; k++) before += world.compared[k];
+    visit(1);
+    for (size_t k = 0; k < COUNT; k++) after += world.compared[k];
+    idle += after == before;
+    if (after - before > most) most = after - before;
+  }
+  cr_assert_gt(idle, 3500);
+  cr_assert_geq(most, 16);
+  for (size_t i = 0; i < COUNT; i++) cr_assert_gt(world.compared[i], 0);
 }
 
 Test(cold, those_that_will_live_are_all_compared_though_more_keep_coming) {
