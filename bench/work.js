@@ -104,7 +104,7 @@ const works = [
     name: `snappy compress, ${count} of ${size} bytes`,
     package: 'snappy',
     isAsync: true,
-    prepare: ({ compress }) => (i) => Promise.all(Array.from({ length: count }, (_, k) => compress(Buffer.alloc(size, i + k)))),
+    prepare: ({ compress }) => (i) => Promise.all(Array.from({ length: count }, (_, k) => compress(Buffer.alloc(size, i + k)))).then(Buffer.concat),
   })),
   { name: 'lz4-napi compressSync', package: 'lz4-napi', prepare: ({ compressSync }, inputs) => (i) => compressSync(inputs[i % inputs.length]) },
   { name: 'lz4-napi uncompressSync', package: 'lz4-napi', prepare: ({ compressSync, uncompressSync }, inputs) => {
