@@ -17,6 +17,7 @@ struct work {
   enum when remove;
   bool executed, is_elsewhere, is_promised;
   int32_t input, output;
+  uint32_t completed; /* so often */
 };
 
 static struct work *works[4096];
@@ -52,6 +53,7 @@ static void settle(napi_env env, struct work *work, napi_status status) {
 /* What the callback throws is left pending. */
 static void complete(napi_env env, napi_status status, void *data) {
   struct work *work = data;
+  work->completed++;
   if (work->remove == FIRST) remove_work(env, work);
   if (work->is_promised) settle(env, work, status);
   if (work->callback) {
@@ -126,6 +128,11 @@ static napi_value is_executed(napi_env env, napi_callback_info info) {
   return t_boolean(env, __atomic_load_n(&work_of(env, info)->executed, __ATOMIC_SEQ_CST));
 }
 
+/* (id): how often? */
+static napi_value times_completed(napi_env env, napi_callback_info info) {
+  return t_number(env, work_of(env, info)->completed);
+}
+
 static napi_value most_running(napi_env env, napi_callback_info info) {
   return t_number(env, __atomic_exchange_n(&most, 0, __ATOMIC_SEQ_CST));
 }
@@ -188,6 +195,7 @@ NAPI_MODULE_INIT() {
       {"cancel", cancel},
       {"remove", delete},
       {"isExecuted", is_executed},
+      {"timesCompleted", times_completed},
       {"misuse", misuse},
       {"pending", pending},
       {"mostRunning", most_running},

@@ -56,6 +56,45 @@ cases('async_work', {
     return result;
   },
   'deleted first thing in complete': async (addon) => (await done(addon, { remove: 'first', input: 4 })).filter((_, i) => i !== 1),
+  'many that are executed when the first one completes': async (addon) => {
+    const log = [];
+    const count = 50; // more than are completed together
+    const ids = await new Promise((resolve) => {
+      let left = count;
+      const list = Array.from({ length: count }, (_, i) => addon.create({ input: i, callback: (status, id, ...rest) => {
+        process.nextTick(() => log.push([i, 'tick']));
+        Promise.resolve().then(() => log.push([i, 'microtask']));
+        // One that is over cannot be cancelled, nor another one that is executed.
+        log.push([i, status, ...rest, addon.cancel(list[i]), addon.cancel(list[(i + 7) % count])]);
+        if (--left === 0) setImmediate(() => resolve(list));
+      } }));
+      for (const id of list) addon.queue(id);
+      while (!list.every((id) => addon.isExecuted(id)));
+    });
+    // What each work does comes together, before the next one.
+    const together = log.every(([i], at) => at % 3 === 0 || i === log[at - 1][0]);
+    return [together, log.sort(([a], [b]) => a - b), ids.map((id) => addon.remove(id))];
+  },
+  'queued again, each in its own complete, behind others that are executed': async (addon) => {
+    const list = Array.from({ length: 40 }, (_, i) => addon.create({ input: i, callback: () => seen.push([i, addon.queue(list[i])]) }));
+    const seen = [];
+    for (const id of list) addon.queue(id);
+    while (!list.every((id) => addon.isExecuted(id)));
+    while (!list.every((id) => addon.timesCompleted(id) === 2)) await turn();
+    return [seen.sort(([a], [b]) => a - b), list.map((id) => addon.remove(id))];
+  },
+  'deleted, each in its own complete, behind others that are executed': async (addon) => {
+    const seen = [];
+    await new Promise((resolve) => {
+      const list = Array.from({ length: 20 }, (_, i) => addon.create({ input: i, remove: 'first', callback: () => {
+        seen.push(i);
+        if (seen.length === 20) resolve();
+      } }));
+      for (const id of list) addon.queue(id);
+      while (!list.every((id) => addon.isExecuted(id)));
+    });
+    return seen.sort((a, b) => a - b);
+  },
   'deleted after complete': async (addon) => {
     const [, id] = await done(addon, { remove: undefined });
     return addon.remove(id);
