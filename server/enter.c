@@ -205,6 +205,12 @@ static uint64_t find_deadline(struct nr_enter *enter) {
   return own == 0 || (end != 0 && end < own) ? end : own;
 }
 
+/* A collection is followed by hundreds of finalizers, between which JavaScript does not run, as a rule, and which say
+ * nothing about what the program does. */
+static bool is_turn(const struct nr_enter *enter) {
+  return enter->opcode != NR_OP_FINALIZE;
+}
+
 /* False: it could not be sent. */
 static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
@@ -218,7 +224,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   }
   if (connection->release_count > 0) nr_release_flush(connection);
   nr_blocks_trim(connection->blocks);
-  nr_memory_send(connection, true, enter->opcode == NR_OP_INVOKE); /* V8 closes a scope behind every callback */
+  nr_memory_send(connection, is_turn(enter), enter->opcode == NR_OP_INVOKE); /* V8 closes a scope behind callbacks */
   nr_environment_check(connection);
   nr_shared_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);
@@ -237,10 +243,9 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   return true;
 }
 
-/* A collection is followed by hundreds of finalizers, which say nothing about what the program does. */
 static void take(const struct nr_enter *enter) {
-  nr_memory_take(enter->connection, true, enter->hot);
-  if (enter->opcode != NR_OP_FINALIZE) nr_memory_settle(enter->connection);
+  nr_memory_take(enter->connection, is_turn(enter), enter->hot);
+  if (is_turn(enter)) nr_memory_settle(enter->connection);
 }
 
 static __attribute__((noinline)) void stop(struct nr_enter *enter) {

@@ -200,6 +200,30 @@ static napi_value put(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static uint8_t *counter;
+
+static void finalize_counted(napi_env env, void *data, void *hint) {
+  counter[0]++;
+  counter[1] = *(uint8_t *)data;
+  free(data);
+}
+
+/* (buffer, count): makes so many that nobody ever sees; their finalizers count in the buffer, and tell the last one's
+ * first byte. */
+static napi_value counted(napi_env env, napi_callback_info info) {
+  napi_value argv[2], made;
+  size_t length;
+  t_args(env, info, argv, 2);
+  T_OK(napi_get_buffer_info(env, argv[0], (void **)&counter, &length));
+  for (uint32_t i = t_uint(env, argv[1]); i > 0; i--) {
+    uint8_t *bytes = calloc(1, 100);
+    if (bytes == NULL) abort();
+    T_OK(napi_create_external_buffer(env, 100, bytes, finalize_counted, NULL, &made));
+    bytes[0] = 7;
+  }
+  return NULL;
+}
+
 static uint8_t common[4 << 20];
 
 /* (offset, length): over a part of memory that others may be over as well. */
@@ -268,6 +292,7 @@ static const struct t_function functions[] = {
     {"appear", appear},
     {"peek", peek},
     {"part", part},
+    {"counted", counted},
     {"ragged", ragged},
     {"put", put},
     {"fromConstant", from_constant},

@@ -104,6 +104,21 @@ cases({
     }
     return seen;
   },
+  'what finalizers write is there without another call': async ({ counted, inspect }) => {
+    const counter = Buffer.alloc(100);
+    // So much to look at that it is not all looked at around each finalizer.
+    const others = Array.from({ length: 250 }, (_, i) => Buffer.alloc(1000, i));
+    for (const other of others) inspect(other);
+    for (const count of [1, 200]) {
+      counted(counter, count);
+      const end = (counter[0] + count) & 0xff;
+      for (let i = 0; i < TURNS && counter[0] !== end; i++) {
+        if (i % 20 === 0) gc();
+        await turn();
+      }
+    }
+    return [counter, others.length];
+  },
   'finalizers run when the buffers are gone': async (addon) => {
     gc();
     await turn();
