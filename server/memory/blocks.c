@@ -1,14 +1,12 @@
 #include "server/memory/blocks.h"
+#include "server/memory/mappings.h"
 #include "wire/pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Blocks up to here share extents. */
@@ -281,7 +279,8 @@ bool nr_block_map(struct nr_blocks *blocks, const struct nr_block *block, uint8_
 }
 
 /* Marks the extents in limbo that this mapping of the memfd belongs to, unless it is our own of it. */
-static void mark_mapped(struct nr_blocks *blocks, uint64_t address, uint64_t place, uint64_t length) {
+static void mark_mapped(uint64_t address, uint64_t place, uint64_t length, void *context) {
+  const struct nr_blocks *blocks = context;
   for (struct nr_extent *extent = blocks->limbo; extent != NULL; extent = extent->next) {
     if (place >= extent->place + extent->length || place + length <= extent->place) continue;
     uint64_t own = (uint64_t)(uintptr_t)extent->memory;
@@ -289,26 +288,10 @@ static void mark_mapped(struct nr_blocks *blocks, uint64_t address, uint64_t pla
   }
 }
 
-/* False: the mappings cannot be read. */
-static bool find_mapped(struct nr_blocks *blocks) {
-  struct stat stat;
-  char line[512];
-  uint64_t from, to, place, inode;
-  FILE *maps = fstat(blocks->memfd, &stat) == 0 ? fopen("/proc/self/maps", "re") : NULL;
-  if (maps == NULL) return false;
-  while (fgets(line, sizeof line, maps) != NULL) {
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %" SCNu64, &from, &to, &place, &inode) == 4 &&
-        inode == stat.st_ino)
-      mark_mapped(blocks, from, place, to - from);
-  }
-  fclose(maps);
-  return true;
-}
-
 /* What no Buffer maps any more can be used again. */
 static void leave_limbo(struct nr_blocks *blocks) {
   for (struct nr_extent *extent = blocks->limbo; extent != NULL; extent = extent->next) extent->used = 0;
-  bool known = find_mapped(blocks);
+  bool known = nr_mappings_of(blocks->memfd, mark_mapped, blocks);
   for (struct nr_extent *extent = blocks->limbo, *next; known && extent != NULL; extent = next) {
     next = extent->next;
     if (extent->used != 0) continue;

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "server/memory/blocks.c"
+#include "server/memory/mappings.c"
 #include "server/memory/spares.c"
 
 #define KIB UINT64_C(1024)
