@@ -127,8 +127,12 @@ static napi_value succeed(struct nr_callback *callback, napi_env napi, napi_call
     if (has_exception(napi)) return NULL;
   }
   if (callback->connection != connection) return nr_callback_invoke(callback, napi, info);
-  if (callback->successor != NULL) return forward(callback, napi, info);
-  if (connection->heir != NULL) {
+  now = latest(connection);
+  if (callback->successor != NULL && nr_port_failure(now->port) == 0) return forward(callback, napi, info);
+  if (callback->successor != NULL) {
+    /* It would ask once more, and another host might be started for it then: it belonged to the one before. */
+    nr_throw_failure(now, napi, "a call");
+  } else if (connection->heir != NULL) {
     nr_throw_gone(connection, napi);
   } else {
     nr_throw_failure(connection, napi, "a call");

@@ -177,6 +177,21 @@ test('on-call: waits longer each time', () => {
   for (const [i, least] of [0, 200, 400, 400].entries()) assert.ok(waits[i] >= least - 5, `${waits}`);
 });
 
+test('on-call: a call that came too early is not too late when the time is up meanwhile', (t) => {
+  const { addon, host } = loadPlugin({ restart: { policy: 'on-call', backoff: { initial: 200, factor: 1 } } });
+  let passed = 0;
+  const { now } = Date;
+  t.mock.method(Date, 'now', () => now.call(Date) + (passed += 1000)); // each look takes a second
+  const seen = [];
+  for (let i = 0; i < 3; i++) {
+    caught(() => addon.crash());
+    const error = i === 0 ? undefined : caught(() => addon.count());
+    seen.push(error?.code, error?.pid === host.pid, addon.count());
+  }
+  const early = ['ERR_NAPI_REMOTE_HOST_DIED', true, 1];
+  assert.deepEqual(seen, [undefined, false, 1, ...early, ...early]);
+});
+
 test('on-call: not more often in a minute than it may', () => {
   const { addon } = loadPlugin({ restart: { policy: 'on-call', backoff: { initial: 0 }, max: 2 } });
   for (let i = 0; i < 2; i++) {
