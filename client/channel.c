@@ -50,7 +50,6 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
   channel->worker = worker;
   channel->environ = worker || nr_node.apart ? NULL : nr_environ_create();
   nr_cold_init(&channel->tracked);
-  channel->runs = (struct nr_links){&channel->runs, &channel->runs};
   channel->tracked.mortal = true; /* most are results: the server has those that live watched with others */
   nr_reading_init(channel->reading);
   channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);

@@ -123,22 +123,6 @@ struct nr_deferred;
 /* What another thread has done to a reference (foreign.c). */
 struct nr_foreign;
 struct nr_loop;
-
-/* A place in a circular list; the list's own is before the first one. */
-struct nr_links {
-  struct nr_links *next, *previous;
-};
-
-static inline void nr_links_insert(struct nr_links *links, struct nr_links *before) {
-  *links = (struct nr_links){before->next, before};
-  before->next->previous = links;
-  before->next = links;
-}
-
-static inline void nr_links_remove(struct nr_links *links) {
-  links->previous->next = links->next;
-  links->next->previous = links->previous;
-}
 struct napi_threadsafe_function__;
 
 /* One JavaScript thread joined with this thread. */
@@ -172,13 +156,11 @@ struct nr_channel {
   struct nr_environ *environ; /* as Node knows it; NULL: the two are not kept alike */
   bool worker;                /* of a Worker: not Node's main thread */
   bool ends;                  /* the server has said so */
-  struct nr_links runs;       /* executed, oldest first, and the loop has not come to them (calls/work.c) */
   struct nr_loop *loop;       /* NULL: nobody has asked for it */
   uint8_t state;              /* of the loop, as the server was told last */
   /* ---- of all threads ---- */
   bool executed;                                 /* a work, and the loop has not turned since: atomic */
   uint32_t owed;                                 /* works executed, but not yet complete: atomic */
-  struct run *runs_executed;                     /* by threads of the pool, newest first: atomic (calls/work.c) */
   bool rung;                                     /* and the server has not come yet: atomic */
   struct napi_threadsafe_function__ *threadsafe; /* those with something to tell (threadsafe.c) */
   struct nr_foreign *foreign;                    /* newest first (foreign.c) */

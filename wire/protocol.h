@@ -19,8 +19,6 @@
 #define NR_IDS_MAX (UINT32_C(1) << 24)
 /* CALLs and ENTERs nested in each other. V8's stack ends far before. */
 #define NR_DEPTH_MAX 20000u
-/* Works that are completed behind another one, in one turn of Node's. */
-#define NR_COMPLETIONS_MAX 32u
 
 /* Strings of at most this many UTF-16 units travel along with the handle. */
 #define NR_TEXT_INLINE 255u

@@ -15,26 +15,17 @@
 #include "client/uv_names.h"
 
 struct work {
+  uv_work_t request;
   napi_env env;
   nr_id id;
   napi_async_execute_callback execute;
   napi_async_complete_callback complete;
   void *data;
-  struct run *run;    /* NULL: it is not queued, or is being completed */
   napi_status status; /* for the completion */
-  bool was_queued;    /* ever */
-  bool deleted;       /* while it was queued: nobody but the run knows it */
-};
-
-/* What libuv knows of a work that was queued, until the loop has come to it. Which may be after the work's completion:
- * those that are executed by then are completed together with one before. */
-struct run {
-  struct nr_links links; /* of those that are executed; NULL: it is not */
-  struct run *older;     /* executed just before, until the channel's thread has seen it */
-  uv_work_t request;
-  struct work *work; /* NULL: it has been completed */
-  napi_env env;
-  bool executed;
+  bool queued;        /* and not yet completed */
+  bool executed;      /* since it was queued */
+  bool was_queued;    /* ever: libuv knows the request */
+  bool deleted;       /* while it was queued: nobody but libuv knows it */
 };
 
 static struct work *get(napi_env env, napi_async_work work) {
@@ -113,7 +104,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_delete_async_work(napi_env env, napi_async
   if (status == napi_ok) {
     nr_table_remove(env->channel->asyncs, deleted->id, NR_SORT_WORK);
     deleted->deleted = true;
-    if (deleted->run == NULL) free(deleted);
+    if (!deleted->queued) free(deleted);
   }
   return nr_call_end(&call, status);
 }
@@ -134,70 +125,35 @@ static void settle_in(void) {
 
 /* On a thread of the pool. */
 static void execute_it(uv_work_t *request) {
-  struct run *run = request->data;
-  struct nr_channel *channel = run->env->channel;
+  struct work *work = (struct work *)request;
+  struct nr_channel *channel = work->env->channel;
   settle_in();
-  run->work->execute(run->env, run->work->data);
-  __atomic_add_fetch(&channel->owed, 1, __ATOMIC_RELAXED);
-  run->executed = true;
-  run->older = __atomic_load_n(&channel->runs_executed, __ATOMIC_RELAXED);
-  while (
-      !__atomic_compare_exchange_n(&channel->runs_executed, &run->older, run, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-    ;
+  work->execute(work->env, work->data);
   /* Node takes a while to wake up: it begins now, and the channel's thread wakes up at the same time. When that is busy
    * it rings itself, as soon as it is not. */
+  work->executed = true;
+  __atomic_add_fetch(&channel->owed, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&channel->executed, true, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&channel->entry, __ATOMIC_RELAXED) == NULL) nr_loop_ring(channel);
 }
 
-/* ---- completions, on the channel's thread -------------------------------------------------------------------------
- */
-
-/* The oldest first. Those that the threads have added are the other way round. */
-static struct nr_links *runs_of(struct nr_channel *channel) {
-  struct nr_links *last = channel->runs.previous;
-  for (struct run *run = __atomic_exchange_n(&channel->runs_executed, NULL, __ATOMIC_ACQUIRE); run != NULL;
-       run = run->older)
-    nr_links_insert(&run->links, last);
-  return &channel->runs;
-}
-
-/* With those that libuv would complete next: one hand-over for all of them, and nothing is looked for that native code
- * could have written in between, where it does not run. */
-static void run_completion(napi_env env, nr_id id) {
+static void run_completion(struct work *work) {
   Nr__CompleteRequest request = NR__COMPLETE_REQUEST__INIT;
-  struct nr_call call = NR_CALL(env, NR_OP_RUN_COMPLETION, &request.base);
-  const struct nr_links *runs = runs_of(env->channel);
-  uint64_t more[NR_COMPLETIONS_MAX];
-  request.async_id = id;
-  request.more = more;
-  for (const struct nr_links *at = runs->next; at != runs && request.n_more < NR_COMPLETIONS_MAX; at = at->next) {
-    const struct run *run = (const struct run *)at; /* its first member */
-    if (run->env != env) break;
-    if (run->work != NULL && !run->work->deleted && run->work->complete != NULL) more[request.n_more++] = run->work->id;
-  }
+  struct nr_call call = NR_CALL(work->env, NR_OP_RUN_COMPLETION, &request.base);
+  request.async_id = work->id;
   nr_call_end(&call, nr_call_wait_js(&call));
 }
 
-/* The loop has come to it. */
 static void after(uv_work_t *request, int error) {
-  struct run *run = request->data;
-  struct work *work = run->work;
-  napi_env env = run->env;
-  if (run->executed) {
-    (void)runs_of(env->channel); /* it is among them then */
-    nr_links_remove(&run->links);
-    __atomic_sub_fetch(&env->channel->owed, 1, __ATOMIC_RELAXED);
-  }
-  free(run);
-  env->works--;
-  if (work == NULL) return;
-  work->run = NULL;
+  struct work *work = (struct work *)request;
+  if (work->executed) __atomic_sub_fetch(&work->env->channel->owed, 1, __ATOMIC_RELAXED);
+  work->executed = work->queued = false;
+  work->env->works--;
   work->status = status_of(error);
   if (work->deleted) {
     free(work);
   } else if (work->complete != NULL) {
-    run_completion(env, work->id);
+    run_completion(work);
   }
 }
 
@@ -208,36 +164,12 @@ void nr_works_finish(struct nr_channel *channel, napi_env env) {
 
 napi_env nr_work_complete(struct nr_channel *channel, nr_id id) {
   struct work *work = nr_table_get(channel->asyncs, id, NR_SORT_WORK);
-  if (work == NULL || (work->run != NULL && !work->run->executed)) return NULL;
+  if (work == NULL) return NULL;
   napi_env env = work->env;
-  if (work->run != NULL) { /* the loop has not come to it yet */
-    work->status = napi_ok;
-    work->run->work = NULL;
-    work->run = NULL;
-  }
   nr_clear_last_error(env);
   env->exception_pending = false;
   work->complete(env, work->status, work->data);
   return env;
-}
-
-static int queue(struct work *work) {
-  napi_env env = work->env;
-  uv_loop_t *loop = nr_loop_get(env->channel);
-  struct run *run = loop == NULL ? NULL : calloc(1, sizeof *run);
-  if (run == NULL) return UV_EINVAL;
-  run->request.data = run;
-  run->work = work;
-  run->env = env;
-  int error = uv_queue_work(loop, &run->request, execute_it, after);
-  if (error != 0) {
-    free(run);
-    return error;
-  }
-  work->run = run;
-  work->was_queued = true;
-  env->works++;
-  return 0;
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_queue_async_work(node_api_basic_env env, napi_async_work work) {
@@ -245,7 +177,13 @@ NR_EXPORT napi_status NAPI_CDECL napi_queue_async_work(node_api_basic_env env, n
   NR_CHECK_ARG(env, work);
   Nr__Empty request = NR__EMPTY__INIT;
   struct work *queued = get(env, work);
-  int error = queued == NULL || queued->run != NULL ? UV_EINVAL : queue(queued);
+  uv_loop_t *loop = nr_loop_get(env->channel);
+  int error = UV_EINVAL;
+  if (queued != NULL && !queued->queued && loop != NULL) {
+    queued->queued = queued->was_queued = true;
+    env->works++;
+    error = uv_queue_work(loop, &queued->request, execute_it, after);
+  }
   return nr_answer(env, NR_OP_NAPI_QUEUE_ASYNC_WORK, &request.base, NULL, status_of(error));
 }
 
@@ -254,9 +192,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_cancel_async_work(node_api_basic_env env, 
   NR_CHECK_ARG(env, work);
   Nr__Empty request = NR__EMPTY__INIT;
   struct work *cancelled = get(env, work);
-  int error = cancelled == NULL || !cancelled->was_queued ? UV_EINVAL
-              : cancelled->run == NULL                    ? UV_EBUSY
-                                                          : uv_cancel((uv_req_t *)&cancelled->run->request);
+  int error = cancelled == NULL || !cancelled->was_queued ? UV_EINVAL : uv_cancel((uv_req_t *)&cancelled->request);
   napi_status status = nr_answer(env, NR_OP_NAPI_CANCEL_ASYNC_WORK, &request.base, NULL, status_of(error));
   env->last_error.engine_error_code = (uint32_t)error;
   return status;

@@ -187,35 +187,24 @@ static void enter(struct nr_dispatch *d, nr_id id) {
 }
 
 /* The completion may delete the work. */
-static napi_status run(struct nr_dispatch *d, nr_id id) {
-  struct nr_async *async = get(d, id);
+napi_status nr_serve_run_completion(struct nr_dispatch *d, const void *message, void *answer) {
+  const Nr__CompleteRequest *request = message;
+  struct nr_async *async = get(d, request->async_id);
   napi_handle_scope scope;
   napi_callback_scope callback_scope;
   napi_value resource = NULL;
+  (void)answer;
   if (async == NULL) return napi_invalid_arg;
   NR_TRY(napi_open_handle_scope(d->napi, &scope));
   if (async->resource != NULL) napi_get_reference_value(d->napi, async->resource, &resource);
   napi_status status = napi_open_callback_scope(d->napi, resource, async->context, &callback_scope);
   if (status == napi_ok) {
     async->open++;
-    enter(d, id);
+    enter(d, request->async_id);
     report_exception(d->napi);
     napi_close_callback_scope(d->napi, callback_scope);
     leave(async);
   }
   napi_close_handle_scope(d->napi, scope);
-  return status;
-}
-
-/* What cannot be run any more stays the host's, whose loop comes to it. */
-napi_status nr_serve_run_completion(struct nr_dispatch *d, const void *message, void *answer) {
-  const Nr__CompleteRequest *request = message;
-  (void)answer;
-  if (request->n_more > NR_COMPLETIONS_MAX) return nr_fault(d, "too many completions at once");
-  napi_status status = run(d, request->async_id);
-  for (size_t i = 0; i < request->n_more; i++) {
-    if (nr_port_failure(d->connection->port) < 0 || d->env->napi == NULL) break;
-    run(d, request->more[i]);
-  }
   return status;
 }

@@ -38,20 +38,9 @@ struct stretch {
   bool used;
 };
 
-/* So many works of no id. */
-static bool set_more(ProtobufCMessage *message, uint64_t count) {
-  static uint64_t ids[64];
-  Nr__CompleteRequest *request = (Nr__CompleteRequest *)(void *)message;
-  if (message->descriptor != &nr__complete_request__descriptor || count > sizeof ids / sizeof *ids) return false;
-  request->n_more = count;
-  request->more = ids;
-  return true;
-}
-
 static bool set_field(ProtobufCMessage *message, const struct nr_forge_field *field, struct stretch *stretch) {
   static const char prefix[] = "stretch_";
   uint64_t bits = field->value == NULL ? field->bits : nr_wire(field->value);
-  if (strcmp(field->name, "more_count") == 0) return set_more(message, bits);
   if (strncmp(field->name, prefix, sizeof prefix - 1) != 0) return set(message, field->name, bits);
   stretch->used = true;
   return set(&stretch->message.base, field->name + sizeof prefix - 1, bits);

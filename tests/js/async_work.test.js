@@ -231,6 +231,37 @@ cases('async_work', {
     await busy;
     return log;
   },
+  'a cancelled one completes before one that is executed later': async (addon) => {
+    const busy = occupy(addon);
+    const log = [];
+    const completions = ['cancelled', 'later'].map((name) => new Promise((resolve) => {
+      const id = addon.create({ remove: 'last', callback: (status) => resolve(log.push([name, status])) });
+      addon.queue(id);
+      if (name === 'cancelled') addon.cancel(id);
+      else log.push(id);
+    }));
+    const later = log.shift();
+    addon.openGate(BUSY, POOL);
+    while (!addon.isExecuted(later));
+    await Promise.all([busy, ...completions]);
+    return log;
+  },
+  'one that is executed while others complete waits for the next turn': async (addon) => {
+    const log = [];
+    await new Promise((resolve) => {
+      const list = Array.from({ length: 40 }, (_, i) => addon.create({ remove: 'last', callback: () => {
+        log.push('one of many');
+        if (i > 0) return;
+        const next = addon.create({ remove: 'last', callback: () => resolve(log.push('next')) });
+        setImmediate(() => log.push('immediate'));
+        addon.queue(next);
+        while (!addon.isExecuted(next));
+      } }));
+      for (const id of list) addon.queue(id);
+      while (!list.every((id) => addon.isExecuted(id)));
+    });
+    return log;
+  },
   'cancelled twice': async (addon) => {
     const busy = occupy(addon);
     const log = [];

@@ -104,11 +104,6 @@ test('parts outside of what they are parts of, by the gigabyte: a protocol error
   check(claims, (result) => result === 'ERR_NAPI_REMOTE_PROTOCOL');
 });
 
-test('completions: of works that are none, and of more than may come at once', () => {
-  check([['run_completion', { async_id: id(9), more_count: 32n }]], (result) => result === 'napi_invalid_arg');
-  check([['run_completion', { async_id: id(9), more_count: 33n }]], (result) => result === 'ERR_NAPI_REMOTE_PROTOCOL');
-});
-
 test('more than this machine has: an error of the call', () => {
   const claims = [];
   for (const length of [2n ** 46n, 2n ** 52n, 2n ** 63n - 1n, 2n ** 64n - 1n]) {
