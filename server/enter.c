@@ -240,6 +240,8 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   enter->served = nr_arena_mark(connection->arena);
   connection->depth++;
   connection->entries++;
+  enter->outer_in_call = connection->in_call;
+  connection->in_call = enter->opcode == NR_OP_INVOKE;
   return true;
 }
 
@@ -254,6 +256,7 @@ static __attribute__((noinline)) void stop(struct nr_enter *enter) {
     take(enter);
   else
     nr_connection_failed(enter->connection);
+  enter->connection->in_call = enter->outer_in_call;
   if (--enter->connection->entries == 0 && enter->connection->times != NULL) nr_times_end(enter->connection->times);
   enter->connection->depth--;
 }

@@ -39,6 +39,7 @@ struct nr_enter {
   uint32_t callback_scope_base;
   uint32_t entry_floor;
   uint32_t hot;
+  bool outer_in_call;
 };
 
 /* Notes where handles, scopes and windows stand: before the first argument is given a handle. */

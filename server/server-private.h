@@ -250,7 +250,7 @@ struct nr_connection {
   uint32_t pairs_seen;       /* of those, when native code last gave up the turn */
   napi_ref left;             /* an array with an exception for when the open entry ends; NULL: none */
   napi_env left_in;          /* the env of that */
-  uint32_t calm;             /* entries since one that brought any */
+  uint32_t calm;             /* calls since something brought any */
   uint32_t follows;          /* frames with NR_FLAG_FOLLOWS so far */
   enum nr_lifetime lifetime; /* of new ones, as a rule (memory/lifetime.c) */
   uint32_t influx;           /* grows with entries that bring some */
@@ -278,6 +278,7 @@ struct nr_connection {
   uint32_t sequence;
   uint32_t depth;                /* CALLs and ENTERs that are open */
   uint32_t entries;              /* ENTERs that are open */
+  bool in_call;                  /* the innermost is a call of the program's */
   struct nr_callback *callback;  /* the innermost entry's; NULL: an Init */
   struct nr_callback background; /* what stands for one in entries that JavaScript does not call */
   napi_ref signal;               /* the AbortSignal that ended the host; NULL: none */

@@ -53,7 +53,8 @@ void nr_memory_send(struct nr_connection *connection, bool turn, bool scoped);
 /* Before JavaScript gets it: what native code has written comes back. `hot`: what was seen since there were so many is
  * taken in any case; hot_count in the middle of an entry. */
 void nr_memory_take(struct nr_connection *connection, bool turn, uint32_t hot);
-/* After that, when the program has had a turn: what does it do, and so what is worth tracking? */
+/* After that, when the program has had a turn: what does it do, and so what is worth tracking? A hundred works that
+ * complete bring nothing new, each in several turns, and are no hundred calls that brought nothing. */
 void nr_memory_settle(struct nr_connection *connection);
 /* What was seen since there were so many is not hot any more. */
 void nr_memory_leave(struct nr_connection *connection, uint32_t hot);

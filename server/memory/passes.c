@@ -287,6 +287,7 @@ static bool lift(struct nr_cold_item *item, void *context) {
 
 static void count_calm(struct nr_connection *connection) {
   bool is_new = connection->pairs_made != connection->pairs_seen;
+  if (!is_new && !connection->in_call) return;
   connection->calm = is_new ? 0 : connection->calm + 1;
   connection->pairs_seen = connection->pairs_made;
   nr_lifetime_count(connection, is_new);
