@@ -65,6 +65,7 @@ struct nr_pair {
   uint32_t alarmed;     /* the same of something else on its pages, */
   uint32_t alarms;      /* ... so often, one time after the other */
   uint32_t noisy;       /* too often: so many bytes are compared instead, until nr_track_forgive(); 0: none */
+  uint64_t slice_at;    /* where the next slice begins */
   uint32_t sparse_at;   /* its place in the list of those of which little may be there (sparse.c); 0: it is none */
   uint32_t sparse_rest; /* so often it is left out */
   long sparse_faults;   /* of this process, when the kernel was asked last what has come to be there; -1: never */
@@ -160,6 +161,15 @@ bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uin
 uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
 /* All that the host knows of it is hot until the entry returns. */
 void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair);
+/* Nominally a gigabyte, a megabyte or more of it there, and some of that constant: it is the heap and the libraries
+ * behind a pointer, of which somebody may want the beginning. That is looked at each time, and a slice of the rest.
+ * (Two dozen of them, which ffi-napi makes, added 6 ms to a call.) */
+#define NR_SLICED (UINT64_C(1) << 20)
+#define NR_SLICE_HEAD (UINT64_C(16) << 10)
+#define NR_SLICE (UINT64_C(32) << 10)
+bool nr_window_is_sliced(const struct nr_connection *connection, const struct nr_pair *pair);
+/* The slice whose turn it is. */
+struct nr_range nr_window_slice(const struct nr_pair *pair);
 /* What looking at a cold one costs, as bytes to compare. */
 uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_pair *pair);
 /* Into the list in which its kind waits to be looked at, unless the kernel tells of all of it. It is in none. */

@@ -121,6 +121,35 @@ static bool is_done(const struct pass *pass, const struct nr_pair *pair, const s
   return false;
 }
 
+/* What of the pair lies there, in the pass's direction; one whose turn comes seldom may always have it on the same way,
+ * and so goes both. *bytes: where, if anything was looked at. */
+static bool visit_part(struct pass *pass, struct nr_pair *pair, struct nr_range part, bool seldom, uint8_t **bytes) {
+  bool changed = false;
+  for (uint32_t i = 0; i < pair->shown_count; i++) {
+    struct nr_range shown = pair->shown[i];
+    if (shown.from < part.from) shown.from = part.from;
+    if (shown.to > part.to) shown.to = part.to;
+    if (shown.from >= shown.to || is_done(pass, pair, &shown)) continue;
+    uint8_t *found = find_bytes(pass, pair, shown.from, &shown.to);
+    if (found == NULL) continue;
+    *bytes = found;
+    changed |= copy(pass, pair, found, shown.from, shown.to);
+    if (!seldom) continue;
+    struct pass back = {.connection = pass->connection, .takes = !pass->takes, .back = true};
+    changed |= copy(&back, pair, found, shown.from, shown.to);
+  }
+  return changed;
+}
+
+/* Of one that has megabytes of what is no memory of its own, as a rule (windows.c). */
+static bool visit_slice(struct pass *pass, struct nr_pair *pair, bool seldom, uint8_t **bytes) {
+  struct nr_range slice = nr_window_slice(pair);
+  bool changed = visit_part(pass, pair, (struct nr_range){0, NR_SLICE_HEAD}, seldom, bytes);
+  changed |= visit_part(pass, pair, slice, seldom, bytes);
+  if (pass->takes) pair->slice_at = slice.to;
+  return changed;
+}
+
 static bool visit_cold(struct nr_cold_item *item, void *context) {
   struct pass *pass = context;
   struct nr_connection *connection = pass->connection;
@@ -131,18 +160,10 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   pass->cost += item->cost;
   bool seldom = item->group == NR_COLD_ASLEEP || (item->group == NR_COLD_IDLE && !pass->all);
   if (pass->takes && !seldom && is_all_untouched(pair)) return false;
-  for (uint32_t i = 0; i < pair->shown_count; i++) {
-    struct nr_range shown = pair->shown[i];
-    if (is_done(pass, pair, &shown)) continue;
-    bytes = find_bytes(pass, pair, shown.from, &shown.to);
-    if (bytes == NULL) continue;
-    changed |= copy(pass, pair, bytes, shown.from, shown.to);
-    /* One whose turn comes seldom may always have it on the same way. */
-    if (seldom) {
-      struct pass back = {.connection = connection, .takes = !pass->takes, .back = true};
-      changed |= copy(&back, pair, bytes, shown.from, shown.to);
-    }
-  }
+  if (nr_window_is_sliced(connection, pair))
+    changed = visit_slice(pass, pair, seldom, &bytes);
+  else
+    changed = visit_part(pass, pair, (struct nr_range){0, UINT64_MAX}, seldom, &bytes);
   if (!changed && bytes != NULL && !pass->takes && item->unchanged >= NR_UNCHANGED)
     nr_track_again(connection, pair, bytes);
   item->next_cost = nr_window_cost(connection, pair);

@@ -104,6 +104,29 @@ cases({
     }
     return seen;
   },
+  // What is near the pointer at once, the rest in its turn.
+  'of a gigabyte, from a constant on, megabytes of which are memory': ({ fromConstant, poke, common }) => {
+    const [bytes, start] = fromConstant();
+    const seen = [];
+    const until = (read, value) => {
+      for (let i = 0; i < 3000 && read() !== value; i++) common(0);
+      seen.push(read());
+    };
+    for (let page = 0; page < 1024; page++) poke(page * 4096, 1);
+    for (let i = 0; i < 20; i++) {
+      poke(i, 50 + i);
+      seen.push(bytes[start + i]);
+      bytes[start + i] = 100 + i;
+      seen.push(common(i));
+    }
+    for (const place of [2 ** 20, 2 ** 21 + 5, 2 ** 22 - 1]) {
+      poke(place, 9);
+      until(() => bytes[start + place], 9);
+      bytes[start + place] = 8;
+      until(() => common(place), 8);
+    }
+    return seen;
+  },
   'what finalizers write is there without another call': async ({ counted, inspect }) => {
     const counter = Buffer.alloc(100);
     // So much to look at that it is not all looked at around each finalizer.
