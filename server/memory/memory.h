@@ -161,11 +161,11 @@ bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uin
 uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
 /* All that the host knows of it is hot until the entry returns. */
 void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair);
-/* Nominally a gigabyte, a megabyte or more of it there, and some of that constant: it is the heap and the libraries
+/* Nominally a gigabyte, two megabytes or more of it there, and some of that constant: it is the heap and the libraries
  * behind a pointer, of which somebody may want the beginning. That is looked at each time, and a slice of the rest.
  * (Two dozen of them, which ffi-napi makes, added 6 ms to a call.) */
-#define NR_SLICED (UINT64_C(1) << 20)
-#define NR_SLICE_HEAD (UINT64_C(16) << 10)
+#define NR_SLICED (UINT64_C(2) << 20)
+#define NR_SLICE_HEAD (UINT64_C(64) << 10)
 #define NR_SLICE (UINT64_C(32) << 10)
 bool nr_window_is_sliced(const struct nr_connection *connection, const struct nr_pair *pair);
 /* The slice whose turn it is. */
