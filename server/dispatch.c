@@ -2,7 +2,6 @@
  * The choke point: every call of a host passes here. Checks the frame, unpacks it, has it served on the real env, and
  * replies.
  */
-#include "server/enter.h"
 #include "server/dispatch.h"
 
 #include <errno.h>
@@ -11,6 +10,7 @@
 
 #include "server/calls/facts.h"
 #include "server/calls/scopes.h"
+#include "server/enter.h"
 #include "server/memory/exchange.h"
 #include "server/server-private.h"
 #include "server/trace.h"

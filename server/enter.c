@@ -2,7 +2,6 @@
  * Entering the host: the server's half of the turn stack. Sends the entry, serves the host's calls until it returns,
  * and cleans up what the host left open.
  */
-#include "server/node_info.h"
 #include "server/enter.h"
 
 #include <errno.h>
@@ -16,6 +15,7 @@
 #include "server/memory/blocks.h"
 #include "server/memory/exchange.h"
 #include "server/memory/external_shared.h"
+#include "server/node_info.h"
 #include "server/pending.h"
 #include "server/server-private.h"
 #include "server/times.h"

@@ -272,10 +272,9 @@ static void count_churn(struct nr_cold *cold) {
 /* Idle ones before those that sleep. */
 static void visit_rest(struct nr_cold *cold, bool all, compare *compare_item, void *context) {
   cold->credit += NR_COLD_IDLE_BUDGET;
+  if (!all && cold->credit < cold->batch) return;
   if (all)
     visit(cold, NR_COLD_IDLE, UINT32_MAX, compare_item, context);
-  else if (cold->credit < cold->batch)
-    return;
   else
     cold->credit -= visit(cold, NR_COLD_IDLE, cold->credit, compare_item, context);
   cold->credit -= visit(cold, NR_COLD_ASLEEP, cold->credit, compare_item, context);

@@ -44,8 +44,7 @@ struct nr_cold {
   uint64_t asleep;                /* the same of the others */
   uint32_t credit;                /* bytes that the idle and sleeping ones may still cost */
   uint32_t churn;                 /* grows with visits before which there was one that is new, goes down with others */
-  uint32_t
-      batch; /* where not all are compared, idle and sleeping ones wait until there is so much. Set by the caller */
+  uint32_t batch; /* idle ones wait until there is so much credit, unless all are compared. Set by the caller */
   bool has_new;
   bool mortal; /* most that are added are soon gone: churn counts. Set by the caller */
 };

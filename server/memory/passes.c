@@ -121,6 +121,8 @@ static bool is_done(const struct pass *pass, const struct nr_pair *pair, const s
   return false;
 }
 
+static const struct nr_range all = {0, UINT64_MAX};
+
 /* What of the pair lies there, in the pass's direction; one whose turn comes seldom may always have it on the same way,
  * and so goes both. *bytes: where, if anything was looked at. */
 static bool visit_part(struct pass *pass, struct nr_pair *pair, struct nr_range part, bool seldom, uint8_t **bytes) {
@@ -163,7 +165,7 @@ static bool visit_cold(struct nr_cold_item *item, void *context) {
   if (nr_window_is_sliced(connection, pair))
     changed = visit_slice(pass, pair, seldom, &bytes);
   else
-    changed = visit_part(pass, pair, (struct nr_range){0, UINT64_MAX}, seldom, &bytes);
+    changed = visit_part(pass, pair, all, seldom, &bytes);
   if (!changed && bytes != NULL && !pass->takes && item->unchanged >= NR_UNCHANGED)
     nr_track_again(connection, pair, bytes);
   item->next_cost = nr_window_cost(connection, pair);
@@ -188,17 +190,6 @@ static bool promote(struct pass *pass, struct nr_pair *pair, uint8_t *bytes, uin
   return changed;
 }
 
-static bool copy_all(struct pass *pass, struct nr_pair *pair) {
-  bool changed = false;
-  for (uint32_t i = 0; i < pair->shown_count; i++) {
-    struct nr_range shown = pair->shown[i];
-    if (is_done(pass, pair, &shown)) continue;
-    uint8_t *bytes = find_bytes(pass, pair, shown.from, &shown.to);
-    if (bytes != NULL) changed |= copy(pass, pair, bytes, shown.from, shown.to);
-  }
-  return changed;
-}
-
 /* Is it time to track it? What has seen no collection yet may not live long. */
 static bool is_ripe(const struct pass *pass, const struct nr_pair *pair) {
   if (pair->hot != NR_NO_HOT || pass->promoted >= NR_PROMOTED || nr_track_is_settled(pair)) return false;
@@ -216,7 +207,7 @@ static bool settle(struct nr_cold_item *item, void *context) {
   uint64_t to = pair->shown[pair->shown_count - 1].to;
   uint8_t *bytes = is_ripe(pass, pair) ? find_bytes(pass, pair, pair->shown[0].from, &to) : NULL;
   bool promotes = bytes != NULL;
-  bool changed = promotes ? promote(pass, pair, bytes, to) : copy_all(pass, pair);
+  bool changed = promotes ? promote(pass, pair, bytes, to) : visit_part(pass, pair, all, false, &bytes);
   /* It was asked before it got the turn that has ended, and this was all of it. (Asked just now, its other threads may
    * write before it begins to watch.) */
   if (asked && promotes && pass->takes && pair->host_tracks == NR_HOST_ASKED) pair->host_tracks = NR_HOST_TRACKS;
