@@ -6,6 +6,7 @@
 // - the same Buffer passed again and again to a function that reads all of it; one that JavaScript fills before each call; a fresh one each time. The
 //   extra cost is that of the isolated call less the in-process one and less a round trip, in copies (Buffer.copy) of as many bytes. A round trip is
 //   noop(); "bytes" takes off that of noop({}), which passes an argument as well, so that what is left is for the bytes.
+// - Buffer.from(string), a fresh one each time, which lies in one of Node's pools.
 // - noop() while the host has kept the addresses of other Buffers; of one while either side writes to it in turns, every 50th call, which is counted.
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -24,6 +25,7 @@ function readOptions() {
     max: number(2 ** 28, { least: 16 }),
     kept: flag, // only what is kept, as JSON: for itself
     fresh: flag, // only the fresh ones: likewise
+    pooled: flag, // only those from Node's pools: likewise
     build: text(path.join(root, 'build', 'release')),
     out: text(path.join(__dirname, 'results', 'memory.json')),
   }));
@@ -76,6 +78,12 @@ function measureFresh(size, inProcess, isolated, options) {
   return { size, times: sideBySide({ fresh: fresh(inProcess), freshIsolated: fresh(isolated) }, options) };
 }
 
+function measurePooled(length, inProcess, isolated, options) {
+  const text = 'x'.repeat(length);
+  const pooled = (addon) => () => addon.readAll(Buffer.from(text));
+  return { length, times: sideBySide({ pooled: pooled(inProcess), pooledIsolated: pooled(isolated) }, options) };
+}
+
 function measureKept(name, sizes, load, options, writes = false) {
   const isolated = load();
   const noop = () => isolated.noop();
@@ -122,15 +130,16 @@ function sizesUpTo(max) {
   return [16, 64, 1024, 2 ** 14, 2 ** 17, 2 ** 20, 2 ** 22, 2 ** 24, 2 ** 26, 2 ** 28].filter((size) => size <= max);
 }
 
-function report({ rows, kept }, options) {
+function report({ rows, pooled, kept }, options) {
   console.log(`Node ${process.version}, ${os.availableParallelism()} CPUs, load ${os.loadavg()[0].toFixed(2)}\n`);
   const copies = (value) => (Number.isFinite(value) ? value.toFixed(2) : '-');
   console.log(formatTable(['bytes', 'copy', 'in-process', 'isolated', 'extra, in copies: same', 'bytes', 'filled', 'fresh'], rows.map(({ size, times, extra }) => [
     String(size), formatTime(times.copy), formatTime(times.same), formatTime(times.sameIsolated), copies(extra.same), copies(extra.bytes), copies(extra.filled), copies(extra.fresh),
   ])));
+  for (const { length, times } of pooled) console.log(`\nBuffer.from() of ${length} characters: ${formatTime(times.pooled)} in-process, ${formatTime(times.pooledIsolated)} isolated`);
   for (const { name, before, after } of kept) console.log(`\n${name}: noop() ${formatTime(before)} without, ${formatTime(after)} with`);
   fs.mkdirSync(path.dirname(path.resolve(options.out)), { recursive: true });
-  fs.writeFileSync(options.out, `${JSON.stringify({ node: process.version, cpus: os.availableParallelism(), load: os.loadavg(), rows, kept }, null, 2)}\n`);
+  fs.writeFileSync(options.out, `${JSON.stringify({ node: process.version, cpus: os.availableParallelism(), load: os.loadavg(), rows, pooled, kept }, null, 2)}\n`);
 }
 
 function main() {
@@ -144,9 +153,12 @@ function main() {
   } else if (options.fresh) {
     const [inProcess, isolated] = bothWays(file);
     console.log(JSON.stringify(sizes.filter((size) => size <= 2 ** 24).map((size) => measureFresh(size, inProcess, isolated, options))));
+  } else if (options.pooled) {
+    const [inProcess, isolated] = bothWays(file);
+    console.log(JSON.stringify([10, 40, 400, 1000].map((length) => measurePooled(length, inProcess, isolated, options))));
   } else {
     // First: a process that has hundreds of MiB leaves the kernel less to give to others.
-    const fresh = apart('--fresh', options), kept = apart('--kept', options);
+    const fresh = apart('--fresh', options), pooled = apart('--pooled', options), kept = apart('--kept', options);
     const [inProcess, isolated] = bothWays(file);
     const rows = sizes.map((size) => measureSize(size, inProcess, isolated, options));
     for (const { size, times } of fresh) {
@@ -154,7 +166,7 @@ function main() {
       Object.assign(row.times, times);
       row.extra.fresh = extraOf(row.times, 'fresh');
     }
-    report({ rows, kept }, options);
+    report({ rows, pooled, kept }, options);
   }
 }
 

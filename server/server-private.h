@@ -229,6 +229,7 @@ struct nr_connection {
   struct nr_ahead *ahead;            /* NULL: not needed yet */
   struct nr_cold cold;               /* pairs, as they are looked at */
   struct nr_cold cold_large;         /* those that are worth tracking, until they are */
+  struct nr_cold cold_pools;         /* those that fill */
   struct nr_cold cold_foreign;       /* those of external buffers */
   uint32_t foreign_count;            /* pairs of external buffers, hot ones too */
   struct nr_pair **sparse;           /* those of which little may be there (memory/sparse.c) */
@@ -251,6 +252,9 @@ struct nr_connection {
   napi_ref left;             /* an array with an exception for when the open entry ends; NULL: none */
   napi_env left_in;          /* the env of that */
   uint32_t calm;             /* calls since something brought any */
+  uint32_t fills;            /* of pairs that fill, parts that became known so far */
+  uint32_t fills_seen;       /* likewise */
+  uint32_t still;            /* calls since there was one, with that */
   uint32_t follows;          /* frames with NR_FLAG_FOLLOWS so far */
   enum nr_lifetime lifetime; /* of new ones, as a rule (memory/lifetime.c) */
   uint32_t influx;           /* grows with entries that bring some */

@@ -37,6 +37,7 @@ struct nr_pair {
   bool host_counts;                /* ... and may be watched at all (nr_host_watch()) */
   bool own_tracks;                 /* this kernel is asked what JavaScript wrote in the tracked part */
   bool large;                      /* in the list of those that are worth tracking, or would be */
+  bool fills;                      /* part by part: it may be one of Node's pools of small Buffers */
   uint8_t age;                     /* collections that it has survived, up to NR_OLD */
   struct nr_connection *connection;
   napi_ref reference; /* weak, of the ArrayBuffer */
@@ -63,7 +64,7 @@ struct nr_pair {
   uint32_t asked;       /* ... when the kernel was asked that often */
   uint32_t taken;       /* ... and native code to have, when it had been asked that often */
   uint32_t alarmed;     /* the same of something else on its pages, */
-  uint32_t alarms;      /* ... so often, one time after the other */
+  uint32_t alarms;      /* ... so often lately: NR_ALARM each, less the questions since */
   uint32_t noisy;       /* too often: so many bytes are compared instead, until nr_track_forgive(); 0: none */
   uint64_t slice_at;    /* where the next slice begins */
   uint32_t sparse_at;   /* its place in the list of those of which little may be there (sparse.c); 0: it is none */
@@ -89,7 +90,8 @@ struct nr_hot {
 /* The list that the pair is in while it is cold. */
 static inline struct nr_cold *nr_cold_of(struct nr_connection *connection, const struct nr_pair *pair) {
   if (pair->large) return &connection->cold_large;
-  return pair->foreign ? &connection->cold_foreign : &connection->cold;
+  if (pair->foreign) return &connection->cold_foreign;
+  return pair->fills ? &connection->cold_pools : &connection->cold;
 }
 
 /* ---- pair_index.c -------------------------------------------------------------------------------------------------
@@ -283,8 +285,10 @@ void nr_lifetime_count(struct nr_connection *connection, bool is_new);
 #define NR_CALM_FOREIGN 2u
 /* ... and small ones. */
 #define NR_CALM_SMALL 64u
-/* May small ones of so much more be left to be compared in each pass, for long? `foreign`: external ones. */
-bool nr_track_has_room(const struct nr_connection *connection, bool foreign, uint32_t cost);
+/* ... and those that fill: calls that bring no new part of one. */
+#define NR_STILL 16u
+/* May small ones of so much more be left in this list, to be compared in each pass, for long? */
+bool nr_track_has_room(const struct nr_connection *connection, const struct nr_cold *cold, uint32_t cost);
 /* Is it worth tracking, and can it be? */
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair);
 

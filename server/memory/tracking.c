@@ -17,8 +17,11 @@
 #define NR_REWRITTEN 2u
 /* After so many questions without news none is asked while a property is read, say, which only might run JavaScript. */
 #define NR_QUIET 16u
-/* So often, one time after the other, something else was written on its pages: those are hot for others. */
-#define NR_ALARMS 64u
+/* Something else was written on its pages: that counts so much, and goes down with every question. With so much they
+ * are hot for others: where it happens each time after 68, with every tenth question after 128. (It costs as much as
+ * comparing 8 KiB 20 times.) */
+#define NR_ALARM 20u
+#define NR_ALARMS 1280u
 /* So much is compared for that, in all: more costs more than the questions that it spares. */
 #define NR_NOISY_MAX (UINT32_C(80) << 10)
 /* Questions after which they need not be any more. */
@@ -209,7 +212,8 @@ static void count_alarm(struct question *question, struct nr_pair *pair, uint64_
   if (pair->alarmed == asked || pair->noisy > 0 || !is_at_edge(pair, from, to)) return;
   if (pair->taken + 1 == asked) return;                          /* this side has written what native code had */
   if (pair->age < NR_OLD && pair->connection->calm == 0) return; /* the making of others has */
-  pair->alarms = pair->alarmed + 1 == asked ? pair->alarms + 1 : 1;
+  uint32_t calm = asked - pair->alarmed;
+  pair->alarms = (pair->alarms > calm ? pair->alarms - calm : 0) + NR_ALARM;
   pair->alarmed = asked;
   uint64_t length = pair->tracked.to - pair->tracked.from;
   uint32_t noisy = NR_COMPARISON + (length < NR_TRACKED_MIN ? (uint32_t)length : 2 * (uint32_t)NR_PAGE);

@@ -28,6 +28,9 @@
  * 150. */
 #define NR_LONG_MIN (UINT64_C(64) << 10)
 
+/* Twice as large as Node's pools, unless Buffer.poolSize says otherwise. */
+#define NR_POOL_MAX (UINT64_C(16) << 10)
+
 /* ---- copying ------------------------------------------------------------------------------------------------------
  */
 
@@ -131,6 +134,18 @@ static void announce(struct nr_connection *connection, const struct nr_pair *pai
   if (is_long || nr_port_peer_sleeps(connection->port)) nr_post(connection, NR_OP_ATTEND, &request.base);
 }
 
+/* Another part of it becomes known: small Buffers lie in one of Node's pools of 8 KiB, until that is full. */
+static void fill(struct nr_connection *connection, struct nr_pair *pair) {
+  if (pair->foreign || pair->length > NR_POOL_MAX) return;
+  connection->fills++;
+  connection->cold_pools.has_new = true;
+  if (pair->fills) return;
+  bool is_cold = pair->item.next != NULL;
+  nr_cold_remove(nr_cold_of(connection, pair), &pair->item);
+  pair->fills = true;
+  if (is_cold) nr_window_chill(connection, pair);
+}
+
 /* What the host does not know of [from, to) goes over as it is, what it knows where JavaScript changed it. */
 static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from, uint64_t to) {
   uint64_t at = from;
@@ -150,6 +165,7 @@ static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t
     nr_window_take_all(connection, pair, bytes, from, to);
     nr_window_send_all(connection, pair, bytes, from, to);
   }
+  if (pair->shown_count > 0) fill(connection, pair);
   return nr_shown_add(pair, bytes, from, to);
 }
 
