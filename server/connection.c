@@ -85,7 +85,7 @@ static struct nr_connection *create(struct nr_agent *agent) {
   nr_cold_init(&connection->cold);
   nr_cold_init(&connection->cold_large);
   nr_cold_init(&connection->cold_pools);
-  connection->cold_pools.mortal = true; /* there is a new one every few calls */
+  connection->cold_pools.mortal = connection->cold_pools.newest = true; /* there is a new one every few calls */
   nr_cold_init(&connection->cold_foreign);
   connection->cold_foreign.batch = NR_FOREIGN_BATCH;
   connection->arena = nr_arena_create(NR_ARENA_CAP);

@@ -120,6 +120,12 @@ static bool is_churning(const struct nr_cold *cold) {
   return cold->mortal && cold->churn >= NR_COLD_CHURN_MIN;
 }
 
+/* Is it recent no more? */
+static bool is_past(const struct nr_cold *cold, const struct nr_cold_item *item) {
+  if (cold->newest && cold->costs[NR_COLD_RECENT] <= NR_COLD_AWAKE) return false;
+  return item->unchanged >= (is_churning(cold) ? NR_COLD_CHURN_PATIENCE : NR_COLD_RECENT_PATIENCE);
+}
+
 /* The group it belongs to after a comparison. */
 static enum nr_cold_group group_after(const struct nr_cold *cold, struct nr_cold_item *item, bool changed) {
   item->was_kept |= changed;
@@ -128,8 +134,7 @@ static enum nr_cold_group group_after(const struct nr_cold *cold, struct nr_cold
   if (changed) return NR_COLD_KEPT;
   /* Who let go of it may have written before. (Inputs of works that are done would cost each call the most.) */
   if (item->group == NR_COLD_KEPT && !item->was_kept) return NR_COLD_RECENT;
-  uint32_t patience = is_churning(cold) ? NR_COLD_CHURN_PATIENCE : NR_COLD_RECENT_PATIENCE;
-  if (item->group == NR_COLD_RECENT && item->unchanged >= patience) return NR_COLD_IDLE;
+  if (item->group == NR_COLD_RECENT && is_past(cold, item)) return NR_COLD_IDLE;
   if (item->group == NR_COLD_IDLE && item->unchanged >= NR_COLD_IDLE_PATIENCE && cold->awake > NR_COLD_AWAKE)
     return NR_COLD_ASLEEP;
   return item->group;
@@ -258,6 +263,11 @@ bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost) {
   return (!cold->mortal || cold->churn == 0) && cold->awake + cold->asleep + cost <= NR_COLD_AWAKE;
 }
 
+bool nr_cold_visits_used(const struct nr_cold *cold, uint32_t cost) {
+  return cold->costs[NR_COLD_HELD] + cost <= NR_COLD_KEPT_BUDGET &&
+         cold->costs[NR_COLD_KEPT] + cost <= NR_COLD_KEPT_BUDGET;
+}
+
 bool nr_cold_keeps(const struct nr_cold *cold, uint32_t cost) {
   return cold->costs[NR_COLD_KEPT] + cost <= NR_COLD_AWAKE;
 }
@@ -267,6 +277,11 @@ static void count_churn(struct nr_cold *cold) {
   if (!cold->has_new) return;
   cold->has_new = false;
   if (cold->churn < NR_COLD_CHURN_MAX) cold->churn += NR_COLD_CHURN_ADDED;
+}
+
+/* Those that are recent only for being among the newest have their turn each time, one more as well. */
+static uint32_t recent_budget(const struct nr_cold *cold) {
+  return cold->newest ? 2 * (uint32_t)NR_COLD_AWAKE : NR_COLD_RECENT_BUDGET;
 }
 
 /* Idle ones before those that sleep. */
@@ -286,7 +301,7 @@ void nr_cold_visit(struct nr_cold *cold, uint32_t patience, compare *compare_ite
   bool all = nr_cold_visits_all(cold, patience);
   /* From the bottom up: one that changes groups is not compared twice. */
   visit_rest(cold, all, compare_item, context);
-  visit(cold, NR_COLD_RECENT, all ? UINT32_MAX : patience * NR_COLD_RECENT_BUDGET, compare_item, context);
+  visit(cold, NR_COLD_RECENT, all ? UINT32_MAX : patience * recent_budget(cold), compare_item, context);
   visit(cold, NR_COLD_KEPT, all ? UINT32_MAX : patience * NR_COLD_KEPT_BUDGET, compare_item, context);
   visit(cold, NR_COLD_HELD, all ? UINT32_MAX : patience * NR_COLD_KEPT_BUDGET, compare_item, context);
 }
@@ -340,7 +355,7 @@ void nr_cold_peek(const struct nr_cold *cold, bool whole, void (*tell)(struct nr
   peek(cold, NR_COLD_HELD, all ? UINT32_MAX : NR_COLD_KEPT_BUDGET, tell, context);
   peek(cold, NR_COLD_KEPT, all ? UINT32_MAX : NR_COLD_KEPT_BUDGET, tell, context);
   if (!whole) return;
-  peek(cold, NR_COLD_RECENT, all ? UINT32_MAX : NR_COLD_RECENT_BUDGET, tell, context);
+  peek(cold, NR_COLD_RECENT, all ? UINT32_MAX : recent_budget(cold), tell, context);
   uint32_t credit = cold->credit + NR_COLD_IDLE_BUDGET;
   if (!all && credit < cold->batch) return;
   peek(cold, NR_COLD_IDLE, all ? UINT32_MAX : credit, tell, context);

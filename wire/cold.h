@@ -47,6 +47,7 @@ struct nr_cold {
   uint32_t batch; /* idle ones wait until there is so much credit, unless all are compared. Set by the caller */
   bool has_new;
   bool mortal; /* most that are added are soon gone: churn counts. Set by the caller */
+  bool newest; /* the last 32 KiB that were added are recent, however often they were compared. Set by the caller */
 };
 
 void nr_cold_init(struct nr_cold *cold);
@@ -69,7 +70,9 @@ bool nr_cold_visits_all(const struct nr_cold *cold, uint32_t patience);
 bool nr_cold_takes(const struct nr_cold *cold, uint32_t cost);
 /* May so much more stay in the list for long, so that new ones have their room as well? */
 bool nr_cold_has_room(const struct nr_cold *cold, uint32_t cost);
-/* ... among those that are kept, which are compared each time, whatever else there is? */
+/* With so much more that is held or kept, will all of that be compared in each visit? */
+bool nr_cold_visits_used(const struct nr_cold *cold, uint32_t cost);
+/* May so much more stay among those that are kept, whatever else there is? */
 bool nr_cold_keeps(const struct nr_cold *cold, uint32_t cost);
 /* Calls `compare` for those whose turn it is: it says whether the item had changed, and may not remove any. patience:
  * times the budgets, 1 or a few, where a comparison costs less than was said. */

@@ -38,6 +38,7 @@ struct nr_pair {
   bool own_tracks;                 /* this kernel is asked what JavaScript wrote in the tracked part */
   bool large;                      /* in the list of those that are worth tracking, or would be */
   bool fills;                      /* part by part: it may be one of Node's pools of small Buffers */
+  uint8_t parts;                   /* ... so many, up to where that is taken to be */
   uint8_t age;                     /* collections that it has survived, up to NR_OLD */
   struct nr_connection *connection;
   napi_ref reference; /* weak, of the ArrayBuffer */
@@ -208,6 +209,8 @@ void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 
 /* Does this side's kernel tell of writes? */
 bool nr_track_is_there(struct nr_agent *agent);
+/* Is it asked before each turn of a host? */
+bool nr_track_is_asking(const struct nr_agent *agent);
 
 /* Native code is about to get a part: what it writes there is to be told. Before it is added to what is shown. */
 void nr_track_host(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);

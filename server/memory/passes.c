@@ -155,7 +155,7 @@ static bool visit_slice(struct pass *pass, struct nr_pair *pair, bool seldom, ui
 /* One part, in memory that both processes map, of which nobody else tells: most small ones. */
 static bool is_plain(const struct nr_pair *pair) {
   return pair->shown_count == 1 && pair->host_tracks == NR_HOST_SILENT && pair->hot == NR_NO_HOT &&
-         pair->tracked.to == 0 && !pair->foreign && !pair->block.born;
+         pair->tracked.to == 0 && !pair->foreign && !pair->block.born && pair->length <= INT32_MAX;
 }
 
 /* Most of those have not changed, and every call comes by: with 16 of 64 bytes that are kept, noop() takes 1.13 instead
@@ -352,8 +352,9 @@ static void relieve(struct nr_connection *connection) {
   if (count == 0 || (!is_time && connection->calm != NR_CALM_SMALL)) return;
   connection->relieved = connection->takes;
   if (connection->agent == NULL) return;
+  bool is_asking = nr_track_is_asking(connection->agent);
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-    if (!nr_track_has_room(connection, lists[i], 0)) nr_cold_each(lists[i], lift, connection);
+    if (is_asking || !nr_track_has_room(connection, lists[i], 0)) nr_cold_each(lists[i], lift, connection);
   }
 }
 

@@ -18,7 +18,7 @@
 /* After so many questions without news none is asked while a property is read, say, which only might run JavaScript. */
 #define NR_QUIET 16u
 /* Something else was written on its pages: that counts so much, and goes down with every question. With so much they
- * are hot for others: where it happens each time after 68, with every tenth question after 128. (It costs as much as
+ * are hot for others: where it happens each time after 68, with every tenth question after 127. (It costs as much as
  * comparing 8 KiB 20 times.) */
 #define NR_ALARM 20u
 #define NR_ALARMS 1280u
@@ -37,6 +37,10 @@ bool nr_track_is_there(struct nr_agent *agent) {
   if (agent == NULL) return false;
   if (agent->watched == NULL && !agent->no_tracker) start(agent);
   return agent->watched != NULL;
+}
+
+bool nr_track_is_asking(const struct nr_agent *agent) {
+  return agent->watched != NULL && !nr_watched_is_empty(agent->watched);
 }
 
 /* ---- what the host is told ----------------------------------------------------------------------------------------
@@ -214,6 +218,7 @@ static void count_alarm(struct question *question, struct nr_pair *pair, uint64_
   if (pair->age < NR_OLD && pair->connection->calm == 0) return; /* the making of others has */
   uint32_t calm = asked - pair->alarmed;
   pair->alarms = (pair->alarms > calm ? pair->alarms - calm : 0) + NR_ALARM;
+  if (pair->alarms > NR_ALARMS) pair->alarms = NR_ALARMS;
   pair->alarmed = asked;
   uint64_t length = pair->tracked.to - pair->tracked.from;
   uint32_t noisy = NR_COMPARISON + (length < NR_TRACKED_MIN ? (uint32_t)length : 2 * (uint32_t)NR_PAGE);

@@ -28,8 +28,10 @@
  * 150. */
 #define NR_LONG_MIN (UINT64_C(64) << 10)
 
-/* Twice as large as Node's pools, unless Buffer.poolSize says otherwise. */
+/* Twice as large as Node's pools, unless Buffer.poolSize says otherwise. What becomes known in two parts has a head and
+ * a body, say. */
 #define NR_POOL_MAX (UINT64_C(16) << 10)
+#define NR_POOL_PARTS 3u
 
 /* ---- copying ------------------------------------------------------------------------------------------------------
  */
@@ -134,9 +136,11 @@ static void announce(struct nr_connection *connection, const struct nr_pair *pai
   if (is_long || nr_port_peer_sleeps(connection->port)) nr_post(connection, NR_OP_ATTEND, &request.base);
 }
 
-/* Another part of it becomes known: small Buffers lie in one of Node's pools of 8 KiB, until that is full. */
+/* A part of it becomes known: small Buffers lie in one of Node's pools of 8 KiB, until that is full. */
 static void fill(struct nr_connection *connection, struct nr_pair *pair) {
   if (pair->foreign || pair->length > NR_POOL_MAX) return;
+  if (pair->parts < NR_POOL_PARTS) pair->parts++;
+  if (pair->parts < NR_POOL_PARTS) return;
   connection->fills++;
   connection->cold_pools.has_new = true;
   if (pair->fills) return;
@@ -165,7 +169,7 @@ static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t
     nr_window_take_all(connection, pair, bytes, from, to);
     nr_window_send_all(connection, pair, bytes, from, to);
   }
-  if (pair->shown_count > 0) fill(connection, pair);
+  fill(connection, pair);
   return nr_shown_add(pair, bytes, from, to);
 }
 

@@ -10,6 +10,9 @@
  * were tracked, passing one took 207 us.) */
 #define NR_SMALL_MAX 256u
 
+/* Of what is compared for middling ones; larger ones are tracked in any case. */
+#define NR_MIDDLING_ALL (UINT64_C(12) << 10)
+
 /* Those that native code holds, each for a work that is soon done, cost more to track than to compare when they are
  * smaller: 100 of 5,000 bytes in flight 220 and 115 us each, of 11,000 bytes 150 and 290. */
 #define NR_HELD_WORTH UINT64_C(8192)
@@ -23,6 +26,16 @@ bool nr_track_has_room(const struct nr_connection *connection, const struct nr_c
   return connection->agent->small == 0 && nr_cold_has_room(cold, cost + NR_READING);
 }
 
+/* Middling ones are once so much would be compared with each call, or the kernel is asked anyway: that is a question
+ * for each side, 0.7 us, and comparing 16 KiB takes nearly as long. (With one of 4 KiB that is kept noop() takes 0.75
+ * instead of 1.34 us, with one of 8 KiB 0.83.) */
+static bool is_much(const struct nr_connection *connection, const struct nr_cold *cold, const struct nr_pair *pair,
+                    uint32_t cost) {
+  if (!pair->fills && nr_track_is_asking(connection->agent)) return true;
+  if (cold->mortal && !pair->item.was_kept) return true;
+  return (cold->mortal ? cold->costs[NR_COLD_KEPT] : cold->awake + cold->asleep) + cost > NR_MIDDLING_ALL;
+}
+
 /* Small ones are when there is too much to compare all of it each time. */
 static bool is_enough(const struct nr_connection *connection, const struct nr_pair *pair) {
   const struct nr_cold *cold = pair->foreign ? &connection->cold_foreign
@@ -33,9 +46,10 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
   uint64_t born = pair->born.to - pair->born.from;
   bytes = bytes > born ? bytes - born : 0;
   if (pair->noisy) return bytes >= NR_TRACKED_MIN;
-  if (bytes >= NR_TRACK_WORTH) return true;
-  bool is_young = pair->age < NR_OLD && connection->calm < NR_CALM_SMALL;
   uint32_t cost = pair->item.next != NULL ? 0 : nr_window_cost(connection, pair);
+  if (bytes >= NR_TRACK_WORTH)
+    return pair->foreign || bytes >= NR_MIDDLING_ALL || is_much(connection, cold, pair, cost);
+  bool is_young = pair->age < NR_OLD && connection->calm < NR_CALM_SMALL && !pair->fills;
   if (is_young && (cold->mortal || nr_cold_takes(cold, cost))) return false;
   /* Those that wait for it may be large ones. */
   if (connection->agent->small + nr_cold_count(&connection->cold_large) >= NR_SMALL_MAX) return false;
@@ -48,6 +62,14 @@ static bool is_used(const struct nr_pair *pair) {
   return pair->item.was_kept || (pair->item.holds > 0 && pair->length >= NR_HELD_WORTH);
 }
 
+/* What comes next may be on its last page: each write of that would be a question. (Passing Buffer.from(string) with
+ * 40, 400, 1,000 characters took 7.4, 6.7 and 11 us.) */
+static bool is_filling(const struct nr_connection *connection, const struct nr_pair *pair) {
+  if (connection->still >= NR_STILL) return false;
+  uint32_t cost = pair->item.next != NULL ? 0 : nr_window_cost(connection, pair);
+  return !is_used(pair) || nr_cold_visits_used(&connection->cold_pools, cost);
+}
+
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair) {
   if (connection->agent == NULL || pair->untracked) return false;
   if (pair->foreign && (pair->shared || pair->length >= NR_SPARSE_MIN)) return false;
@@ -58,10 +80,10 @@ bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_p
       connection->calm < NR_CALM_FOREIGN)
     return false;
   if (is_made && is_young && is_short && connection->calm < NR_CALM_MADE) return false;
-  if (is_young && connection->lifetime == NR_LIFETIME_SHORT && connection->calm < NR_CALM && !is_used(pair))
+  if (is_young && pair->fills) {
+    if (is_filling(connection, pair)) return false;
+  } else if (is_young && connection->lifetime == NR_LIFETIME_SHORT && connection->calm < NR_CALM && !is_used(pair)) {
     return false;
-  /* What comes next may be on its last page: each write of that would be a question. (Passing Buffer.from(string) with
-   * 40, 400, 1,000 characters took 7.4, 6.7 and 11 us.) */
-  if (is_young && pair->fills && connection->still < NR_STILL) return false;
+  }
   return is_enough(connection, pair) && nr_track_is_there(connection->agent);
 }

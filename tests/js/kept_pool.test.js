@@ -8,6 +8,18 @@ const { runJson } = require('./support/child.js');
 /** Of so many characters, from the pool. */
 const FRESH = 'const fresh = (size) => Buffer.from("x".repeat(size))';
 
+/** Either side writes a byte to one that nobody has written before, and the other looks. */
+function writeEach(addon, buffers, log, each = () => {}) {
+  for (let i = 0; i < 60; i++) {
+    const place = i * 7 % buffers.length, at = i % buffers[place].length;
+    each(i);
+    buffers[place][at] ^= 0x55;
+    log.push(addon.sum(place));
+    addon.poke(place, at, i & 0xff);
+    log.push(buffers[place][at]);
+  }
+}
+
 const runs = {
   'the latest ones are seen at once': (addon, fresh) => [20, 100, 500].map((size) => {
     const log = [];
@@ -31,6 +43,77 @@ const runs = {
       if (i % 20 === 10) addon.poke(0, i % 64, i & 0xff);
       log.push(addon.sum(0), buffer[i % 64]);
     }
+    return log;
+  },
+  'one and two pools ago': (addon) => [1, 2].map((pools) => {
+    const log = [], buffers = [];
+    for (let i = 0; i < 1000; i++) {
+      buffers.push(Buffer.allocUnsafe(1000).fill(i));
+      addon.keep(i, buffers[i]);
+      if (i < 200 || i % 8 > 0) continue;
+      const place = i - 8 * pools - 3;
+      if (i % 16) {
+        buffers[place][5] ^= 0x55;
+        log.push(addon.sum(place));
+      } else {
+        addon.poke(place, 9, 0xaa);
+        log.push(buffers[place][9]);
+      }
+    }
+    return log;
+  }),
+  'little of each pool, after twenty calls': (addon) => {
+    const log = [], others = [];
+    const buffers = Array.from({ length: 300 }, (_, i) => {
+      const buffer = Buffer.allocUnsafe(1000).fill(i);
+      addon.keep(i, buffer);
+      others.push(Buffer.allocUnsafe(3000));
+      return buffer;
+    });
+    for (let i = 0; i < 20; i++) addon.noop();
+    writeEach(addon, buffers, log);
+    return log;
+  },
+  'while other Buffers come': (addon) => {
+    const log = [];
+    for (let i = 0; i < 600; i++) {
+      addon.readAll(Buffer.alloc(100));
+      if (i % 300 === 299) global.gc();
+    }
+    const buffers = Array.from({ length: 800 }, (_, i) => {
+      const buffer = Buffer.allocUnsafe(1000).fill(i);
+      addon.keep(i, buffer);
+      return buffer;
+    });
+    for (let i = 0; i < 80; i++) addon.readAll(Buffer.alloc(100));
+    writeEach(addon, buffers, log, () => addon.readAll(Buffer.alloc(100)));
+    return log;
+  },
+  'heads and bodies of larger ones': (addon) => {
+    const log = [];
+    const make = (i) => {
+      const whole = Buffer.alloc(8192).fill(i);
+      addon.readAll(whole.subarray(0, 64));
+      return whole.subarray(2048);
+    };
+    const buffers = Array.from({ length: 400 }, (_, i) => {
+      const body = make(i);
+      addon.keep(i, body);
+      addon.noop();
+      addon.noop();
+      return body;
+    });
+    writeEach(addon, buffers, log, (i) => addon.readAll(make(i)));
+    return log;
+  },
+  'those that native code holds': (addon, fresh) => {
+    const log = [];
+    const buffers = Array.from({ length: 900 }, (_, i) => {
+      const buffer = Buffer.allocUnsafe(1000).fill(i);
+      addon.hold(i, buffer);
+      return buffer;
+    });
+    writeEach(addon, buffers, log, () => addon.readAll(fresh(100)));
     return log;
   },
   'all of them, once no more have come for some calls': (addon, fresh) => {
@@ -82,7 +165,7 @@ const runs = {
 
 for (const [name, run] of Object.entries(runs)) {
   test(`addresses in pools: ${name}`, () => {
-    const program = new Function(`return (kit) => { ${FRESH}; kit.print((${run})(kit.dlopen(kit.addonFile('kept')), fresh)); }`)();
+    const program = new Function(`return (kit) => { ${FRESH}; ${writeEach}; kit.print((${run})(kit.dlopen(kit.addonFile('kept')), fresh)); }`)();
     const nodeArgs = ['--expose-gc'];
     assert.deepEqual(runJson(program, { isolated: true, nodeArgs }), runJson(program, { nodeArgs }));
   });
@@ -117,6 +200,7 @@ test('what nobody has any more is collected by a collection in a call', () => {
     });
     const gone = [];
     for (const make of [() => Buffer.alloc(100), () => Buffer.alloc(5000), () => Buffer.from('x'.repeat(3000))]) {
+      for (let i = 0; i < 2; i++) Buffer.allocUnsafe(4095); // a pool that nobody has used
       const passed = pass(make);
       Buffer.from('x'.repeat(4000)); // another pool
       await turn();

@@ -278,3 +278,26 @@ Test(cold, room) {
   cr_assert_not(nr_cold_has_room(&world.cold, 0), "others will come");
   cr_assert_eq(nr_cold_count(&world.cold), 4);
 }
+
+Test(cold, the_newest_have_their_turn_each_time_whatever_comes) {
+  const uint32_t cost = 9 << 10;
+  set_up(0, 0);
+  world.cold.mortal = world.cold.newest = true;
+  for (size_t i = 0; i < 200; i++) {
+    nr_cold_add(&world.cold, &world.items[i], cost);
+    visit(10);
+    for (size_t k = i < 2 ? 0 : i - 2; k <= i; k++)
+      cr_assert_eq(world.compared[k], 10 * (i - k + 1), "%zu of %zu", k, i);
+  }
+  cr_assert_lt(world.compared[150], 600, "those before them take turns");
+  memset(world.compared, 0, sizeof world.compared);
+  visit(1000);
+  for (size_t i = 197; i < 200; i++) cr_assert_eq(world.compared[i], 1000);
+}
+
+Test(cold, more_that_is_held_than_is_compared_each_time) {
+  set_up(10, 25 << 10);
+  for (size_t i = 0; i < 10; i++) nr_cold_hold(&world.cold, &world.items[i], true);
+  cr_assert(nr_cold_visits_used(&world.cold, 6 << 10));
+  cr_assert_not(nr_cold_visits_used(&world.cold, (6 << 10) + 1));
+}
