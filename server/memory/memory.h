@@ -141,6 +141,10 @@ uint8_t *nr_pair_part(const struct nr_pair *pair, uint64_t from, uint64_t *to);
 /* The bytes, and how many there are at present; NULL: detached, or gone. Makes handles as well. */
 uint8_t *nr_pair_now(const struct nr_pair *pair, uint64_t *length);
 
+/* Parts that lie closer are one: small Buffers of Node's pool begin at multiples of this, so nothing lies in between.
+ * Not of external buffers. */
+#define NR_SHOWN_GAP 8u
+
 /* ---- shown.c: all with `bytes`, where those of the ArrayBuffer are now ------------------------------------------- */
 
 /* The host gets bytes that it did not know. */

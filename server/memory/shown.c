@@ -8,9 +8,6 @@
 
 /* Parts of a pair: those that lie closest become one when there are more. */
 #define NR_SHOWN_MAX 64u
-/* Parts that lie closer are one: small Buffers of Node's pool begin at multiples of this, so nothing lies in between.
- */
-#define NR_SHOWN_GAP 8u
 /* Copied in steps that stay in the first cache: from there the second copy is made. */
 #define NR_COPY_STEP (UINT64_C(8) << 10)
 

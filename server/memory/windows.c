@@ -217,10 +217,12 @@ uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_
          (uint32_t)least(bytes, UINT32_MAX / 2);
 }
 
+/* What lies between two windows that are that close is known to the host (nr_shown_add()): they are one. */
 static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to, bool held) {
+  uint64_t gap = pair->foreign ? 0 : NR_SHOWN_GAP - 1;
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below) {
     struct nr_hot *hot = &connection->hot[i];
-    if (from > hot->to || to < hot->from) continue;
+    if (from > hot->to + gap || to + gap < hot->from) continue;
     if (from < hot->from || to > hot->to) hot->sent = 0;
     nr_hot_changed(connection, i);
     hot->from = least(hot->from, from);
