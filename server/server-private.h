@@ -258,7 +258,7 @@ struct nr_connection {
   uint32_t follows;          /* frames with NR_FLAG_FOLLOWS so far */
   enum nr_lifetime lifetime; /* of new ones, as a rule (memory/lifetime.c) */
   uint32_t influx;           /* grows with entries that bring some */
-  bool doubted;              /* something new is known of how long they live: all are to be looked through */
+  bool doubted;              /* one has just been found written: the others are to be looked through */
   struct nr_pair_lot *pair_lots;
   struct nr_pair *free_pairs;
   uint64_t sweep_at; /* of pairs, at which it is worth while to look for dead ones (memory/collected.c) */

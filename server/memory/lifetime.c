@@ -20,7 +20,6 @@ static void set(struct nr_connection *connection, enum nr_lifetime lifetime) {
   connection->influx = 0;
   bool mortal = nr_lifetime_is_short(connection);
   connection->cold.mortal = connection->cold_foreign.mortal = connection->cold_large.mortal = mortal;
-  if (mortal) connection->doubted = true; /* what is old is not to wait for its turn among those that come and go */
 }
 
 bool nr_lifetime_is_short(const struct nr_connection *connection) {

@@ -37,6 +37,7 @@ struct nr_pair {
   bool host_counts;                /* ... and may be watched at all (nr_host_watch()) */
   bool own_tracks;                 /* this kernel is asked what JavaScript wrote in the tracked part */
   bool large;                      /* in the list of those that are worth tracking, or would be */
+  bool compared;                   /* it was to be tracked, but is compared with each call: there is little */
   bool fills;                      /* part by part: it may be one of Node's pools of small Buffers */
   uint8_t parts;                   /* ... so many, up to where that is taken to be */
   uint8_t age;                     /* collections that it has survived, up to NR_OLD */
@@ -296,6 +297,9 @@ void nr_lifetime_count(struct nr_connection *connection, bool is_new);
 #define NR_STILL 16u
 /* May small ones of so much more be left in this list, to be compared in each pass, for long? */
 bool nr_track_has_room(const struct nr_connection *connection, const struct nr_cold *cold, uint32_t cost);
+/* Is it small enough to be compared with each call after all, together with all others that are, and is the kernel not
+ * asked anyway? */
+bool nr_track_may_compare(const struct nr_connection *connection, const struct nr_pair *pair);
 /* Is it worth tracking, and can it be? */
 bool nr_track_is_worth(const struct nr_connection *connection, const struct nr_pair *pair);
 

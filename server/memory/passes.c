@@ -214,6 +214,14 @@ static bool is_ripe(const struct pass *pass, const struct nr_pair *pair) {
   return pair->age >= NR_OLD || pair->foreign || pair->block.born || pair->item.unchanged >= NR_YOUNG_PATIENCE;
 }
 
+/* It is looked at with each call from now on, whatever else there is: among those that are kept. */
+static bool compare_from_now(struct pass *pass, struct nr_pair *pair) {
+  uint8_t *bytes = NULL;
+  pair->compared = pair->item.was_kept = true;
+  nr_window_cool(pass->connection, pair);
+  return visit_part(pass, pair, all, false, &bytes);
+}
+
 /* One that is worth tracking: until it is, it is compared. */
 static bool settle(struct nr_cold_item *item, void *context) {
   struct pass *pass = context;
@@ -223,7 +231,9 @@ static bool settle(struct nr_cold_item *item, void *context) {
   if (pair->age < NR_OLD && pass->spent > NR_YOUNG_BYTES) return false;
   pass->spent += item->cost;
   uint64_t to = pair->shown[pair->shown_count - 1].to;
-  uint8_t *bytes = is_ripe(pass, pair) ? find_bytes(pass, pair, pair->shown[0].from, &to) : NULL;
+  bool is_time = is_ripe(pass, pair);
+  if (is_time && nr_track_may_compare(connection, pair)) return compare_from_now(pass, pair);
+  uint8_t *bytes = is_time ? find_bytes(pass, pair, pair->shown[0].from, &to) : NULL;
   bool promotes = bytes != NULL;
   bool changed = promotes ? promote(pass, pair, bytes, to) : visit_part(pass, pair, all, false, &bytes);
   /* It was asked before it got the turn that has ended, and this was all of it. (Asked just now, its other threads may

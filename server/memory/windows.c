@@ -28,9 +28,9 @@
  * 150. */
 #define NR_LONG_MIN (UINT64_C(64) << 10)
 
-/* Twice as large as Node's pools, unless Buffer.poolSize says otherwise. What becomes known in two parts has a head and
- * a body, say. */
-#define NR_POOL_MAX (UINT64_C(16) << 10)
+/* Node's pool (Node 18 to 22; of a larger one the kernel had better tell). What becomes known in two parts is another
+ * Buffer of that size, with a head and a body, say. */
+#define NR_POOL (UINT64_C(8) << 10)
 #define NR_POOL_PARTS 3u
 
 /* ---- copying ------------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ static void announce(struct nr_connection *connection, const struct nr_pair *pai
 
 /* A part of it becomes known: small Buffers lie in one of Node's pools of 8 KiB, until that is full. */
 static void fill(struct nr_connection *connection, struct nr_pair *pair) {
-  if (pair->foreign || pair->length > NR_POOL_MAX) return;
+  if (pair->foreign || pair->length != NR_POOL) return;
   if (pair->parts < NR_POOL_PARTS) pair->parts++;
   if (pair->parts < NR_POOL_PARTS) return;
   connection->fills++;

@@ -10,8 +10,10 @@
  * were tracked, passing one took 207 us.) */
 #define NR_SMALL_MAX 256u
 
-/* Of what is compared for middling ones; larger ones are tracked in any case. */
-#define NR_MIDDLING_ALL (UINT64_C(12) << 10)
+/* Of what is kept so much is compared with each call, and the rest is tracked: to ask about it is a question for each
+ * side, 0.7 us, and comparing 16 KiB takes nearly as long. (With one of 4 KiB that is kept noop() takes 0.75 instead of
+ * 1.34 us, with one of 8 KiB 0.83.) */
+#define NR_COMPARED_MAX (UINT64_C(12) << 10)
 
 /* Those that native code holds, each for a work that is soon done, cost more to track than to compare when they are
  * smaller: 100 of 5,000 bytes in flight 220 and 115 us each, of 11,000 bytes 150 and 290. */
@@ -26,16 +28,6 @@ bool nr_track_has_room(const struct nr_connection *connection, const struct nr_c
   return connection->agent->small == 0 && nr_cold_has_room(cold, cost + NR_READING);
 }
 
-/* Middling ones are once so much would be compared with each call, or the kernel is asked anyway: that is a question
- * for each side, 0.7 us, and comparing 16 KiB takes nearly as long. (With one of 4 KiB that is kept noop() takes 0.75
- * instead of 1.34 us, with one of 8 KiB 0.83.) */
-static bool is_much(const struct nr_connection *connection, const struct nr_cold *cold, const struct nr_pair *pair,
-                    uint32_t cost) {
-  if (!pair->fills && nr_track_is_asking(connection->agent)) return true;
-  if (cold->mortal && !pair->item.was_kept) return true;
-  return (cold->mortal ? cold->costs[NR_COLD_KEPT] : cold->awake + cold->asleep) + cost > NR_MIDDLING_ALL;
-}
-
 /* Small ones are when there is too much to compare all of it each time. */
 static bool is_enough(const struct nr_connection *connection, const struct nr_pair *pair) {
   const struct nr_cold *cold = pair->foreign ? &connection->cold_foreign
@@ -47,14 +39,24 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
   bytes = bytes > born ? bytes - born : 0;
   if (pair->noisy) return bytes >= NR_TRACKED_MIN;
   uint32_t cost = pair->item.next != NULL ? 0 : nr_window_cost(connection, pair);
-  if (bytes >= NR_TRACK_WORTH)
-    return pair->foreign || bytes >= NR_MIDDLING_ALL || is_much(connection, cold, pair, cost);
+  if (bytes >= NR_TRACK_WORTH) return !pair->compared || !nr_track_may_compare(connection, pair);
   bool is_young = pair->age < NR_OLD && connection->calm < NR_CALM_SMALL && !pair->fills;
   if (is_young && (cold->mortal || nr_cold_takes(cold, cost))) return false;
   /* Those that wait for it may be large ones. */
   if (connection->agent->small + nr_cold_count(&connection->cold_large) >= NR_SMALL_MAX) return false;
   if (cold->mortal && pair->item.was_kept && nr_cold_keeps(cold, cost)) return false;
   return is_young || !nr_track_has_room(connection, cold, cost);
+}
+
+bool nr_track_may_compare(const struct nr_connection *connection, const struct nr_pair *pair) {
+  const struct nr_cold *cold = pair->fills ? &connection->cold_pools : &connection->cold;
+  if (pair->foreign || pair->block.born || pair->length > NR_COMPARED_MAX) return false;
+  if (pair->own_tracks || pair->host_tracks != NR_HOST_SILENT) return false;
+  if (connection->agent == NULL || (!pair->fills && nr_track_is_asking(connection->agent))) return false;
+  bool is_in = pair->item.next != NULL && pair->item.group <= NR_COLD_KEPT && !pair->large;
+  uint32_t cost = nr_window_cost(connection, pair);
+  if (cost < NR_COMPARISON + NR_TRACK_WORTH) return false;
+  return cold->costs[NR_COLD_HELD] + cold->costs[NR_COLD_KEPT] + (is_in ? 0 : cost) <= NR_COMPARED_MAX;
 }
 
 /* Native code has its address, or says that it holds it. */
