@@ -184,12 +184,16 @@ programs({
     const addon = kit.dlopen(kit.addonFile('uv_handles'));
     let count = 0;
     const interval = setInterval(() => {}, 1e6);
-    addon.unref(addon.timer(() => {
+    const id = addon.timer(() => {
       if (++count > 3) return;
       kit.print(count);
       if (count === 3) clearInterval(interval);
-    }, 1, 1));
-    process.on('exit', () => kit.print('exit'));
+    }, 1, 1);
+    addon.unref(id);
+    process.on('exit', () => {
+      addon.stop(id); // called while Node's env ends, it is the end of Node
+      kit.print('exit');
+    });
   },
   'a timer started in "beforeExit"': (kit) => {
     const addon = kit.dlopen(kit.addonFile('uv_handles'));
