@@ -89,11 +89,15 @@ struct nr_hot {
   bool held;      /* an argument's: it lives as long as the entry, and only JavaScript could detach it */
 };
 
-/* The list that the pair is in while it is cold. */
-static inline struct nr_cold *nr_cold_of(struct nr_connection *connection, const struct nr_pair *pair) {
-  if (pair->large) return &connection->cold_large;
+/* The list for its kind, where those wait that are not worth tracking. */
+static inline const struct nr_cold *nr_cold_kind(const struct nr_connection *connection, const struct nr_pair *pair) {
   if (pair->foreign) return &connection->cold_foreign;
   return pair->fills ? &connection->cold_pools : &connection->cold;
+}
+
+/* The list that the pair is in while it is cold. */
+static inline struct nr_cold *nr_cold_of(struct nr_connection *connection, const struct nr_pair *pair) {
+  return pair->large ? &connection->cold_large : (struct nr_cold *)nr_cold_kind(connection, pair);
 }
 
 /* ---- pair_index.c -------------------------------------------------------------------------------------------------

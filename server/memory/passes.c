@@ -352,7 +352,8 @@ static void count_calm(struct nr_connection *connection) {
     nr_cold_each(&connection->cold_foreign, lift, connection);
 }
 
-/* There is nearly more than is compared in a pass: what has come to be worth tracking meanwhile is. */
+/* There is nearly more than is compared in a pass, or the kernel is asked anyway, so that to compare a few kilobytes
+ * spares nothing: what has come to be worth tracking meanwhile is. */
 static void relieve(struct nr_connection *connection) {
   struct nr_cold *lists[] = {&connection->cold, &connection->cold_pools, &connection->cold_foreign};
   uint32_t count = 0;

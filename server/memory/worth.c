@@ -30,16 +30,14 @@ bool nr_track_has_room(const struct nr_connection *connection, const struct nr_c
 
 /* Small ones are when there is too much to compare all of it each time. */
 static bool is_enough(const struct nr_connection *connection, const struct nr_pair *pair) {
-  const struct nr_cold *cold = pair->foreign ? &connection->cold_foreign
-                               : pair->fills ? &connection->cold_pools
-                                             : &connection->cold;
+  const struct nr_cold *cold = nr_cold_kind(connection, pair);
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
   uint64_t born = pair->born.to - pair->born.from;
   bytes = bytes > born ? bytes - born : 0;
   if (pair->noisy) return bytes >= NR_TRACKED_MIN;
-  uint32_t cost = pair->item.next != NULL ? 0 : nr_window_cost(connection, pair);
   if (bytes >= NR_TRACK_WORTH) return !pair->compared || !nr_track_may_compare(connection, pair);
+  uint32_t cost = pair->item.next != NULL ? 0 : nr_window_cost(connection, pair);
   bool is_young = pair->age < NR_OLD && connection->calm < NR_CALM_SMALL && !pair->fills;
   if (is_young && (cold->mortal || nr_cold_takes(cold, cost))) return false;
   /* Those that wait for it may be large ones. */
@@ -49,7 +47,7 @@ static bool is_enough(const struct nr_connection *connection, const struct nr_pa
 }
 
 bool nr_track_may_compare(const struct nr_connection *connection, const struct nr_pair *pair) {
-  const struct nr_cold *cold = pair->fills ? &connection->cold_pools : &connection->cold;
+  const struct nr_cold *cold = nr_cold_kind(connection, pair);
   if (pair->foreign || pair->block.born || pair->length > NR_COMPARED_MAX) return false;
   if (pair->own_tracks || pair->host_tracks != NR_HOST_SILENT) return false;
   if (connection->agent == NULL || (!pair->fills && nr_track_is_asking(connection->agent))) return false;

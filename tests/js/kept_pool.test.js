@@ -8,15 +8,18 @@ const { runJson } = require('./support/child.js');
 /** Of so many characters, from the pool. */
 const FRESH = 'const fresh = (size) => Buffer.from("x".repeat(size))';
 
-/** Either side writes a byte to one that nobody has written before, and the other looks. */
-function writeEach(addon, buffers, log, each = () => {}) {
-  for (let i = 0; i < 60; i++) {
-    const place = i * 7 % buffers.length, at = i % buffers[place].length;
+/** Now one side writes a byte, now the other, and who has not looks at once: each time in another one than before. */
+function writeEach(addon, buffers, log, { rounds = 120, each = () => {} } = {}) {
+  for (let i = 0; i < rounds; i++) {
+    const place = i * 7 % buffers.length, buffer = buffers[place], at = i % buffer.length;
     each(i);
-    buffers[place][at] ^= 0x55;
-    log.push(addon.sum(place));
-    addon.poke(place, at, i & 0xff);
-    log.push(buffers[place][at]);
+    if (i % 2) {
+      addon.poke(place, at, i & 0xff);
+      log.push(buffer[at]);
+    } else {
+      buffer[at] ^= 0x55;
+      log.push(addon.sum(place));
+    }
   }
 }
 
@@ -86,7 +89,7 @@ const runs = {
       return buffer;
     });
     for (let i = 0; i < 80; i++) addon.readAll(Buffer.alloc(100));
-    writeEach(addon, buffers, log, () => addon.readAll(Buffer.alloc(100)));
+    writeEach(addon, buffers, log, { each: () => addon.readAll(Buffer.alloc(100)) });
     return log;
   },
   'heads and bodies of larger ones': (addon) => {
@@ -103,7 +106,7 @@ const runs = {
       addon.noop();
       return body;
     });
-    writeEach(addon, buffers, log, (i) => addon.readAll(make(i)));
+    writeEach(addon, buffers, log, { each: (i) => addon.readAll(make(i)) });
     return log;
   },
   'those that native code holds': (addon, fresh) => {
@@ -113,7 +116,7 @@ const runs = {
       addon.hold(i, buffer);
       return buffer;
     });
-    writeEach(addon, buffers, log, () => addon.readAll(fresh(100)));
+    writeEach(addon, buffers, log, { each: () => addon.readAll(fresh(100)) });
     return log;
   },
   'all of them, once no more have come for some calls': (addon, fresh) => {
@@ -124,16 +127,7 @@ const runs = {
       for (let k = 0; k < 10; k++) addon.readAll(fresh(400));
     }
     for (let i = 0; i < 40; i++) addon.noop();
-    for (let i = 0; i < 2000; i++) {
-      const place = i * 7 % 400, at = i % 50;
-      if (i % 2) {
-        addon.poke(place, at, i & 0xff);
-        log.push(buffers[place][at]);
-      } else {
-        buffers[place][at] = i;
-        log.push(addon.sum(place));
-      }
-    }
+    writeEach(addon, buffers, log, { rounds: 2000 });
     return log;
   },
   'all of them, after two collections': (addon, fresh) => {
@@ -148,17 +142,7 @@ const runs = {
       global.gc();
       for (let k = 0; k < 200; k++) addon.readAll(fresh(100)); // those that are left are found here
     }
-    for (let i = 0; i < 2000; i++) {
-      const place = i * 7 % 400, at = i % 50;
-      addon.readAll(fresh(20));
-      if (i % 2) {
-        addon.poke(place, at, i & 0xff);
-        log.push(buffers[place][at]);
-      } else {
-        buffers[place][at] = i;
-        log.push(addon.sum(place));
-      }
-    }
+    writeEach(addon, buffers, log, { rounds: 2000, each: () => addon.readAll(fresh(20)) });
     return log;
   },
 };
