@@ -14,6 +14,7 @@
 #include "napi.pb-c.h"
 #include "opcodes.h"
 #include "server/hosts/host.h"
+#include "server/memory/cells.h"
 #include "wire/arena.h"
 #include "wire/cold.h"
 #include "wire/environ.h"
@@ -226,6 +227,7 @@ struct nr_connection {
   struct nr_doorbell *doorbell;      /* NULL: nobody listens any more */
   struct nr_pair_index *pair_index;  /* by address */
   struct nr_blocks *blocks;          /* the host's halves */
+  struct nr_cells cells;             /* of small external buffers, this side's */
   struct nr_ahead *ahead;            /* NULL: not needed yet */
   struct nr_cold cold;               /* pairs, as they are looked at */
   struct nr_cold cold_large;         /* those that are worth tracking, until they are */

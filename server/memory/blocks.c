@@ -258,6 +258,11 @@ bool nr_block_create_twin(struct nr_blocks *blocks, uint64_t length, struct nr_b
   return block->twin != NULL;
 }
 
+void nr_block_lend(struct nr_blocks *blocks, uint8_t *twin, uint64_t length, struct nr_block *block) {
+  *block = (struct nr_block){.size = length, .twin = twin, .lent = true};
+  blocks->live += length;
+}
+
 /* ---- memory that a Buffer maps as well -----------------------------------------------------------------------------
  */
 
@@ -348,7 +353,7 @@ void nr_block_free(struct nr_blocks *blocks, struct nr_block *block) {
   blocks->live -= block->size;
   struct nr_extent *extent = block->extent;
   if (extent == NULL) {
-    nr_spare_free(blocks, block->twin, block->size);
+    if (!block->lent) nr_spare_free(blocks, block->twin, block->size);
   } else if (block->born && !is_retired(blocks)) {
     link_first(&blocks->limbo, extent);
     blocks->limbo_bytes += extent->length;

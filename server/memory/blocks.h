@@ -24,6 +24,7 @@ struct nr_block {
   uint64_t size;   /* at least what was asked for */
   struct nr_extent *extent;
   bool born;
+  bool lent;  /* the twin is somebody else's */
   bool fresh; /* of a large one: nobody has had its memory before, which is all zeros */
 };
 
@@ -42,6 +43,8 @@ void nr_blocks_destroy(struct nr_blocks *blocks);
 bool nr_block_create(struct nr_blocks *blocks, uint64_t length, struct nr_block *block);
 /* A twin without shared memory, for bytes that are elsewhere in the host. */
 bool nr_block_create_twin(struct nr_blocks *blocks, uint64_t length, struct nr_block *block);
+/* The same with a twin that is somebody's who keeps it until the block is freed. */
+void nr_block_lend(struct nr_blocks *blocks, uint8_t *twin, uint64_t length, struct nr_block *block);
 /* Bytes of all blocks that have been created and not freed. */
 uint64_t nr_blocks_live(const struct nr_blocks *blocks);
 /* In collections, too. */

@@ -118,7 +118,7 @@ static void visit(struct nr_pair *pair, void *context) {
     return;
   }
   census->alive += is_new;
-  nr_track_forgive(census->connection, pair);
+  nr_noise_forgive(census->connection, pair);
   if (pair->age < NR_OLD && ++pair->age == NR_OLD && pair->item.next != NULL) {
     nr_lifetime_survived(census->connection, pair);
     nr_window_cool(census->connection, pair);

@@ -24,16 +24,20 @@ struct external {
 };
 
 static uint8_t *memory_create(struct nr_connection *connection, uint64_t length) {
-  return length < NR_BLOCK_PAGED ? calloc(1, length + 1) : nr_spare_create(connection->blocks, length);
+  return length < NR_BLOCK_PAGED ? nr_cell_create(&connection->cells, connection->blocks, length)
+                                 : nr_spare_create(connection->blocks, length);
+}
+
+static void memory_free(struct nr_connection *connection, uint8_t *memory, uint64_t length) {
+  nr_memory_disown(connection, memory);
+  if (length < NR_BLOCK_PAGED)
+    nr_cell_free(&connection->cells, connection->blocks, memory, length);
+  else
+    nr_spare_free(connection->blocks, memory, length);
 }
 
 static void external_free(struct external *external) {
-  if (external->memory != NULL) nr_memory_disown(external->connection, external->memory);
-  if (external->length < NR_BLOCK_PAGED) {
-    free(external->memory);
-  } else {
-    nr_spare_free(external->connection->blocks, external->memory, external->length);
-  }
+  if (external->memory != NULL) memory_free(external->connection, external->memory, external->length);
   nr_connection_unref(external->connection);
   free(external);
 }

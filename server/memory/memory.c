@@ -218,6 +218,7 @@ static struct nr_pair *pair_of(struct nr_connection *connection, napi_env napi, 
 bool nr_memory_hold(struct nr_connection *connection, napi_env napi, napi_value value, bool holds) {
   struct nr_pair *pair = pair_of(connection, napi, value);
   if (pair != NULL) nr_cold_hold(nr_cold_of(connection, pair), &pair->item, holds);
+  if (pair != NULL && pair->item.holds == 0) nr_track_ease(connection, pair);
   return pair != NULL;
 }
 
@@ -291,8 +292,14 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   if (!describe(napi, value, view, &place)) return false;
   measure(napi, &place);
   if (!is_there(&place) || address == 0) return true;
-  struct nr_pair *pair = make_pair(connection, napi, &place, address, NULL);
-  if (pair == NULL) return true;
+  struct nr_block lent = {.twin = NULL};
+  bool is_cell = owned && place.length < NR_BLOCK_PAGED;
+  if (is_cell) nr_block_lend(connection->blocks, nr_cell_twin(place.bytes, place.length), place.length, &lent);
+  struct nr_pair *pair = make_pair(connection, napi, &place, address, is_cell ? &lent : NULL);
+  if (pair == NULL) {
+    if (is_cell) nr_block_free(connection->blocks, &lent);
+    return true;
+  }
   describe_pair(pair, view);
   view->shown = true;
   pair->owned = owned;
@@ -346,6 +353,7 @@ void nr_memory_end(struct nr_connection *connection) {
   free(connection->hot);
   free(connection->ahead);
   free(connection->sparse);
+  nr_cells_end(&connection->cells);
   if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);
   nr_pair_index_destroy(connection->pair_index);
 }

@@ -67,7 +67,7 @@ struct nr_pair {
   uint32_t taken;       /* ... and native code to have, when it had been asked that often */
   uint32_t alarmed;     /* the same of something else on its pages, */
   uint32_t alarms;      /* ... so often lately: NR_ALARM each, less the questions since */
-  uint32_t noisy;       /* too often: so many bytes are compared instead, until nr_track_forgive(); 0: none */
+  uint32_t noisy;       /* too often: so many bytes are compared instead, until nr_noise_forgive(); 0: none */
   uint64_t slice_at;    /* where the next slice begins */
   uint32_t sparse_at;   /* its place in the list of those of which little may be there (sparse.c); 0: it is none */
   uint32_t sparse_rest; /* so often it is left out */
@@ -208,6 +208,15 @@ bool nr_window_take_all(struct nr_connection *connection, struct nr_pair *pair, 
 void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to);
 
+/* ---- noise.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* What was found written there is nothing of the pair's. True: that is so often the case that it is compared from now
+ * on. */
+bool nr_noise_count(struct nr_agent *agent, struct nr_pair *pair, uint64_t from, uint64_t to);
+/* A collection later: what was written beside it may not be any more. */
+void nr_noise_forgive(struct nr_connection *connection, struct nr_pair *pair);
+
 /* ---- tracking.c ---------------------------------------------------------------------------------------------------
  */
 
@@ -246,10 +255,9 @@ bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const 
 bool nr_track_has_all(const struct nr_pair *pair);
 /* Is as much of it as can be? Then only the rest need. */
 bool nr_track_is_settled(const struct nr_pair *pair);
-/* A small one is compared again, if it is tracked: it will not live long. */
+/* It is compared again, if it is tracked and not worth that any more: it is not held, or will not live long. Not of
+ * what is tracked while it is in use. */
 void nr_track_ease(struct nr_connection *connection, struct nr_pair *pair);
-/* A collection later: what was written beside it may not be any more. */
-void nr_track_forgive(struct nr_connection *connection, struct nr_pair *pair);
 /* Does the host tell of all that native code writes there? */
 bool nr_track_is_told(const struct nr_pair *pair);
 /* This side has written to memory of the host's. */

@@ -47,8 +47,7 @@ struct pass {
 };
 
 /* A loop in native code that calls JavaScript comes by here each time, all in one scope of the addon's: what is looked
- * up gets a scope of its own (25 ns). Not for bytes of this side's: the scope is malloc()'s, perhaps on their page, and
- * would be news there. */
+ * up gets a scope of its own (25 ns). Bytes of this side's are not looked up. */
 static uint8_t *find_bytes(struct pass *pass, const struct nr_pair *pair, uint64_t from, uint64_t *to) {
   if (!pass->scoped && pass->scope == NULL && !pair->owned &&
       napi_open_handle_scope(pass->connection->agent->napi, &pass->scope) != napi_ok)
@@ -339,11 +338,11 @@ static void count_calm(struct nr_connection *connection) {
   if (connection->fills != connection->fills_seen) connection->still = 0;
   connection->fills_seen = connection->fills;
   if (!is_new && !connection->in_call) return;
-  connection->still++;
+  bool is_still = connection->in_call && ++connection->still == NR_STILL;
   connection->calm = is_new ? 0 : connection->calm + 1;
   connection->pairs_seen = connection->pairs_made;
   nr_lifetime_count(connection, is_new);
-  if (connection->still == NR_STILL) nr_cold_each(&connection->cold_pools, lift, connection);
+  if (is_still) nr_cold_each(&connection->cold_pools, lift, connection);
   bool calm = connection->calm == NR_CALM_MADE;
   if (calm || (connection->calm == NR_CALM && connection->lifetime == NR_LIFETIME_SHORT))
     nr_cold_each(&connection->cold, lift, connection);

@@ -17,16 +17,6 @@
 #define NR_REWRITTEN 2u
 /* After so many questions without news none is asked while a property is read, say, which only might run JavaScript. */
 #define NR_QUIET 16u
-/* Something else was written on its pages: that counts so much, and goes down with every question. With so much they
- * are hot for others: where it happens each time after 68, with every tenth question after 127. (It costs as much as
- * comparing 8 KiB 20 times.) */
-#define NR_ALARM 20u
-#define NR_ALARMS 1280u
-/* So much is compared for that, in all: more costs more than the questions that it spares. */
-#define NR_NOISY_MAX (UINT32_C(80) << 10)
-/* Questions after which they need not be any more. */
-#define NR_FORGIVING 2000u
-
 static void start(struct nr_agent *agent) {
   agent->tracker = nr_tracker_create(0);
   agent->watched = agent->tracker == NULL ? NULL : nr_watched_create(agent->tracker, false);
@@ -201,40 +191,6 @@ static void count_rewritten(struct question *question, struct nr_pair *pair, uin
   if (pair->rewritten >= NR_REWRITTEN) note_ending(question, pair);
 }
 
-/* Does it lie on the first or the last page of the tracked part, where that shares it with other memory? */
-static bool is_at_edge(const struct nr_pair *pair, uint64_t from, uint64_t to) {
-  uint64_t begin = (uint64_t)(uintptr_t)pair->bytes + pair->tracked.from;
-  uint64_t end = (uint64_t)(uintptr_t)pair->bytes + pair->tracked.to;
-  uint64_t first = (begin + NR_PAGE - 1) / NR_PAGE * NR_PAGE, last = end / NR_PAGE * NR_PAGE;
-  from += (uint64_t)(uintptr_t)pair->bytes;
-  to += (uint64_t)(uintptr_t)pair->bytes;
-  return to <= first || from >= last;
-}
-
-static void count_alarm(struct question *question, struct nr_pair *pair, uint64_t from, uint64_t to) {
-  uint32_t asked = question->agent->watched_asked;
-  if (pair->alarmed == asked || pair->noisy > 0 || !is_at_edge(pair, from, to)) return;
-  if (pair->taken + 1 == asked) return;                          /* this side has written what native code had */
-  if (pair->age < NR_OLD && pair->connection->calm == 0) return; /* the making of others has */
-  uint32_t calm = asked - pair->alarmed;
-  pair->alarms = (pair->alarms > calm ? pair->alarms - calm : 0) + NR_ALARM;
-  if (pair->alarms > NR_ALARMS) pair->alarms = NR_ALARMS;
-  pair->alarmed = asked;
-  uint64_t length = pair->tracked.to - pair->tracked.from;
-  uint32_t noisy = NR_COMPARISON + (length < NR_TRACKED_MIN ? (uint32_t)length : 2 * (uint32_t)NR_PAGE);
-  if (pair->alarms < NR_ALARMS || noisy > NR_NOISY_MAX - question->agent->noisy) return;
-  question->agent->noisy += pair->noisy = noisy;
-  pair->item.was_kept = true; /* compared every time, whatever else there is */
-  note_ending(question, pair);
-}
-
-/* Its pages may be tracked again. */
-static void quieten(struct nr_agent *agent, struct nr_pair *pair) {
-  agent->noisy -= pair->noisy;
-  pair->noisy = 0;
-  pair->alarms = 0;
-}
-
 static void send_written(void *owner, struct nr_range range, void *context) {
   struct question *question = context;
   struct nr_pair *pair = owner;
@@ -250,8 +206,8 @@ static void send_written(void *owner, struct nr_range range, void *context) {
   if (bytes == NULL) return;
   if (nr_window_written(pair->connection, pair, bytes, from, to))
     count_rewritten(question, pair, to - from);
-  else
-    count_alarm(question, pair, from, to);
+  else if (nr_noise_count(question->agent, pair, from, to))
+    note_ending(question, pair);
 }
 
 /* Neither side tells of it any more. */
@@ -390,15 +346,10 @@ bool nr_track_all(struct nr_connection *connection, struct nr_pair *pair, const 
 }
 
 void nr_track_ease(struct nr_connection *connection, struct nr_pair *pair) {
-  if (!pair->own_tracks || pair->tracked.to - pair->tracked.from >= NR_TRACK_WORTH) return;
+  bool is = pair->own_tracks || pair->large; /* or is about to be */
+  if (!is || pair->tracked.to - pair->tracked.from >= NR_TRACKED_MIN || nr_track_is_worth(connection, pair)) return;
   nr_track_end(connection, pair);
   give_back(connection, pair);
-  nr_window_cool(connection, pair);
-}
-
-void nr_track_forgive(struct nr_connection *connection, struct nr_pair *pair) {
-  const struct nr_agent *agent = connection->agent;
-  if (pair->noisy == 0 || agent == NULL || agent->watched_asked - pair->alarmed < NR_FORGIVING) return;
-  quieten(connection->agent, pair);
+  pair->tracked = (struct nr_range){0, 0}; /* or it would be again as soon as it is found unchanged */
   nr_window_cool(connection, pair);
 }
