@@ -89,6 +89,9 @@ function crc32(bytes) {
   return ~crc >>> 0;
 }
 
+/** Works at a time, and bytes for each. */
+const IN_FLIGHT = [[16, 200], [300, 50], [100, 5000], [8, 50_000]];
+
 /**
  * Each `prepare(package, inputs, images)` gives the work, a function of a number that counts up; one with `isAsync` is awaited. `bar` is the
  * ratio that it may cost.
@@ -100,12 +103,24 @@ const works = [
     return (i) => uncompressSync(packed[i % packed.length]);
   } },
   { name: 'snappy compress', package: 'snappy', bar: 1.1, isAsync: true, prepare: ({ compress }, inputs) => (i) => compress(inputs[i % inputs.length]) },
-  ...[[16, 200], [300, 50], [100, 5000]].map(([count, size]) => ({
+  ...IN_FLIGHT.map(([count, size]) => ({
     name: `snappy compress, ${count} of ${size} bytes`,
     package: 'snappy',
     isAsync: true,
     prepare: ({ compress }) => (i) => Promise.all(Array.from({ length: count }, (_, k) => compress(Buffer.alloc(size, i + k)))).then(Buffer.concat),
   })),
+  {
+    name: 'snappy compress, all of those in turn',
+    package: 'snappy',
+    isAsync: true,
+    prepare: ({ compress }) => async (i) => {
+      const all = [];
+      for (const [count, size] of IN_FLIGHT) {
+        all.push(...await Promise.all(Array.from({ length: count }, (_, k) => compress(Buffer.from('xyz '.repeat(size / 4 + i % 2 + k % 2))))));
+      }
+      return Buffer.concat(all);
+    },
+  },
   { name: 'lz4-napi compressSync', package: 'lz4-napi', prepare: ({ compressSync }, inputs) => (i) => compressSync(inputs[i % inputs.length]) },
   { name: 'lz4-napi uncompressSync', package: 'lz4-napi', prepare: ({ compressSync, uncompressSync }, inputs) => {
     const packed = inputs.map((input) => Buffer.from(compressSync(input)));

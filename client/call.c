@@ -114,7 +114,7 @@ napi_status nr_call_wait_js(struct nr_call *call) {
   struct nr_channel *channel = call->env->channel;
   napi_status status = refuse_early(call);
   if (NR_UNLIKELY(status != napi_ok)) return status;
-  nr_memory_flush(channel, call->env, nr_op_gives_turn(call->opcode));
+  if (!nr_op_only_enters(call->opcode)) nr_memory_flush(channel, call->env, nr_op_gives_turn(call->opcode));
   nr_environment_check(channel);
   call->js = true;
   channel->js_epoch++;

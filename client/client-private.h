@@ -187,9 +187,10 @@ struct nr_channel {
   uint32_t scopes_on_server; /* of `scopes`, this many from the bottom have been announced */
   /* Objects and arrays that this turn made and JavaScript has not seen (fresh.c). */
   struct nr_fresh fresh[NR_FRESH][2];
-  uint32_t fresh_epoch; /* those of another one are not fresh any more */
-  bool fresh_any;       /* there may be some */
-  bool fresh_lost;      /* one that was is not known to be */
+  uint32_t fresh_epoch;  /* those of another one are not fresh any more */
+  nr_value fresh_buffer; /* the last Buffer of that kind; NR_ABSENT: none */
+  bool fresh_any;        /* there may be some */
+  bool fresh_lost;       /* one that was is not known to be */
   struct nr_learned learned[NR_LEARNED];
   struct nr_snapshots *snapshots; /* NULL: none yet */
   struct nr_reading reading[2];   /* outside of callbacks */

@@ -92,6 +92,10 @@ struct nr_fresh {
 void nr_fresh_add(struct nr_channel *channel, nr_value value, bool array);
 bool nr_fresh_has(struct nr_channel *channel, nr_value value);
 bool nr_fresh_is_array(struct nr_channel *channel, nr_value value);
+/* The same for a Buffer: of the last one only, and nothing of it is set without waiting. */
+void nr_fresh_add_buffer(struct nr_channel *channel, nr_value value);
+/* Is it any of these? */
+bool nr_fresh_knows(struct nr_channel *channel, nr_value value);
 /* The object has another handle now. */
 void nr_fresh_move(struct nr_channel *channel, nr_value from, nr_value to);
 /* JavaScript gets it, or another handle of it is made. What it holds is not fresh any more either. */

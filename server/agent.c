@@ -71,31 +71,42 @@ static void learn_node(napi_env napi) {
 
 /*
  * Setting a property of a fresh plain object runs JavaScript or fails only when Object.prototype or Array.prototype
- * have been given accessors, read-only properties or another prototype. This function tells whether they are as they
- * were made (the host never posts for names that Object.prototype has by itself).
+ * have been given accessors, read-only properties or another prototype; resolving a promise with one, or with a fresh
+ * Buffer, runs some only when a prototype has a `then`. This function tells whether they are as they were made (the
+ * host never posts for names that Object.prototype has by itself).
  */
 static const char plain_check[] =
-    "(() => {\n"
-    "  const { getOwnPropertyNames, getPrototypeOf } = Object;\n"
+    "((buffer) => {\n"
+    "  const { getOwnPropertyNames, getPrototypeOf, hasOwn } = Object;\n"
     "  const object = Object.prototype, array = Array.prototype;\n"
+    "  const buffers = getPrototypeOf(buffer), bytes = getPrototypeOf(buffers), typed = getPrototypeOf(bytes);\n"
     "  const known = ['constructor', '__defineGetter__', '__defineSetter__', 'hasOwnProperty', '__lookupGetter__',\n"
     "    '__lookupSetter__', 'isPrototypeOf', 'propertyIsEnumerable', 'toString', 'valueOf', '__proto__', "
     "'toLocaleString'];\n"
     "  const names = getOwnPropertyNames(object), count = names.length;\n"
     "  const plain = names.every((name) => known.includes(name));\n"
     "  return () => {\n"
-    "    if (!plain || array.length !== 0 || getPrototypeOf(array) !== object) return false;\n"
+    "    if (!plain || array.length !== 0 || getPrototypeOf(array) !== object || hasOwn(array, 'then')) return false;\n"
+    "    if (getPrototypeOf(buffers) !== bytes || getPrototypeOf(bytes) !== typed || getPrototypeOf(typed) !== object "
+    "||\n"
+    "      hasOwn(buffers, 'then') || hasOwn(bytes, 'then') || hasOwn(typed, 'then')) return false;\n"
     "    const now = getOwnPropertyNames(object);\n"
     "    if (now.length !== count) return false;\n"
     "    for (let i = 0; i < count; i++) if (now[i] !== names[i]) return false;\n"
     "    return true;\n"
     "  };\n"
-    "})()";
+    "})";
 
 static void make_plain_check(struct nr_agent *agent) {
-  napi_value script, function;
-  if (napi_create_string_utf8(agent->napi, plain_check, NAPI_AUTO_LENGTH, &script) != napi_ok) return;
-  if (napi_run_script(agent->napi, script, &function) != napi_ok) return;
+  napi_value script, make, undefined, buffer, function;
+  if (napi_create_string_utf8(agent->napi, plain_check, NAPI_AUTO_LENGTH, &script) != napi_ok ||
+      napi_run_script(agent->napi, script, &make) != napi_ok ||
+      napi_get_undefined(agent->napi, &undefined) != napi_ok ||
+      napi_create_buffer(agent->napi, 0, NULL, &buffer) != napi_ok ||
+      napi_call_function(agent->napi, undefined, make, 1, &buffer, &function) != napi_ok) {
+    napi_get_and_clear_last_exception(agent->napi, &undefined); /* prototypes that are not there: nothing is plain */
+    return;
+  }
   napi_create_reference(agent->napi, function, 1, &agent->plain_check);
 }
 

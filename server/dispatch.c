@@ -289,14 +289,21 @@ static bool may_run_js(const struct nr_dispatch *dispatch) {
 static void take(const struct nr_dispatch *dispatch) {
   struct nr_connection *connection = dispatch->connection;
   bool turn = nr_op_gives_turn(dispatch->frame->header.opcode);
+  connection->only_enters = nr_op_only_enters(dispatch->frame->header.opcode);
+  if (connection->only_enters) return;
   nr_memory_take(connection, turn, connection->hot_count);
   if (turn) nr_memory_settle(connection);
 }
 
-/* Whoever sets properties builds objects, or will: next time it is told whether prototypes are plain. */
 static bool is_set(unsigned opcode) {
   return opcode == NR_OP_NAPI_SET_NAMED_PROPERTY || opcode == NR_OP_NAPI_SET_PROPERTY ||
          opcode == NR_OP_NAPI_SET_ELEMENT;
+}
+
+/* Whoever sets properties builds objects, or will, and whoever resolves a promise and waits for that does so with one:
+ * next time it is told whether prototypes are plain. */
+static bool is_building(const struct nr_frame_header *header) {
+  return is_set(header->opcode) || (header->opcode == NR_OP_NAPI_RESOLVE_DEFERRED && header->kind == NR_KIND_CALL);
 }
 
 /* The env is gone, but its addon still calls: no fault (one process would crash), no success either. */
@@ -338,7 +345,7 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
     return NULL;
   }
   if (frame->header.opcode != NR_OP_CLOSE_SCOPE) nr_scopes_settle(connection);
-  if (is_set(frame->header.opcode)) nr_callback_built(connection);
+  if (is_building(&frame->header)) nr_callback_built(connection);
   struct nr_dispatch *dispatch = prepare(connection, frame, handler, info, env);
   if (dispatch == NULL) return NULL;
   connection->depth += waits;
@@ -362,6 +369,7 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   const struct nr_frame *frame = dispatch->frame;
   bool waits = frame->header.kind == NR_KIND_CALL;
   if (may_run_js(dispatch)) {
+    connection->only_enters = false;
     nr_memory_send(connection, nr_op_gives_turn(frame->header.opcode), false);
     nr_environment_check(connection);
   }

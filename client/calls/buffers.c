@@ -146,6 +146,8 @@ static napi_status create(struct nr_call *call, void **data, napi_value *result)
     *result = nr_unwire(reply->result);
     put_data(call, reply->view, data);
     nr_learn_view(call, reply->result, reply->view);
+    if (reply->view != NULL && reply->view->kind == napi_uint8_array)
+      nr_fresh_add_buffer(call->env->channel, reply->result);
   }
   return nr_call_end(call, status);
 }

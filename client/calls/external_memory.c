@@ -192,6 +192,7 @@ static napi_status create(napi_env env, unsigned opcode, void *data, size_t leng
     if (result != NULL) *result = nr_unwire(reply->result);
     nr_memory_adopt(env->channel, reply->view, pair, stretches.pointers, sparse ? stretches.count : 0);
     if (!sparse) nr_learn_view(&call, reply->result, reply->view);
+    if (opcode == NR_OP_NAPI_CREATE_EXTERNAL_BUFFER) nr_fresh_add_buffer(env->channel, reply->result);
   } else if (pair != NULL) {
     nr_memory_drop(env->channel, pair);
   }

@@ -1,6 +1,6 @@
 /*
  * Fresh objects and arrays: which ones native code has made and nobody else has seen, so that what is put into them
- * need not be waited for (properties.c).
+ * need not be waited for (properties.c), nor that a promise is resolved with one, or with a fresh Buffer (promises.c).
  *
  * Found by the place of their handle, two of a place: the last one, and of those before it the one that was used most.
  * What others are put into is used for as long as the builder runs, what is put there only until then.
@@ -40,8 +40,18 @@ bool nr_fresh_has(struct nr_channel *channel, nr_value value) {
   return true;
 }
 
+void nr_fresh_add_buffer(struct nr_channel *channel, nr_value value) {
+  channel->fresh_any = true;
+  channel->fresh_buffer = value;
+}
+
+bool nr_fresh_knows(struct nr_channel *channel, nr_value value) {
+  return value != NR_ABSENT && (value == channel->fresh_buffer || nr_fresh_has(channel, value));
+}
+
 void nr_fresh_move(struct nr_channel *channel, nr_value from, nr_value to) {
   struct nr_fresh *fresh = find_fresh(channel, from);
+  if (channel->fresh_buffer == from) channel->fresh_buffer = to;
   if (fresh == NULL) return;
   bool array = fresh->array;
   fresh->value = NR_ABSENT; /* one handle at most: what is set by it is known to be of that object */
@@ -54,11 +64,13 @@ bool nr_fresh_is_array(struct nr_channel *channel, nr_value value) {
 }
 
 void nr_fresh_show(struct nr_channel *channel, nr_value value) {
+  if (value == channel->fresh_buffer) channel->fresh_buffer = NR_ABSENT;
   if (channel->fresh_any && (channel->fresh_lost || find_fresh(channel, value) != NULL)) nr_fresh_clear(channel);
 }
 
 void nr_fresh_clear(struct nr_channel *channel) {
   channel->fresh_lost = channel->fresh_any = false;
+  channel->fresh_buffer = NR_ABSENT;
   if (NR_LIKELY(++channel->fresh_epoch != 0)) return;
   memset(channel->fresh, 0, sizeof channel->fresh);
   channel->fresh_epoch = 1;

@@ -1,7 +1,9 @@
 /*
- * Promises. Nobody waits for one to be made or rejected, or resolved with what is no object: no JavaScript runs then.
- * (Hooks of async_hooks do, when the server comes to it.)
+ * Promises. Nobody waits for one to be made or rejected, or resolved with what is no object, or with one that nobody
+ * else has seen, whose `then` is no accessor: no JavaScript runs then. (Hooks of async_hooks do, when the server comes
+ * to it.)
  */
+#include "client/channel.h"
 #include "client/client-private.h"
 
 NR_EXPORT napi_status NAPI_CDECL napi_create_promise(napi_env env, napi_deferred *deferred, napi_value *promise) {
@@ -25,8 +27,11 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_promise(napi_env env, napi_deferred
   return nr_call_end(&call, status);
 }
 
-static bool may_be_thenable(nr_value value) {
-  return nr_value_is_handle(value) && (nr_value_tag(value) == NR_TAG_OBJECT || nr_value_tag(value) == NR_TAG_FUNCTION);
+/* May looking for its `then` run JavaScript? */
+static bool may_be_thenable(struct nr_channel *channel, nr_value value) {
+  if (!nr_value_is_handle(value)) return false;
+  if (nr_value_tag(value) == NR_TAG_OBJECT) return !nr_fresh_knows(channel, value) || !nr_channel_is_plain(channel);
+  return nr_value_tag(value) == NR_TAG_FUNCTION;
 }
 
 static napi_status settle(struct nr_call *call, nr_id id, bool runs_js) {
@@ -45,7 +50,7 @@ NR_EXPORT napi_status NAPI_CDECL napi_resolve_deferred(napi_env env, napi_deferr
   struct nr_call call = NR_CALL(env, NR_OP_NAPI_RESOLVE_DEFERRED, &request.base);
   request.deferred_id = (nr_id)(uintptr_t)deferred;
   request.resolution = nr_wire(resolution);
-  return settle(&call, request.deferred_id, may_be_thenable(request.resolution));
+  return settle(&call, request.deferred_id, may_be_thenable(env->channel, request.resolution));
 }
 
 NR_EXPORT napi_status NAPI_CDECL napi_reject_deferred(napi_env env, napi_deferred deferred, napi_value rejection) {

@@ -97,6 +97,45 @@ cases('promises', {
     }
     return seen;
   },
+  'with what native code makes, and somebody\'s then': async ({ settledWith }) => {
+    const log = [], bytes = Buffer.from([0, 0, 0]);
+    const typed = Object.getPrototypeOf(Uint8Array.prototype);
+    const places = { nobody: {}, buffers: Buffer.prototype, bytes: Uint8Array.prototype, typed, arrays: Array.prototype, objects: Object.prototype };
+    const kinds = ['object', 'array', 'buffer', 'buffer copy', 'external', 'escaped', 'object with then', 'array with then', 'buffer with then', 'object with a getter', 'buffer with a getter', 'object shown', 'buffer shown'];
+    const accessor = { configurable: true, get() { log.push(`then, ${bytes[0]}`); bytes[1]++; return undefined; } };
+    const then = Object.assign((done) => done(log.push(`called, ${bytes[0]}`)), {
+      getter: (made) => Object.defineProperty(made, 'then', accessor),
+      look: (made) => Object.defineProperty(made, 'then', accessor),
+    });
+    for (const [name, place] of Object.entries(places)) {
+      for (const kind of kinds) {
+        for (let i = 0; i < 4; i++) {
+          log.push(`${kind}, ${name}`);
+          Object.defineProperty(place, 'then', accessor);
+          const promise = settledWith(kind, then, bytes);
+          log.push(`back, ${bytes}`);
+          delete place.then;
+          log.push(await promise.then((value) => typeof value === 'number' || Buffer.isBuffer(value) ? value.length : Object.keys(value)));
+        }
+      }
+    }
+    return log;
+  },
+  'with a Buffer, and another prototype': async ({ settledWith }) => {
+    const log = [], bytes = Buffer.from([0, 0, 0]);
+    const between = { __proto__: Uint8Array.prototype, get then() { log.push(`then, ${bytes[0]}`); return undefined; } };
+    try {
+      for (let i = 0; i < 10; i++) {
+        if (i === 5) Object.setPrototypeOf(Buffer.prototype, between);
+        const promise = settledWith('external', () => {}, bytes);
+        log.push(`back, ${bytes}`);
+        await promise;
+      }
+    } finally {
+      Object.setPrototypeOf(Buffer.prototype, Uint8Array.prototype);
+    }
+    return log;
+  },
   'is_promise': ({ isPromise, create }) => [...values(), Promise.resolve(1), create().promise, (async () => {})(), { then() {} }, new Proxy(Promise.resolve(), {}), new (class extends Promise {})(() => {}), Object.create(Promise.prototype)].map((value) => isPromise(value)),
   'is_promise of nothing': ({ isPromise }) => attempt(() => isPromise()),
 });
