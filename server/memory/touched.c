@@ -26,11 +26,12 @@ napi_status nr_serve_touch_memory(struct nr_dispatch *dispatch, const void *mess
   napi_handle_scope scope;
   (void)answer;
   if (pair == NULL) return napi_ok; /* collected meanwhile */
-  /* Of an external buffer more may have come to be there. */
-  struct nr_range part = pair->foreign ? (struct nr_range){0, pair->length} : pair->tracked;
+  /* It was told to stop, but has not come to that; and of an external buffer more may have come to be there. */
+  bool stops = !pair->foreign && pair->host_tracks == NR_HOST_SILENT;
+  struct nr_range part = stops || pair->foreign ? (struct nr_range){0, pair->length} : pair->tracked;
   if (request->offset < part.from || request->offset > part.to || request->length > part.to - request->offset)
     return nr_fault(dispatch, "memory that is not tracked");
-  if (!pair->foreign && pair->host_tracks == NR_HOST_SILENT) return napi_ok; /* not any more */
+  if (stops && request->length == 0) return napi_ok;
   if (napi_open_handle_scope(dispatch->napi, &scope) != napi_ok) return napi_ok;
   if (request->length == 0) {
     give_up(connection, pair);

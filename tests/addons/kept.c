@@ -6,6 +6,7 @@
 static struct {
   uint8_t *bytes;
   size_t length;
+  napi_ref held;
 } kept[PLACES];
 
 /* (place, view) */
@@ -20,10 +21,20 @@ static napi_value keep(napi_env env, napi_callback_info info) {
 /* (place, view): the same with a reference, as for a work that is under way. */
 static napi_value hold(napi_env env, napi_callback_info info) {
   napi_value argv[2];
-  napi_ref reference;
   t_args(env, info, argv, 2);
-  T_OK(napi_create_reference(env, argv[1], 1, &reference)); /* never deleted */
+  T_OK(napi_create_reference(env, argv[1], 1, &kept[t_uint(env, argv[0]) % PLACES].held));
   return keep(env, info);
+}
+
+/* (place, offset, value): writes, as the work does, and is done with it. */
+static napi_value let_go(napi_env env, napi_callback_info info) {
+  napi_value argv[3];
+  t_args(env, info, argv, 3);
+  uint32_t place = t_uint(env, argv[0]) % PLACES;
+  kept[place].bytes[t_uint(env, argv[1]) % kept[place].length] = (uint8_t)t_uint(env, argv[2]);
+  T_OK(napi_delete_reference(env, kept[place].held));
+  kept[place].bytes[(t_uint(env, argv[1]) + 1) % kept[place].length] = (uint8_t)t_uint(env, argv[2]);
+  return NULL;
 }
 
 /* (view): a work that is over at once. */
@@ -177,18 +188,12 @@ static napi_value keep_and_meet(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"keep", keep},
-    {"hold", hold},
-    {"pass", pass},
-    {"poke", poke},
-    {"sum", sum},
-    {"around", around},
-    {"between", between},
-    {"isThere", is_there},
-    {"readAll", read_all},
-    {"noop", noop},
-    {"create", create},
-    {"meet", meet},
-    {"keepAndMeet", keep_and_meet},
+    {"keep", keep},        {"hold", hold},
+    {"letGo", let_go},     {"pass", pass},
+    {"poke", poke},        {"sum", sum},
+    {"around", around},    {"between", between},
+    {"isThere", is_there}, {"readAll", read_all},
+    {"noop", noop},        {"create", create},
+    {"meet", meet},        {"keepAndMeet", keep_and_meet},
 };
 T_INIT(functions)

@@ -269,6 +269,36 @@ test('files that Node reads into kept Buffers, on other threads', async () => {
   assert.deepEqual(runJson(program, { isolated: true }), runJson(program));
 });
 
+// They are tracked while they are held, and no more from then on, since it has been found that Buffers die soon.
+test('those that a work has written when it lets go of them', () => {
+  const program = (kit) => {
+    const addon = kit.dlopen(kit.addonFile('kept')), log = [];
+    const wait = () => { for (let i = 0; i < 70; i++) addon.noop(); };
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 100; i++) addon.readAll(Buffer.alloc(5000));
+      global.gc();
+      wait();
+    }
+    for (const size of [10_000, 50_000]) {
+      for (let round = 0; round < 5; round++) {
+        const held = Array.from({ length: 12 }, (_, i) => Buffer.alloc(size, i));
+        held.forEach((buffer, i) => addon.hold(i, buffer));
+        for (let i = 0; i < 20; i++) addon.readAll(Buffer.alloc(100)); // new ones keep coming
+        held.forEach((buffer, i) => {
+          const at = i * 4099 % size;
+          addon.letGo(i, at, 200 + i);
+          log.push(buffer[at], buffer[(at + 1) % size]);
+          buffer[at] = 3;
+          log.push(addon.sum(i));
+        });
+      }
+    }
+    kit.print(log);
+  };
+  const nodeArgs = ['--expose-gc'];
+  assert.deepEqual(runJson(program, { isolated: true, nodeArgs }), runJson(program, { nodeArgs }));
+});
+
 // Last: its Buffers wait for the collector, and what nobody has a reference to is then seen late (docs/protocol.md, Memory).
 test('one that is held while many others have been', (t) => compare(t, 'kept', (addon) => {
   const held = Buffer.alloc(8192, 1), others = [], seen = [];
