@@ -14,7 +14,7 @@
 #include "client/snapshots.h"
 #include "client/calls/threadsafe.h"
 #include "wire/message.h"
-#include "wire/watched.h"
+#include "wire/faults.h"
 
 bool nr_exit_asked;
 
@@ -324,7 +324,7 @@ void nr_entry_post(struct nr_channel *channel, const struct nr_frame *frame) {
   case NR_OP_RELEASE: release(channel, request); break;
   case NR_OP_MAP_MEMORY: nr_memory_map(channel, request); break;
   case NR_OP_TRACK_MEMORY: nr_memory_track(channel, request); break;
-  case NR_OP_DISTURB_MEMORY: nr_watched_disturb(); break;
+  case NR_OP_DISTURB_MEMORY: nr_faults_disturb(); break;
   case NR_OP_ATTEND: nr_port_expect(channel->port); break;
   case NR_OP_FINALIZE: finalize_in_gc(channel, frame, request); break;
   case NR_OP_SET_VARIABLE: set_variable(channel, frame, request); break;

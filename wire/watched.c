@@ -1,16 +1,19 @@
 #include "wire/watched.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
+#include "wire/faults.h"
 #include "wire/pages.h"
 #include "wire/parts.h"
 
 /* Of all lists: each may split a mapping of this process in three, and Linux allows 65,530 of those. */
 #define NR_WATCHED_MAX 8192u
+
+/* What may lie between two parts that are asked about together: of other mappings, each of which costs some 50 ns, that
+ * is few. */
+#define NR_GAP (UINT64_C(64) << 10)
 
 /* Addresses. */
 struct field {
@@ -37,7 +40,6 @@ struct nr_watched {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct nr_watched *lists;
 static uint32_t all_parts;
-static atomic_long disturbances;
 
 #define NR_FOUND_ROOM 256u
 
@@ -266,41 +268,11 @@ void nr_watched_remove(struct nr_watched *watched, const void *memory, size_t le
 /* ---- asking -------------------------------------------------------------------------------------------------------
  */
 
-/* Faults of this thread that have to do with nothing that is watched. */
-static _Thread_local long excused;
-
-static long count_faults(int whose) {
-  struct rusage usage;
-  return getrusage(whose, &usage) == 0 ? usage.ru_minflt + usage.ru_majflt : -1;
-}
-
-long nr_watched_populating(void) {
-  return count_faults(RUSAGE_THREAD);
-}
-
-void nr_watched_populated(long before, size_t length) {
-  long now = count_faults(RUSAGE_THREAD);
-  /* More than there are pages: a signal handler has made some. */
-  if (before >= 0 && now >= before && (size_t)(now - before) <= length / NR_PAGE) excused += now - before;
-}
-
-/* The first write to a page that is watched is a fault. Those of all threads count: what another one has written to
- * (with something else on the page) this one writes to without. Before the pages are looked at: what is written
- * meanwhile is for the next time. */
-long nr_watched_faults(void) {
-  long faults = count_faults(RUSAGE_SELF);
-  return faults < 0 ? -1 : faults + atomic_load_explicit(&disturbances, memory_order_relaxed) - excused;
-}
-
 static bool is_due(struct nr_watched *watched, long faults) {
   if (watched->parts.count == 0) return false;
   if (faults >= 0 && faults == watched->faults) return false;
   watched->faults = faults;
   return true;
-}
-
-void nr_watched_disturb(void) {
-  atomic_fetch_add_explicit(&disturbances, 1, memory_order_relaxed);
 }
 
 static void find(uint64_t from, uint64_t to, void *context) {
@@ -333,24 +305,35 @@ static void look_at(struct nr_watched *watched, uint64_t from, uint64_t to) {
 }
 
 /* Is it asked about with those before, of which the last is `last`, and which end there? In a field, little that lies
- * in between may be, too: what is left of a block. (200 of 60,000 bytes: 240 us became 24.) */
-static bool goes_with(const struct nr_part *part, const struct nr_part *last, uint64_t end) {
-  uint64_t from = nr_page_of(part->from), gap = last->field > 0 ? (last->to - last->from) / 4 : 0;
-  return from <= end || (part->field == last->field && from - end <= gap);
+ * in between may be, too: what is left of a block. (200 of 60,000 bytes: 240 us became 24.) gap: so much may anyway. */
+static bool goes_with(const struct nr_part *part, const struct nr_part *last, uint64_t end, uint64_t gap) {
+  uint64_t from = nr_page_of(part->from), left = last->field > 0 ? (last->to - last->from) / 4 : 0;
+  return from <= end + gap || (part->field == last->field && from - end <= left);
 }
 
-/* Parts whose pages touch are asked about together, and nothing else elsewhere: asking forgets what was written, and
- * memory in between may be watched by another thread. */
-static void look(struct nr_watched *watched) {
+/* Parts whose pages touch are asked about together. Asking forgets what was written, and memory in between may be
+ * another list's. */
+static void look_between(struct nr_watched *watched, uint64_t gap) {
   watched->found_count = 0;
   for (uint32_t i = 0; i < watched->parts.count;) {
     uint64_t from = nr_page_of(watched->parts.items[i].from), to = nr_page_end(watched->parts.items[i].to);
-    for (i++; i < watched->parts.count && goes_with(&watched->parts.items[i], &watched->parts.items[i - 1], to); i++) {
+    for (i++; i < watched->parts.count && goes_with(&watched->parts.items[i], &watched->parts.items[i - 1], to, gap);
+         i++) {
       uint64_t end = nr_page_end(watched->parts.items[i].to);
       if (end > to) to = end;
     }
     look_at(watched, from, to);
   }
+}
+
+/* While there is no other list the kernel itself skips what nobody has registered: half of the price of a row. (Where
+ * what is mapped anew is the part's, it has to tell of that instead.) */
+static void look(struct nr_watched *watched) {
+  pthread_mutex_lock(&lock);
+  bool alone = lists->next == NULL && !watched->renews;
+  if (alone) look_between(watched, NR_GAP);
+  pthread_mutex_unlock(&lock);
+  if (!alone) look_between(watched, 0);
 }
 
 uint32_t nr_watched_rows(const struct nr_watched *watched) {

@@ -42,15 +42,6 @@ void *nr_watched_owner(const struct nr_watched *watched, const void *memory, siz
 /* Has any list a part there? From any thread. */
 bool nr_watched_anywhere(const void *memory, size_t length);
 
-/* Another process has written to this one's memory, by the kernel: no page fault of ours tells of that, nor of what is
- * written to those pages from then on. All lists look when they are asked next. From any thread. */
-void nr_watched_disturb(void);
-
-/* A number that is another one once this process has had a page fault, or was disturbed: as long as it is the same,
- * nobody has written for the first time to what is watched. Of this thread: faults that do not count are left out for
- * it alone. -1: not known. */
-long nr_watched_faults(void);
-
 /* `range`: bytes of the part that lie on pages which have been written. Neither adds nor removes any. */
 typedef void nr_written(void *owner, struct nr_range range, void *context);
 /* Tells of all that was written since it was told last, pages in the order of their addresses. faults: as they were
@@ -59,10 +50,5 @@ bool nr_watched_ask(struct nr_watched *watched, long faults, nr_written *written
 
 /* How many rows of pages the kernel has been asked about, ever: half a microsecond each. */
 uint32_t nr_watched_rows(const struct nr_watched *watched);
-
-/* Around the making of new pages in one thread (`length` bytes), which does nothing else: the page faults of that are
- * no reason to look at what is watched, 50 us with 100 large Buffers. Costs two questions, 0.2 us each. */
-long nr_watched_populating(void);
-void nr_watched_populated(long before, size_t length);
 
 #endif

@@ -17,7 +17,7 @@ struct nr_sparse;
 struct nr_sparse *nr_sparse_create(Nr__Stretch *const *stretches, size_t count);
 /* NULL: no effect. */
 void nr_sparse_destroy(struct nr_sparse *sparse);
-/* Has there been a page fault since it was asked last? faults: nr_watched_faults(), now. */
+/* Has there been a page fault since it was asked last? faults: nr_faults_now(), now. */
 bool nr_sparse_is_due(const struct nr_sparse *sparse, long faults);
 /* Tells which parts of the memory have come to be there since it was asked last, and a page of what was there before
  * on either side of them. True: some have. */

@@ -11,6 +11,7 @@
 #include "client/channel.h"
 #include "wire/pages.h"
 #include "wire/turns.h"
+#include "wire/faults.h"
 #include "wire/watched.h"
 
 #define NR_TRACKED_RANGES 64
@@ -197,12 +198,12 @@ struct asking {
   bool whole; /* all is asked about; otherwise only what is hot or known to change */
   bool counted;
   uint64_t cost; /* as bytes to compare */
-  long faults;   /* nr_watched_faults(), then */
+  long faults;   /* nr_faults_now(), then */
 };
 
 /* Before the kernel is asked about any. */
 static long faults_of(struct asking *asking) {
-  if (!asking->counted) asking->faults = nr_watched_faults();
+  if (!asking->counted) asking->faults = nr_faults_now();
   asking->counted = true;
   return asking->faults;
 }

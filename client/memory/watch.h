@@ -20,7 +20,7 @@ struct nr_watch *nr_watch_start(struct nr_tracker *tracker, const void *memory, 
                                 void *owner);
 /* After a scan that failed. False: it cannot be watched any more. */
 bool nr_watch_again(struct nr_tracker *tracker, struct nr_watch *watch);
-/* As nr_tracker_scan(), with what others have found. faults: as they were just now (nr_watched_faults()); when they are
+/* As nr_tracker_scan(), with what others have found. faults: as they were just now (nr_faults_now()); when they are
  * what they were last time the kernel need not be asked. */
 int nr_watch_scan(struct nr_tracker *tracker, struct nr_watch *watch, long faults, struct nr_range *ranges, int room);
 /* The memory goes to the list of what is watched together (wire/watched.h), with all that shares pages with it: of

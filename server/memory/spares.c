@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 
 #include "wire/pages.h"
-#include "wire/watched.h"
+#include "wire/faults.h"
 
 /* V8 lets go of external buffers in large lots. What there is beyond goes, the oldest first: an addon that now returns
  * other sizes than it did would never find any. */
@@ -39,10 +39,10 @@ static uint32_t sort_of(uint64_t size) {
 
 static uint8_t *make(uint64_t size) {
   int populate = size <= NR_SPARE_WHOLE ? MAP_POPULATE : 0;
-  long faults = nr_watched_populating();
+  long faults = nr_faults_populating();
   uint8_t *memory =
       mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | populate, -1, 0);
-  nr_watched_populated(faults, size);
+  nr_faults_populated(faults, size);
   return memory == MAP_FAILED ? NULL : memory;
 }
 

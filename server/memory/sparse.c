@@ -7,6 +7,7 @@
 
 #include "server/memory/memory.h"
 #include "wire/turns.h"
+#include "wire/faults.h"
 #include "wire/watched.h"
 
 /* So many are asked about before a turn: 1.3 us each, and more with what is there: 55 us with 1,000 pages here and
@@ -54,7 +55,7 @@ static void ask(struct nr_connection *connection, struct nr_pair *pair, long fau
 uint64_t nr_sparse_send(struct nr_connection *connection) {
   uint32_t asked = 0;
   if (connection->sparse_count == 0 || !nr_track_is_there(connection->agent)) return 0;
-  long faults = nr_watched_faults();
+  long faults = nr_faults_now();
   for (uint32_t i = 0; i < connection->sparse_count && asked < NR_SPARSE_TURNS; i++) {
     if (++connection->sparse_turn >= connection->sparse_count) connection->sparse_turn = 0;
     struct nr_pair *pair = connection->sparse[connection->sparse_turn];

@@ -11,6 +11,7 @@
 #include "server/memory/memory.h"
 #include "wire/pages.h"
 #include "wire/turns.h"
+#include "wire/faults.h"
 #include "wire/watched.h"
 
 /* Found written for the most part so often, one time after the other: not watched until it is found unchanged. */
@@ -234,7 +235,7 @@ uint64_t nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
   struct question question = {.agent = agent, .scoped = scoped};
   agent->watched_asked++;
   uint32_t rows = nr_watched_rows(agent->watched);
-  if (nr_watched_ask(agent->watched, nr_watched_faults(), send_written, &question))
+  if (nr_watched_ask(agent->watched, nr_faults_now(), send_written, &question))
     agent->watched_quiet = 0;
   else
     agent->watched_quiet++;

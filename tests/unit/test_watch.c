@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "client/memory/watch.c"
+#include "wire/faults.h"
 #include "tracks.h"
 
 #define PAGES 32
@@ -86,7 +87,7 @@ static bool join(struct world *world, const struct nr_watch *watch) {
 /* Of those that are watched together. */
 static unsigned ask(struct world *world) {
   world->told = 0;
-  nr_watched_ask(world->watched, nr_watched_faults(), note_written, world);
+  nr_watched_ask(world->watched, nr_faults_now(), note_written, world);
   return world->told;
 }
 
@@ -94,19 +95,19 @@ Test(watch, the_kernel_is_asked_after_a_page_fault) {
   struct world world;
   if (!begin(&world)) return;
   struct nr_watch *watch = watch_part(&world, 0, 8 * PAGE);
-  cr_assert_eq(count_written(&world, watch, nr_watched_faults()), 0);
+  cr_assert_eq(count_written(&world, watch, nr_faults_now()), 0);
   world.memory[2 * PAGE + 7] = 2;
-  cr_assert_eq(count_written(&world, watch, nr_watched_faults()), PAGE);
+  cr_assert_eq(count_written(&world, watch, nr_faults_now()), PAGE);
   cr_assert_eq(world.ranges[0].from, 2 * PAGE);
-  long faults = nr_watched_faults();
+  long faults = nr_faults_now();
   cr_assert_eq(count_written(&world, watch, faults), 0);
   world.memory[3 * PAGE] = 2;
-  cr_assert_neq(nr_watched_faults(), faults, "the first write to a page that is watched is a fault");
+  cr_assert_neq(nr_faults_now(), faults, "the first write to a page that is watched is a fault");
   cr_assert_eq(count_written(&world, watch, faults), 0, "not asked: nothing is known to have happened");
-  cr_assert_eq(count_written(&world, watch, nr_watched_faults()), PAGE);
-  nr_watched_disturb();
+  cr_assert_eq(count_written(&world, watch, nr_faults_now()), PAGE);
+  nr_faults_disturb();
   world.memory[4 * PAGE] = 2;
-  cr_assert_eq(count_written(&world, watch, nr_watched_faults()), PAGE);
+  cr_assert_eq(count_written(&world, watch, nr_faults_now()), PAGE);
   nr_watch_end(world.tracker, watch);
   end(&world);
 }
@@ -115,7 +116,7 @@ Test(watch, what_shares_a_page_with_one_that_ends_is_asked_about_anew) {
   struct world world;
   if (!begin(&world)) return;
   struct neighbours both = watch_two(&world);
-  long faults = nr_watched_faults();
+  long faults = nr_faults_now();
   cr_assert_eq(count_written(&world, both.one, faults) + count_written(&world, both.other, faults), 0);
   nr_watch_end(world.tracker, both.other);
   world.memory[4 * PAGE + 50] = 2;

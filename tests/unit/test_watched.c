@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tracks.h"
+#include "wire/faults.h"
 #include "wire/watched.h"
 
 #define PARTS 64u
@@ -65,7 +66,7 @@ static void note(void *part, struct nr_range range, void *context) {
 
 static bool ask(struct world *world) {
   memset(world->told, 0, sizeof world->told);
-  return nr_watched_ask(world->watched, nr_watched_faults(), note, world);
+  return nr_watched_ask(world->watched, nr_faults_now(), note, world);
 }
 
 Test(watched, who_was_written_is_told_once) {
@@ -369,7 +370,7 @@ Test(watched, what_another_process_writes_has_to_be_said) {
   }
   have_written(&writer);
   world.memory[PAGE + 1] = 2; /* without a fault */
-  nr_watched_disturb();
+  nr_faults_disturb();
   cr_assert(ask(&world));
   cr_assert_eq(world.told[0], 1);
   int status = 1;
@@ -448,6 +449,39 @@ Test(watched, no_page_is_in_two_lists) {
   end(&world);
 }
 
+/* Rows that the kernel is asked about when something was written. */
+static uint32_t count_rows(struct world *world, uint8_t *written) {
+  uint32_t rows = nr_watched_rows(world->watched);
+  ++*written;
+  cr_assert(ask(world));
+  return nr_watched_rows(world->watched) - rows;
+}
+
+/* What lies between them, and is nobody's, the kernel skips. But another thread may have just begun to watch that. */
+Test(watched, parts_that_lie_apart_are_one_question_for_the_only_list) {
+  struct world world;
+  if (!begin(&world, 64)) return;
+  for (unsigned i = 0; i < 8; i++) add(&world, i, i * 8 * PAGE + 100, 2 * PAGE);
+  ask(&world);
+  world.memory[4 * PAGE] = 7; /* nobody's */
+  cr_assert_eq(count_rows(&world, world.memory + 8 * PAGE + 200), 1);
+  cr_assert_eq(world.told[1], 1);
+  for (unsigned i = 0; i < 8; i++) cr_assert_eq(world.told[i], i == 1);
+  struct nr_tracker *tracker = nr_tracker_create(0);
+  struct nr_watched *other = nr_watched_create(tracker, false);
+  cr_assert(nr_watched_add(other, world.memory + 12 * PAGE, PAGE, NONE, owner(20)));
+  world.memory[12 * PAGE] = 9;
+  cr_assert_eq(count_rows(&world, world.memory + 16 * PAGE + 200), 8);
+  cr_assert_eq(world.told[2], 1);
+  cr_assert(nr_watched_ask(other, nr_faults_now(), note, &world));
+  cr_assert_eq(world.told[20], 1);
+  nr_watched_destroy(other);
+  nr_tracker_destroy(tracker);
+  cr_assert_eq(count_rows(&world, world.memory + 24 * PAGE + 200), 1);
+  cr_assert_eq(world.told[3], 1);
+  end(&world);
+}
+
 static uint8_t *populate(size_t length) {
   return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 }
@@ -460,15 +494,15 @@ Test(watched, new_pages_hide_no_write) {
   add(&world, 0, PAGE, 5 * PAGE);
   ask(&world);
   world.memory[PAGE] = 2;
-  long before = nr_watched_populating();
+  long before = nr_faults_populating();
   uint8_t *fresh = populate(length);
-  nr_watched_populated(before, length);
+  nr_faults_populated(before, length);
   cr_assert(ask(&world));
   cr_assert_eq(world.told[0], 1);
-  before = nr_watched_populating();
+  before = nr_faults_populating();
   uint8_t *more = populate(length);
   for (size_t page = 1; page < 6; page++) world.memory[page * PAGE] = 3; /* more than are new, however they came */
-  nr_watched_populated(before, length);
+  nr_faults_populated(before, length);
   cr_assert(ask(&world));
   cr_assert_eq(world.told[0], 1);
   munmap(fresh, length);
