@@ -85,6 +85,7 @@ struct nr_fresh {
   uint32_t epoch;
   uint32_t uses;
   bool array;
+  bool moved; /* there was another handle of it, which may be in use */
 };
 
 /* Objects that this entry, or one that it is nested in, has made and nobody else has seen: their properties can be set
@@ -94,8 +95,8 @@ bool nr_fresh_has(struct nr_channel *channel, nr_value value);
 bool nr_fresh_is_array(struct nr_channel *channel, nr_value value);
 /* The same for a Buffer: of the last one only, and nothing of it is set without waiting. */
 void nr_fresh_add_buffer(struct nr_channel *channel, nr_value value);
-/* Is it any of these? */
-bool nr_fresh_knows(struct nr_channel *channel, nr_value value);
+/* Is it any of these, and has had one handle only? */
+bool nr_fresh_is_untouched(struct nr_channel *channel, nr_value value);
 /* The object has another handle now. */
 void nr_fresh_move(struct nr_channel *channel, nr_value from, nr_value to);
 /* JavaScript gets it, or another handle of it is made. What it holds is not fresh any more either. */

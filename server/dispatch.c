@@ -289,8 +289,7 @@ static bool may_run_js(const struct nr_dispatch *dispatch) {
 static void take(const struct nr_dispatch *dispatch) {
   struct nr_connection *connection = dispatch->connection;
   bool turn = nr_op_gives_turn(dispatch->frame->header.opcode);
-  connection->only_enters = nr_op_only_enters(dispatch->frame->header.opcode);
-  if (connection->only_enters) return;
+  if (nr_op_only_enters(dispatch->frame->header.opcode)) return;
   nr_memory_take(connection, turn, connection->hot_count);
   if (turn) nr_memory_settle(connection);
 }
@@ -369,12 +368,14 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   const struct nr_frame *frame = dispatch->frame;
   bool waits = frame->header.kind == NR_KIND_CALL;
   if (may_run_js(dispatch)) {
-    connection->only_enters = false;
     nr_memory_send(connection, nr_op_gives_turn(frame->header.opcode), false);
     nr_environment_check(connection);
   }
   connection->agent->serving--;
-  if (ran_js(dispatch)) connection->agent->plain_known = false;
+  if (ran_js(dispatch)) {
+    connection->agent->plain_known = false;
+    connection->sends++; /* what a hook has detached may be freed by now */
+  }
   const char *done = connection->doing;
   connection->doing = dispatch->outer;
   connection->depth -= waits;

@@ -224,9 +224,7 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   }
   if (connection->release_count > 0) nr_release_flush(connection);
   nr_blocks_trim(connection->blocks);
-  if (!connection->only_enters || enter->opcode != NR_OP_COMPLETE_WORK)
-    nr_memory_send(connection, is_turn(enter), enter->opcode == NR_OP_INVOKE); /* V8 closes a scope behind callbacks */
-  connection->only_enters = false;
+  nr_memory_send(connection, is_turn(enter), enter->opcode == NR_OP_INVOKE); /* V8 closes a scope behind callbacks */
   nr_environment_check(connection);
   nr_shared_flush(connection);
   if (connection->basics.count > 0) nr_release_basics(connection, true);

@@ -285,7 +285,6 @@ struct nr_connection {
   uint32_t depth;                /* CALLs and ENTERs that are open */
   uint32_t entries;              /* ENTERs that are open */
   bool in_call;                  /* the innermost is a call of the program's */
-  bool only_enters;              /* a call of the host's that has not entered yet (nr_op_only_enters()) */
   struct nr_callback *callback;  /* the innermost entry's; NULL: an Init */
   struct nr_callback background; /* what stands for one in entries that JavaScript does not call */
   napi_ref signal;               /* the AbortSignal that ended the host; NULL: none */

@@ -325,8 +325,20 @@ void nr_cold_each(struct nr_cold *cold, compare *compare_item, void *context) {
     each_of(cold, (enum nr_cold_group)group, true, compare_item, context);
 }
 
+/* Those that were in use last, for half of their budget. */
+static void look_at_newest(struct nr_cold *cold, compare *compare_item, void *context) {
+  struct nr_cold_item *head = &cold->heads[NR_COLD_RECENT], *previous;
+  uint32_t left = NR_COLD_RECENT_BUDGET / 2;
+  for (struct nr_cold_item *item = head->previous; item != head && item->cost <= left; item = previous) {
+    previous = item->previous;
+    left -= item->cost;
+    if (compare_item(item, context)) nr_cold_keep(cold, item);
+  }
+}
+
 void nr_cold_visit_awake(struct nr_cold *cold, compare *compare_item, void *context) {
   if (cold->awake > all_of(cold)) {
+    look_at_newest(cold, compare_item, context);
     nr_cold_visit_kept(cold, compare_item, context);
     return;
   }

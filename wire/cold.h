@@ -83,7 +83,8 @@ void nr_cold_visit(struct nr_cold *cold, uint32_t patience, bool (*compare)(stru
 void nr_cold_each(struct nr_cold *cold, bool (*compare)(struct nr_cold_item *item, void *context), void *context);
 
 /* Calls it for all that do not sleep, if that is no more than is compared in each visit anyway; otherwise for those
- * that are held or kept only. No visit: nothing is counted, and what is not found changed stays where it is. */
+ * that are held or kept, and for some that were in use last. No visit: nothing is counted, and what is not found
+ * changed stays where it is. */
 void nr_cold_visit_awake(struct nr_cold *cold, bool (*compare)(struct nr_cold_item *item, void *context),
                          void *context);
 /* The same as nr_cold_visit() for those that are held or kept only. */

@@ -37,7 +37,7 @@ static inline bool nr_op_gives_turn(unsigned opcode) {
 }
 
 /* JavaScript runs in it only behind the entry that it makes, which ends with a look at everything; until then but hooks
- * of async_hooks do. So neither side looks before, nor when that entry begins. */
+ * of async_hooks do. So nobody looks before what native code has written. */
 static inline bool nr_op_only_enters(unsigned opcode) {
   return opcode == NR_OP_RUN_COMPLETION;
 }

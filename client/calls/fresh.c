@@ -40,22 +40,28 @@ bool nr_fresh_has(struct nr_channel *channel, nr_value value) {
   return true;
 }
 
+static void forget_buffer(struct nr_channel *channel, nr_value value) {
+  if (value == channel->fresh_buffer) channel->fresh_buffer = NR_ABSENT;
+}
+
 void nr_fresh_add_buffer(struct nr_channel *channel, nr_value value) {
   channel->fresh_any = true;
   channel->fresh_buffer = value;
 }
 
-bool nr_fresh_knows(struct nr_channel *channel, nr_value value) {
-  return value != NR_ABSENT && (value == channel->fresh_buffer || nr_fresh_has(channel, value));
+bool nr_fresh_is_untouched(struct nr_channel *channel, nr_value value) {
+  const struct nr_fresh *fresh = find_fresh(channel, value);
+  return (fresh != NULL && !fresh->moved) || (value != NR_ABSENT && value == channel->fresh_buffer);
 }
 
 void nr_fresh_move(struct nr_channel *channel, nr_value from, nr_value to) {
   struct nr_fresh *fresh = find_fresh(channel, from);
-  if (channel->fresh_buffer == from) channel->fresh_buffer = to;
+  forget_buffer(channel, from);
   if (fresh == NULL) return;
   bool array = fresh->array;
   fresh->value = NR_ABSENT; /* one handle at most: what is set by it is known to be of that object */
   nr_fresh_add(channel, to, array);
+  fresh_at(channel, to)->moved = true;
 }
 
 bool nr_fresh_is_array(struct nr_channel *channel, nr_value value) {
@@ -64,7 +70,7 @@ bool nr_fresh_is_array(struct nr_channel *channel, nr_value value) {
 }
 
 void nr_fresh_show(struct nr_channel *channel, nr_value value) {
-  if (value == channel->fresh_buffer) channel->fresh_buffer = NR_ABSENT;
+  forget_buffer(channel, value);
   if (channel->fresh_any && (channel->fresh_lost || find_fresh(channel, value) != NULL)) nr_fresh_clear(channel);
 }
 

@@ -30,7 +30,8 @@ NR_EXPORT napi_status NAPI_CDECL napi_create_promise(napi_env env, napi_deferred
 /* May looking for its `then` run JavaScript? */
 static bool may_be_thenable(struct nr_channel *channel, nr_value value) {
   if (!nr_value_is_handle(value)) return false;
-  if (nr_value_tag(value) == NR_TAG_OBJECT) return !nr_fresh_knows(channel, value) || !nr_channel_is_plain(channel);
+  if (nr_value_tag(value) == NR_TAG_OBJECT)
+    return !nr_fresh_is_untouched(channel, value) || !nr_channel_is_plain(channel);
   return nr_value_tag(value) == NR_TAG_FUNCTION;
 }
 

@@ -162,7 +162,10 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   if (is_pending(d->napi)) return napi_pending_exception;
   struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request);
   if (external == NULL) return napi_generic_failure;
-  if (request->address != 0) copy_in(d, request->address, external->memory, &parts);
+  if (request->address != 0)
+    copy_in(d, request->address, external->memory, &parts);
+  else if (request->length > 0 && request->length < NR_SPARE_MAX) /* Node does not survive it in one process */
+    memset(external->memory, 0, request->length);
   napi_status status = create(d, external, arraybuffer, &result);
   if (status != napi_ok) {
     if (!is_pending(d->napi)) { /* the real function calls the finalizer when it throws */

@@ -28,10 +28,11 @@
  * 150. */
 #define NR_LONG_MIN (UINT64_C(64) << 10)
 
-/* Node's pool (Node 18 to 22; of a larger one the kernel had better tell). What becomes known in two parts is another
- * Buffer of that size, with a head and a body, say. */
+/* Node's pool (Node 18 to 22; of a larger one the kernel had better tell), whose parts are less than half of it. What
+ * becomes known in one part may be all that there is of it, and with a larger one it is another Buffer of that size,
+ * with a head and a body, say. */
 #define NR_POOL (UINT64_C(8) << 10)
-#define NR_POOL_PARTS 3u
+#define NR_POOL_PARTS 2u
 
 /* ---- copying ------------------------------------------------------------------------------------------------------
  */
@@ -137,8 +138,8 @@ static void announce(struct nr_connection *connection, const struct nr_pair *pai
 }
 
 /* A part of it becomes known: small Buffers lie in one of Node's pools of 8 KiB, until that is full. */
-static void fill(struct nr_connection *connection, struct nr_pair *pair) {
-  if (pair->foreign || pair->length != NR_POOL) return;
+static void fill(struct nr_connection *connection, struct nr_pair *pair, uint64_t length) {
+  if (pair->foreign || pair->length != NR_POOL || length >= NR_POOL / 2) return;
   if (pair->parts < NR_POOL_PARTS) pair->parts++;
   if (pair->parts < NR_POOL_PARTS) return;
   connection->fills++;
@@ -169,7 +170,7 @@ static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t
     nr_window_take_all(connection, pair, bytes, from, to);
     nr_window_send_all(connection, pair, bytes, from, to);
   }
-  fill(connection, pair);
+  fill(connection, pair, to - from);
   return nr_shown_add(pair, bytes, from, to);
 }
 

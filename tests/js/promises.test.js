@@ -1,6 +1,9 @@
 'use strict';
 // Promises that native code makes and settles.
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
 const { attempt, cases, turn } = require('./harness.js');
+const { runJson } = require('./support/child.js');
 
 const values = () => [undefined, null, true, -0, NaN, 'text', 10n, Symbol('s'), {}, [1], () => 1, new Error('an error'), new Date(1)];
 const settle = (promise) => promise.then((value) => ({ fulfilled: value }), (reason) => ({ rejected: reason }));
@@ -101,11 +104,12 @@ cases('promises', {
     const log = [], bytes = Buffer.from([0, 0, 0]);
     const typed = Object.getPrototypeOf(Uint8Array.prototype);
     const places = { nobody: {}, buffers: Buffer.prototype, bytes: Uint8Array.prototype, typed, arrays: Array.prototype, objects: Object.prototype };
-    const kinds = ['object', 'array', 'buffer', 'buffer copy', 'external', 'escaped', 'object with then', 'array with then', 'buffer with then', 'object with a getter', 'buffer with a getter', 'object shown', 'buffer shown'];
+    const kinds = ['object', 'array', 'buffer', 'buffer copy', 'external', 'escaped', 'escaped buffer', 'escaped inner', 'object with then', 'array with then', 'buffer with then', 'object with a getter', 'buffer with a getter', 'object shown', 'buffer shown'];
     const accessor = { configurable: true, get() { log.push(`then, ${bytes[0]}`); bytes[1]++; return undefined; } };
     const then = Object.assign((done) => done(log.push(`called, ${bytes[0]}`)), {
       getter: (made) => Object.defineProperty(made, 'then', accessor),
       look: (made) => Object.defineProperty(made, 'then', accessor),
+      prototype: Object.defineProperty({}, 'then', accessor),
     });
     for (const [name, place] of Object.entries(places)) {
       for (const kind of kinds) {
@@ -138,4 +142,33 @@ cases('promises', {
   },
   'is_promise': ({ isPromise, create }) => [...values(), Promise.resolve(1), create().promise, (async () => {})(), { then() {} }, new Proxy(Promise.resolve(), {}), new (class extends Promise {})(() => {}), Object.create(Promise.prototype)].map((value) => isPromise(value)),
   'is_promise of nothing': ({ isPromise }) => attempt(() => isPromise()),
+});
+
+// What is written there belongs to others by then.
+test('a hook that takes an argument away while native code goes on', () => {
+  const program = (kit) => {
+    const { createHook } = require('node:async_hooks');
+    const { settledWith } = kit.dlopen(kit.addonFile('promises'));
+    let bytes, armed, others;
+    const take = (event) => {
+      if (armed !== event) return;
+      armed = undefined;
+      (() => structuredClone(bytes.buffer, { transfer: [bytes.buffer] }))();
+      global.gc();
+      others = Array.from({ length: 20 }, () => new Uint8Array(100_000));
+    };
+    createHook({ promiseResolve: () => take('resolve') }).enable();
+    const log = [];
+    for (const kind of ['object at last', 'external at last']) {
+      for (let i = 0; i < 6; i++) {
+        bytes = new Uint8Array(100_000);
+        armed = 'resolve';
+        settledWith(kind, () => {}, bytes);
+        log.push([bytes.length, armed, others.map((each) => each.findIndex((byte) => byte !== 0))]);
+      }
+    }
+    kit.print(log);
+  };
+  const nodeArgs = ['--expose-gc'];
+  assert.deepEqual(runJson(program, { isolated: true, nodeArgs }), runJson(program, { nodeArgs }));
 });

@@ -234,13 +234,19 @@ Test(cold, all_that_are_awake_when_there_are_not_too_many) {
   cr_assert_eq(world.cold.credit, before.credit);
 }
 
-Test(cold, of_too_many_those_that_are_kept) {
+Test(cold, of_too_many_those_that_are_kept_and_the_newest) {
   set_up(300, 1088);
   world.changes[299] = true; /* the newest have their turn each time */
   visit(1);
   memset(world.compared, 0, sizeof world.compared);
   nr_cold_visit_awake(&world.cold, compare, &world);
-  for (size_t i = 0; i < 300; i++) cr_assert_eq(world.compared[i], i == 299);
+  size_t compared = 0;
+  for (size_t i = 0; i < 300; i++) compared += world.compared[i];
+  for (size_t i = 289; i < 300; i++) cr_assert_eq(world.compared[i], 1);
+  cr_assert_eq(compared, 1 + 11); /* half of 24 KiB */
+  world.changes[297] = true;
+  nr_cold_visit_awake(&world.cold, compare, &world);
+  for (size_t i = 0; i < 299; i++) cr_assert_eq(world.items[i].group, i == 297 ? NR_COLD_KEPT : NR_COLD_RECENT);
 }
 
 static bool take_out(struct nr_cold_item *item, void *context) {
