@@ -28,9 +28,8 @@
  * 150. */
 #define NR_LONG_MIN (UINT64_C(64) << 10)
 
-/* Node's pool (Node 18 to 22; of a larger one the kernel had better tell), whose parts are less than half of it. What
- * becomes known in one part may be all that there is of it, and with a larger one it is another Buffer of that size,
- * with a head and a body, say. */
+/* Node's pool (Node 18 to 22; of a larger one the kernel had better tell), whose parts are less than half of it. With
+ * one part, or a larger one, it may be another Buffer of that size, which has a head and a body, say. */
 #define NR_POOL (UINT64_C(8) << 10)
 #define NR_POOL_PARTS 2u
 
