@@ -374,7 +374,7 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   connection->agent->serving--;
   if (ran_js(dispatch)) {
     connection->agent->plain_known = false;
-    connection->sends++; /* what a hook has detached may be freed by now */
+    if (!waits) connection->sends++; /* what a hook has detached may be freed by now, and nothing was sent since */
   }
   const char *done = connection->doing;
   connection->doing = dispatch->outer;

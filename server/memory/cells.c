@@ -1,6 +1,5 @@
 #include "server/memory/cells.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -68,7 +67,7 @@ static bool add_field(struct nr_cells *cells) {
   return true;
 }
 
-/* The empty page with the lowest address is filled next: what is in use stays together. */
+/* The empty page of a field with the lowest address is filled next: what is in use stays together. */
 static bool begin_page(struct nr_cells *cells) {
   if (cells->with_room == NULL && !add_field(cells)) return false;
   struct nr_cell_field *field = cells->with_room;

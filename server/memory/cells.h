@@ -7,6 +7,7 @@
 #ifndef NR_SERVER_CELLS_H
 #define NR_SERVER_CELLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "server/memory/blocks.h"
@@ -19,6 +20,11 @@ struct nr_cells {
   uint8_t *page;                   /* that is being filled; NULL: none is */
   uint64_t filled;                 /* bytes of it */
 };
+
+/* Larger ones have a copy and a twin apart from each other, each on pages of its own. */
+static inline bool nr_cell_fits(uint64_t length) {
+  return length < NR_BLOCK_PAGED;
+}
 
 /* Not zeroed, on a multiple of 16 bytes. NULL without memory. */
 uint8_t *nr_cell_create(struct nr_cells *cells, struct nr_blocks *blocks, uint64_t length);

@@ -24,13 +24,13 @@ struct external {
 };
 
 static uint8_t *memory_create(struct nr_connection *connection, uint64_t length) {
-  return length < NR_BLOCK_PAGED ? nr_cell_create(&connection->cells, connection->blocks, length)
-                                 : nr_spare_create(connection->blocks, length);
+  return nr_cell_fits(length) ? nr_cell_create(&connection->cells, connection->blocks, length)
+                              : nr_spare_create(connection->blocks, length);
 }
 
 static void memory_free(struct nr_connection *connection, uint8_t *memory, uint64_t length) {
   nr_memory_disown(connection, memory);
-  if (length < NR_BLOCK_PAGED)
+  if (nr_cell_fits(length))
     nr_cell_free(&connection->cells, connection->blocks, memory, length);
   else
     nr_spare_free(connection->blocks, memory, length);

@@ -285,6 +285,17 @@ bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, na
   return true;
 }
 
+/* The twin of a cell lies beside what JavaScript sees. */
+static struct nr_pair *make_foreign(struct nr_connection *connection, napi_env napi, const struct place *place,
+                                    bool owned, uint64_t address) {
+  struct nr_block lent;
+  if (!owned || !nr_cell_fits(place->length)) return make_pair(connection, napi, place, address, NULL);
+  nr_block_lend(connection->blocks, nr_cell_twin(place->bytes, place->length), place->length, &lent);
+  struct nr_pair *pair = make_pair(connection, napi, place, address, &lent);
+  if (pair == NULL) nr_block_free(connection->blocks, &lent);
+  return pair;
+}
+
 bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi, napi_value value, bool owned,
                                 uint64_t address, const struct nr_range *tracked, const struct nr_parts *parts,
                                 Nr__View *view) {
@@ -292,14 +303,8 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   if (!describe(napi, value, view, &place)) return false;
   measure(napi, &place);
   if (!is_there(&place) || address == 0) return true;
-  struct nr_block lent = {.twin = NULL};
-  bool is_cell = owned && place.length < NR_BLOCK_PAGED;
-  if (is_cell) nr_block_lend(connection->blocks, nr_cell_twin(place.bytes, place.length), place.length, &lent);
-  struct nr_pair *pair = make_pair(connection, napi, &place, address, is_cell ? &lent : NULL);
-  if (pair == NULL) {
-    if (is_cell) nr_block_free(connection->blocks, &lent);
-    return true;
-  }
+  struct nr_pair *pair = make_foreign(connection, napi, &place, owned, address);
+  if (pair == NULL) return true;
   describe_pair(pair, view);
   view->shown = true;
   pair->owned = owned;

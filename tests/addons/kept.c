@@ -37,6 +37,34 @@ static napi_value let_go(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+struct adding {
+  napi_async_work work;
+  uint32_t place, value;
+};
+
+static void execute_nothing(napi_env env, void *data) {
+}
+
+static void add_now(napi_env env, napi_status status, void *data) {
+  struct adding *adding = data;
+  kept[adding->place].bytes[0] += (uint8_t)adding->value;
+  T_OK(napi_delete_async_work(env, adding->work));
+  free(adding);
+}
+
+/* (place, value): what the completion of a work adds to the first byte. */
+static napi_value add_later(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  struct adding *adding = calloc(1, sizeof *adding);
+  t_args(env, info, argv, 2);
+  if (adding == NULL) abort();
+  adding->place = t_uint(env, argv[0]) % PLACES;
+  adding->value = t_uint(env, argv[1]);
+  T_OK(napi_create_async_work(env, NULL, t_string(env, "adding"), execute_nothing, add_now, adding, &adding->work));
+  T_OK(napi_queue_async_work(env, adding->work));
+  return NULL;
+}
+
 /* (view): a work that is over at once. */
 static napi_value pass(napi_env env, napi_callback_info info) {
   napi_value argv[1];
@@ -188,12 +216,8 @@ static napi_value keep_and_meet(napi_env env, napi_callback_info info) {
 }
 
 static const struct t_function functions[] = {
-    {"keep", keep},        {"hold", hold},
-    {"letGo", let_go},     {"pass", pass},
-    {"poke", poke},        {"sum", sum},
-    {"around", around},    {"between", between},
-    {"isThere", is_there}, {"readAll", read_all},
-    {"noop", noop},        {"create", create},
-    {"meet", meet},        {"keepAndMeet", keep_and_meet},
+    {"keep", keep},        {"hold", hold}, {"letGo", let_go},  {"addLater", add_later}, {"pass", pass},
+    {"poke", poke},        {"sum", sum},   {"around", around}, {"between", between},    {"isThere", is_there},
+    {"readAll", read_all}, {"noop", noop}, {"create", create}, {"meet", meet},          {"keepAndMeet", keep_and_meet},
 };
 T_INIT(functions)

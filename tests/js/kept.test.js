@@ -299,6 +299,30 @@ test('those that a work has written when it lets go of them', () => {
   assert.deepEqual(runJson(program, { isolated: true, nodeArgs }), runJson(program, { nodeArgs }));
 });
 
+test('what a hook writes before the completion of a work', () => {
+  const program = async (kit) => {
+    const addon = kit.dlopen(kit.addonFile('kept')), { createHook } = require('node:async_hooks');
+    const works = new Set();
+    let done = 0;
+    const buffers = [64, 10_000, 200_000].map((size, i) => {
+      const buffer = Buffer.alloc(size);
+      addon.keep(i, buffer);
+      return buffer;
+    });
+    createHook({
+      init: (id, type) => { if (type === 'adding') works.add(id); },
+      before: (id) => { if (works.has(id)) for (const buffer of buffers) buffer[0] += 7; },
+      after: (id) => { done += works.has(id); },
+    }).enable();
+    for (let i = 0; i < 30; i++) {
+      addon.addLater(i % 3, 10);
+      while (done <= i) await new Promise(setImmediate);
+    }
+    kit.print(buffers.map((buffer) => buffer[0]));
+  };
+  assert.deepEqual(runJson(program, { isolated: true }), runJson(program));
+});
+
 // Last: its Buffers wait for the collector, and what nobody has a reference to is then seen late (docs/protocol.md, Memory).
 test('one that is held while many others have been', (t) => compare(t, 'kept', (addon) => {
   const held = Buffer.alloc(8192, 1), others = [], seen = [];

@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tracks.h"
 #include "wire/faults.h"
@@ -330,56 +326,6 @@ Test(watched, a_list_that_renews_goes_on_with_what_is_mapped_anew) {
   end(&world);
 }
 
-struct writer {
-  int wish[2], done[2];
-  pid_t child;
-};
-
-/* Another process, which writes when it is asked to: the kernel counts that for it. */
-static void start_writer(struct writer *writer, uint8_t *at) {
-  pid_t parent = getpid();
-  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
-  cr_assert_eq(pipe(writer->wish) + pipe(writer->done), 0);
-  if ((writer->child = fork()) != 0) return;
-  uint8_t byte = 9;
-  struct iovec own = {&byte, 1}, theirs = {at, 1};
-  close(writer->wish[1]);
-  while (read(writer->wish[0], &byte, 1) == 1) {
-    if (process_vm_writev(parent, &own, 1, &theirs, 1, 0) != 1 || write(writer->done[1], &byte, 1) != 1) _exit(1);
-  }
-  _exit(0);
-}
-
-static void have_written(struct writer *writer) {
-  char byte = 1;
-  if (write(writer->wish[1], &byte, 1) != 1 || read(writer->done[0], &byte, 1) != 1) abort();
-}
-
-/* Pages that a fork has left to both are this one's before anything is looked at. */
-Test(watched, what_another_process_writes_has_to_be_said) {
-  struct world world;
-  struct writer writer;
-  if (!begin(&world, 8)) return;
-  start_writer(&writer, world.memory + PAGE);
-  memset(world.memory, 2, world.length);
-  add(&world, 0, PAGE, PAGE);
-  for (int i = 0; i < 3; i++) { /* all that this takes is there */
-    have_written(&writer);
-    ask(&world);
-    ask(&world);
-  }
-  have_written(&writer);
-  world.memory[PAGE + 1] = 2; /* without a fault */
-  nr_faults_disturb();
-  cr_assert(ask(&world));
-  cr_assert_eq(world.told[0], 1);
-  int status = 1;
-  close(writer.wish[1]);
-  cr_assert_eq(waitpid(writer.child, &status, 0), writer.child);
-  cr_assert_eq(status, 0);
-  end(&world);
-}
-
 Test(watched, a_part_with_a_hole) {
   struct world world;
   if (!begin(&world, 16)) return;
@@ -479,33 +425,5 @@ Test(watched, parts_that_lie_apart_are_one_question_for_the_only_list) {
   nr_tracker_destroy(tracker);
   cr_assert_eq(count_rows(&world, world.memory + 24 * PAGE + 200), 1);
   cr_assert_eq(world.told[3], 1);
-  end(&world);
-}
-
-static uint8_t *populate(size_t length) {
-  return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-}
-
-/* What was written before, or by a signal handler meanwhile, is not taken to be of the new pages' making. */
-Test(watched, new_pages_hide_no_write) {
-  struct world world;
-  if (!begin(&world, 8)) return;
-  size_t length = 4 * PAGE;
-  add(&world, 0, PAGE, 5 * PAGE);
-  ask(&world);
-  world.memory[PAGE] = 2;
-  long before = nr_faults_populating();
-  uint8_t *fresh = populate(length);
-  nr_faults_populated(before, length);
-  cr_assert(ask(&world));
-  cr_assert_eq(world.told[0], 1);
-  before = nr_faults_populating();
-  uint8_t *more = populate(length);
-  for (size_t page = 1; page < 6; page++) world.memory[page * PAGE] = 3; /* more than are new, however they came */
-  nr_faults_populated(before, length);
-  cr_assert(ask(&world));
-  cr_assert_eq(world.told[0], 1);
-  munmap(fresh, length);
-  munmap(more, length);
   end(&world);
 }
