@@ -334,6 +334,10 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
     return NULL;
   }
   bool waits = frame->header.kind == NR_KIND_CALL;
+  if (!waits && (handler->flags & NR_HANDLER_POSTS) == 0) {
+    nr_connection_fault(connection, "%s has to be waited for", info->name);
+    return NULL;
+  }
   if (waits) {
     connection->counts.calls++;
   } else {

@@ -37,7 +37,8 @@ struct nr_dispatch {
   bool quiet;        /* it has run no JavaScript although it might have */
 };
 
-#define NR_HANDLER_JS 1u /* may run JavaScript */
+#define NR_HANDLER_JS 1u    /* may run JavaScript */
+#define NR_HANDLER_POSTS 2u /* need not be waited for */
 
 struct nr_handler {
   napi_status (*serve)(struct nr_dispatch *dispatch, const void *message, void *answer);

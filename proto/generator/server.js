@@ -79,8 +79,11 @@ function handler({ row, prototype, parameters }) {
 function entry(row) {
   if (row.words.has('absent') || row.words.has('here')) return '    {NULL, 0},\n';
   const name = row.words.has('flat') ? `serve_${row.name}` : `nr_serve_${row.name}`;
-  const flags = row.words.has('js') ? 'NR_HANDLER_JS' : '0';
-  return `    {${name}, ${flags}}, /* ${row.name} */\n`;
+  const flags = [
+    ...(row.words.has('js') ? ['NR_HANDLER_JS'] : []),
+    ...(row.service === 'Posted' || row.words.has('posts') ? ['NR_HANDLER_POSTS'] : []),
+  ];
+  return `    {${name}, ${flags.join(' | ') || '0'}}, /* ${row.name} */\n`;
 }
 
 const MADE = '/* Made by proto/generate.js from proto/napi.proto. */\n';

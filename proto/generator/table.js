@@ -21,7 +21,7 @@ function parseNote(note, where) {
     return '';
   });
   for (const word of words(text)) {
-    if (!['flat', 'preamble', 'js', 'settles', 'fresh', 'guard', 'client', 'hand', 'here', 'internal', 'absent'].includes(word)) {
+    if (!['flat', 'preamble', 'js', 'settles', 'fresh', 'posts', 'guard', 'client', 'hand', 'here', 'internal', 'absent'].includes(word)) {
       throw new Error(`${where}: unknown word "${word}" in the note of the row`);
     }
     row.words.add(word);
@@ -35,7 +35,9 @@ function parseRow(line, service, position, where) {
   const match = ROW.exec(line);
   if (!match) throw new Error(`${where}: not a row: ${line.trim()}`);
   const [, name, request, reply, note] = match;
-  return { name, request, reply, service, opcode: BASES[service] + position, where, ...parseNote(note, where) };
+  const row = { name, request, reply, service, opcode: BASES[service] + position, where, ...parseNote(note, where) };
+  if (row.words.has('posts') && service !== 'Waited') throw new Error(`${where}: ${name}: only a row of Waited can say that it may be posted`);
+  return row;
 }
 
 /** {rows: [...], messages: Map(name -> {name, fields: Map(name -> {type, repeated})})} */

@@ -8,6 +8,7 @@ const { test } = require('node:test');
 const { hostOf, load } = require('../..');
 const { getAgent } = require('../../server/lib/agent.js');
 const { Plan } = require('../faults/plan.js');
+const { parseTable } = require('../../proto/generator/table.js');
 const { addonFile, build, run, temporaryFolder } = require('./support/child.js');
 
 const GIB = 2n ** 30n;
@@ -102,6 +103,20 @@ test('parts outside of what they are parts of, by the gigabyte: a protocol error
     claims.push(['touch_memory', { pair_id: id(1), offset: 0n, length }, true], ['touch_memory', { pair_id: id(1), offset: length, length: 4096n }, true]);
   }
   check(claims, (result) => result === 'ERR_NAPI_REMOTE_PROTOCOL');
+});
+
+test('what has to be waited for, posted: a protocol error that names it', () => {
+  const table = path.join(__dirname, '..', '..', 'proto', 'napi.proto');
+  const isServed = ({ service, words }) => service === 'Waited' && !['posts', 'here', 'absent'].some((word) => words.has(word));
+  for (const { name } of parseTable(fs.readFileSync(table, 'utf8')).rows.filter(isServed)) {
+    const addon = loadFaulty('forger');
+    const post = () => {
+      forge(addon, name, {}, { post: true });
+      forge(addon, 'napi_get_global');
+    };
+    assert.throws(post, { code: 'ERR_NAPI_REMOTE_PROTOCOL', message: new RegExp(`\\b${name} has to be waited for`) });
+    assert.equal(neighbour.add(1, 2), 3);
+  }
 });
 
 test('more than this machine has: an error of the call', () => {

@@ -197,6 +197,7 @@ const BROKEN = [
   ['a tag where nothing is posted', table(`${GET_ELEMENT} gives(object)`), /small\.proto:11: .*gives\(\) is for posted rows/],
   ['a tag that is none', table(GET_ELEMENT, CREATE_OBJECT.replace('object)', 'thing)')), /napi_create_object gives "thing", which is no tag of a handle/],
   ['a posted row without a tag', table(GET_ELEMENT, CREATE_OBJECT.replace('gives(object)', '')), /napi_create_object: gives\(\) is for posted rows, and each of these needs it/],
+  ['a posted row that may be posted', table(GET_ELEMENT, `${CREATE_OBJECT} posts`), /napi_create_object: only a row of Waited can say that it may be posted/],
   ['a flat row that the server makes', MESSAGES + service('Entry', GET_ELEMENT) + service('Posted', CREATE_OBJECT), /service Entry has no flat rows/],
   ['a result to clear that is none', table(GET_ELEMENT.replace(' js', ' clears(index) js')), /napi_get_element has no result "index" to clear/],
   ['a prototype that cannot be read', table(), /cannot read the prototype of napi_odd/, `${HEADER}NAPI_EXTERN const char* napi_odd(napi_env env);\n`],
