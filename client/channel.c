@@ -51,7 +51,7 @@ struct nr_channel *nr_channel_create(struct nr_port *port, int memory, bool work
   channel->environ = worker || nr_node.apart ? NULL : nr_environ_create();
   nr_cold_init(&channel->tracked);
   channel->tracked.mortal = true; /* most are results: the server has those that live watched with others */
-  nr_reading_init(channel->reading);
+  nr_habits_init(&channel->habits);
   channel->tracker = nr_tracker_create(NR_HOST_FD_BASE);
   if (channel->tracker != NULL) channel->watched = nr_watched_create(channel->tracker, true);
   channel->arena = nr_arena_create(SIZE_MAX);

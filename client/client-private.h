@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "client/client.h"
+#include "client/habits.h"
 #include "client/known.h"
 #include "client/recorder.h"
 #include "client/memory/watch.h"
@@ -62,21 +63,11 @@ enum nr_sort {
   NR_SORT_DEFERRED,
 };
 
-/* Has it paid to take snapshots (snapshots.c)? */
-struct nr_reading {
-  uint32_t patience; /* reads of one object that come first */
-  uint32_t caution;  /* the same, since one was far too large */
-  uint32_t room;     /* properties at most */
-  uint32_t credit;   /* snapshots that need not pay */
-  uint32_t objects;  /* that were read */
-};
-
 struct nr_callback {
   napi_env env;
   napi_callback function;
   void *data;
-  struct nr_reading reading[2]; /* of objects, of arrays */
-  bool wants_bytes;             /* it has asked for the bytes of a view after its size */
+  struct nr_habits habits;
 };
 
 /* A pointer of the addon that JavaScript holds on to: of a wrap, an external, a finalizer, instance data. */
@@ -193,9 +184,8 @@ struct nr_channel {
   bool fresh_lost;       /* one that was is not known to be */
   struct nr_learned learned[NR_LEARNED];
   struct nr_snapshots *snapshots; /* NULL: none yet */
-  struct nr_reading reading[2];   /* outside of callbacks */
-  bool wants_bytes;
-  nr_value sized; /* the view whose size was asked for last */
+  struct nr_habits habits;        /* outside of callbacks */
+  nr_value sized;                 /* the view whose size was asked for last */
 };
 
 /* ---- call.c: the choke point ----------------------------------------------------------------------------------------

@@ -137,6 +137,7 @@ void nr_learn_property(struct nr_channel *channel, nr_value value, const struct 
                                      .shape = text ? property->shape : property->shape & ~(uint32_t)NR_SHAPE_TEXT,
                                      .text = learned->text,
                                      .text_length = property->text_size >> ((property->shape & NR_SHAPE_WIDE) != 0)};
+  if ((property->shape & NR_SHAPE_VIEW) != 0) learned->known.view = *property->view;
   note_epochs(channel, &learned->known);
   if (text && property->text_size > 0) memcpy(learned->text, property->text, property->text_size);
 }

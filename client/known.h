@@ -35,10 +35,11 @@ struct nr_known {
 
 /* The value of a property that was read without asking for it. */
 struct nr_property {
-  nr_value value;      /* what is no primitive: only its tag counts */
-  uint32_t shape;      /* enum nr_shape */
-  uint32_t text_size;  /* bytes */
-  const uint8_t *text; /* with NR_SHAPE_TEXT */
+  nr_value value;       /* what is no primitive: only its tag counts */
+  uint32_t shape;       /* enum nr_shape */
+  uint32_t text_size;   /* bytes */
+  const uint8_t *text;  /* with NR_SHAPE_TEXT */
+  const Nr__View *view; /* with NR_SHAPE_VIEW */
 };
 
 struct nr_learned {

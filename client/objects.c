@@ -24,7 +24,7 @@ nr_id nr_callback_add(napi_env env, napi_callback function, void *data) {
   struct nr_callback *callback = malloc(sizeof *callback);
   if (callback == NULL) return 0;
   *callback = (struct nr_callback){.env = env, .function = function, .data = data};
-  nr_reading_init(callback->reading);
+  nr_habits_init(&callback->habits);
   nr_id id = nr_table_add(env->channel->callbacks, NR_SORT_CALLBACK, callback);
   if (id == 0) free(callback);
   return id;

@@ -9,15 +9,7 @@
 #include <stdlib.h>
 
 #define NR_SNAPSHOTS 8u
-/* Reads of one object before it is asked for as a whole, until that has paid. */
-#define NR_PATIENCE 2u
-#define NR_PATIENCE_MAX 64u
-/* After so many objects half of what has been learned is forgotten. */
-#define NR_FORGIVING 16u
-/* Each that has paid is for this many more, and itself, to be taken at the first read. */
-#define NR_CREDIT_MAX 8u
-#define NR_ROOM 32u
-#define NR_ELEMENTS 16u
+/* Elements of an array that are asked for at once. */
 #define NR_ELEMENTS_MAX 256u
 /* What making one costs, in reads, the first among them: 2, and one for each 8 properties. */
 #define NR_DUE(count) (2 + (count) / 8)
@@ -48,6 +40,7 @@ struct snapshot {
   uint32_t count; /* items with values; behind them those that are only known to be there */
   uint32_t named;
   struct item *items;
+  Nr__View *views;  /* those of the items that are one */
   uint16_t *places; /* by hash of the name: place of the item, and 1 */
   uint32_t mask;
   void *block; /* all of that, and the bytes */
@@ -58,11 +51,6 @@ struct nr_snapshots {
   uint32_t clock;
   uint32_t worker_reads;
 };
-
-void nr_reading_init(struct nr_reading reading[2]) {
-  reading[0] = (struct nr_reading){.patience = NR_PATIENCE, .room = NR_ROOM};
-  reading[1] = (struct nr_reading){.patience = NR_PATIENCE, .room = NR_ELEMENTS};
-}
 
 void nr_snapshots_forget(struct nr_channel *channel) {
   struct nr_snapshots *snapshots = channel->snapshots;
@@ -78,8 +66,7 @@ void nr_snapshots_free(struct nr_channel *channel) {
 
 /* How it went with this callback, or with what else runs here. */
 static struct nr_reading *reading_of(struct nr_channel *channel, bool elements) {
-  struct nr_callback *callback = channel->entry == NULL ? NULL : channel->entry->callback;
-  return callback == NULL ? &channel->reading[elements] : &callback->reading[elements];
+  return &nr_habits_of(channel)->reading[elements];
 }
 
 static struct snapshot *find(struct nr_channel *channel, nr_value object, bool elements) {
@@ -105,10 +92,7 @@ static struct snapshot *add(struct nr_channel *channel, nr_value object, bool el
   if (snapshots == NULL) return NULL;
   struct snapshot *snapshot = oldest(snapshots);
   struct nr_reading *reading = reading_of(channel, elements);
-  if (++reading->objects % NR_FORGIVING == 0) {
-    reading->caution /= 2;
-    if (reading->patience > NR_PATIENCE) reading->patience /= 2;
-  }
+  nr_reading_begin(reading);
   const struct nr_known *known = nr_known(channel, object);
   uint32_t shape = known == NULL ? 0 : known->shape;
   free(snapshot->block);
@@ -138,15 +122,16 @@ static void enter_name(struct snapshot *snapshot, uint32_t item) {
 }
 
 /* Room for everything in one block. False: no memory. */
-static bool make_room(struct snapshot *snapshot, uint32_t items, size_t bytes, uint8_t **tail) {
+static bool make_room(struct snapshot *snapshot, uint32_t items, size_t views, size_t bytes, uint8_t **tail) {
   snapshot->mask = 1;
   while (snapshot->mask < 2 * items) snapshot->mask = snapshot->mask * 2 + 1;
   size_t places = (snapshot->mask + 1) * sizeof *snapshot->places;
   free(snapshot->block);
-  snapshot->block = calloc(1, items * sizeof *snapshot->items + places + bytes + 1);
+  snapshot->block = calloc(1, items * sizeof *snapshot->items + views * sizeof *snapshot->views + places + bytes + 1);
   if (snapshot->block == NULL) return false;
   snapshot->items = snapshot->block;
-  snapshot->places = (uint16_t *)(snapshot->items + items);
+  snapshot->views = (Nr__View *)(snapshot->items + items);
+  snapshot->places = (uint16_t *)(snapshot->views + views);
   *tail = (uint8_t *)snapshot->places + places;
   return true;
 }
@@ -164,13 +149,36 @@ static void take_names(struct snapshot *snapshot, const uint8_t *names, size_t s
   }
 }
 
+/* What the host is told of a pair only once. How many there are. */
+static size_t meet_views(struct nr_channel *channel, const Nr__SnapshotReply *reply) {
+  size_t count = 0;
+  for (size_t i = 0; i < reply->n_facts; i++) {
+    if (reply->facts[i]->view == NULL) continue;
+    nr_memory_view(channel, reply->facts[i]->view);
+    count++;
+  }
+  return count;
+}
+
+/* Bytes that are not there have to be asked for. */
+static void take_view(struct nr_property *property, const Nr__View *view, Nr__View *to) {
+  property->shape &= ~(uint32_t)NR_SHAPE_VIEW;
+  if (view == NULL || (view->pair_id != 0 && !view->shown)) return;
+  *to = *view;
+  property->shape |= NR_SHAPE_VIEW;
+  property->view = to;
+}
+
 static void take_facts(struct snapshot *snapshot, const Nr__SnapshotReply *reply, const uint8_t *tail, size_t size) {
+  Nr__View *view = snapshot->views;
   for (size_t i = 0; i < reply->n_facts; i++) {
     const Nr__Fact *fact = reply->facts[i];
     uint32_t place = nr_value_index(fact->value);
     if (place >= snapshot->count || snapshot->items[place].property.value != fact->value) continue;
     struct nr_property *property = &snapshot->items[place].property;
     property->shape = fact->shape;
+    if ((fact->shape & NR_SHAPE_VIEW) != 0) take_view(property, fact->view, view);
+    view += fact->view != NULL;
     if ((fact->shape & NR_SHAPE_TEXT) == 0 || nr_span_offset(fact->text) > size ||
         nr_span_length(fact->text) > size - nr_span_offset(fact->text)) {
       property->shape &= ~(uint32_t)NR_SHAPE_TEXT;
@@ -182,7 +190,7 @@ static void take_facts(struct snapshot *snapshot, const Nr__SnapshotReply *reply
 }
 
 static bool keep(struct snapshot *snapshot, const struct nr_frame *frame, const Nr__SnapshotReply *reply,
-                 const Nr__SnapshotRequest *request) {
+                 const Nr__SnapshotRequest *request, size_t views) {
   size_t size = frame->header.tail_length, names = reply->names == NR_SPAN_NULL ? 0 : nr_span_length(reply->names);
   uint8_t *tail;
   snapshot->closed = reply->closed;
@@ -191,7 +199,7 @@ static bool keep(struct snapshot *snapshot, const struct nr_frame *frame, const 
   snapshot->count = (uint32_t)reply->n_values;
   snapshot->named = snapshot->elements ? 0 : reply->count;
   uint32_t items = snapshot->named > snapshot->count ? snapshot->named : snapshot->count;
-  if (items > NR_SNAPSHOT_MAX || names > size || !make_room(snapshot, items, size, &tail)) return false;
+  if (items > NR_SNAPSHOT_MAX || names > size || !make_room(snapshot, items, views, size, &tail)) return false;
   if (size > 0) memcpy(tail, frame->tail, size);
   for (uint32_t i = 0; i < snapshot->count; i++) snapshot->items[i].property.value = reply->values[i];
   take_names(snapshot, tail, names);
@@ -199,12 +207,8 @@ static bool keep(struct snapshot *snapshot, const struct nr_frame *frame, const 
   return true;
 }
 
-/* It has cost something, and may never pay. Where others have, some need not. */
 static void charge(struct snapshot *snapshot, struct nr_reading *reading) {
-  if (reading->credit > 0)
-    reading->credit--;
-  else if (reading->patience < NR_PATIENCE_MAX)
-    reading->patience = 2 * reading->patience + 2;
+  nr_reading_charge(reading);
   snapshot->patience = reading->patience;
   snapshot->reads = 0;
 }
@@ -228,12 +232,8 @@ static void note_taken(struct snapshot *snapshot, struct nr_reading *reading) {
 static void note_hit(struct nr_channel *channel, struct snapshot *snapshot) {
   snapshot->used = ++channel->snapshots->clock;
   if (++snapshot->hits != snapshot->due || snapshot->count == 0) return;
-  struct nr_reading *reading = reading_of(channel, snapshot->elements);
-  uint32_t room = 2 * snapshot->named < NR_SNAPSHOT_MAX ? 2 * snapshot->named : NR_SNAPSHOT_MAX;
-  if (reading->room < room) reading->room = room;
-  reading->patience = snapshot->patience = 0;
-  reading->caution /= 2;
-  reading->credit = reading->credit + 2 < NR_CREDIT_MAX ? reading->credit + 2 : NR_CREDIT_MAX;
+  nr_reading_pay(reading_of(channel, snapshot->elements), snapshot->named);
+  snapshot->patience = 0;
 }
 
 /* Asks for it: all properties, or the elements from `first` on. */
@@ -245,13 +245,16 @@ static bool take(struct nr_call *reader, struct snapshot *snapshot, uint32_t fir
   request.elements = snapshot->elements;
   request.room = snapshot->room;
   request.first = first;
+  request.bytes = nr_habits_look(nr_habits_of(channel));
   snapshot->taken = false;
   napi_status status = nr_call_wait(&call);
   if (status == napi_ok) {
     const Nr__SnapshotReply *reply = call.reply;
+    size_t views = meet_views(channel, reply);
+    nr_habits_saw(nr_habits_of(channel), views);
     if (!reply->taken) {
       note_size(snapshot, reading_of(channel, snapshot->elements), reply->count);
-    } else if (keep(snapshot, &call.frame, reply, &request)) {
+    } else if (keep(snapshot, &call.frame, reply, &request, views)) {
       note_taken(snapshot, reading_of(channel, snapshot->elements));
       snapshot->taken = true;
       snapshot->js_epoch = channel->js_epoch;

@@ -25,6 +25,5 @@ bool nr_snapshot_length(struct nr_call *call, nr_value array, uint32_t *length);
 /* Somebody may have changed something. */
 void nr_snapshots_forget(struct nr_channel *channel);
 void nr_snapshots_free(struct nr_channel *channel);
-void nr_reading_init(struct nr_reading reading[2]);
 
 #endif

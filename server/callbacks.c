@@ -155,7 +155,7 @@ static bool add_text(struct invocation *invocation, size_t place, const Nr__Fact
 
 /* `place`: among the values of the request. */
 static void add_fact(struct invocation *invocation, size_t place, napi_value value, napi_valuetype type, nr_value id,
-                     bool wrap, bool bytes) {
+                     bool wrap, enum nr_bytes bytes) {
   struct nr_connection *connection = invocation->enter.connection;
   Nr__Fact *fact = nr_arena_alloc(connection->arena, sizeof *fact);
   if (fact == NULL) return;
@@ -172,7 +172,8 @@ static void add_fact(struct invocation *invocation, size_t place, napi_value val
   invocation->request.facts[invocation->request.n_facts++] = fact;
 }
 
-static nr_value add_argument(struct invocation *invocation, size_t place, napi_value value, bool wrap, bool bytes) {
+static nr_value add_argument(struct invocation *invocation, size_t place, napi_value value, bool wrap,
+                             enum nr_bytes bytes) {
   napi_valuetype type;
   struct nr_enter *enter = &invocation->enter;
   nr_value id = nr_give_argument(enter->connection, enter->env->napi, value, &type);
@@ -181,7 +182,8 @@ static nr_value add_argument(struct invocation *invocation, size_t place, napi_v
     wrap = enter->connection->callback->unlooked < NR_UNLOOKED;
     invocation->tells |= wrap;
   }
-  if (nr_value_is_handle(id) && (wrap || bytes)) add_fact(invocation, place, value, type, id, wrap, bytes);
+  if (nr_value_is_handle(id) && (wrap || bytes != NR_BYTES_NONE))
+    add_fact(invocation, place, value, type, id, wrap, bytes);
   return id;
 }
 
@@ -206,14 +208,15 @@ static bool fill(struct invocation *invocation, napi_callback_info info, napi_va
   invocation->describe.napi = enter->env->napi;
   Nr__InvokeRequest *request = &invocation->request;
   request->callback_id = callback->id;
-  request->values[0] = add_argument(invocation, 0, this_arg, callback->member, false);
+  request->values[0] = add_argument(invocation, 0, this_arg, callback->member, NR_BYTES_NONE);
   napi_get_new_target(enter->env->napi, info, &new_target);
   if (new_target != NULL) {
-    invocation->new_target = add_argument(invocation, 0, new_target, false, false);
+    invocation->new_target = add_argument(invocation, 0, new_target, false, NR_BYTES_NONE);
     request->new_target = &invocation->new_target;
     request->n_new_target = 1;
   }
-  for (size_t i = 1; i <= argc; i++) request->values[i] = add_argument(invocation, i, argv[i - 1], true, true);
+  for (size_t i = 1; i <= argc; i++)
+    request->values[i] = add_argument(invocation, i, argv[i - 1], true, NR_BYTES_GIVEN);
   request->n_values = argc + 1;
   return !invocation->failed;
 }

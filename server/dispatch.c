@@ -197,7 +197,7 @@ napi_status nr_give_known(struct nr_dispatch *dispatch, nr_value id, napi_value 
                                  .tail_count = dispatch->tail_count,
                                  .tail_room = NR_DISPATCH_SLICES,
                                  .tail_length = dispatch->tail_length};
-  if (!nr_describe_value(&describe, value, type, true, false, &fact)) return napi_ok;
+  if (!nr_describe_value(&describe, value, type, true, NR_BYTES_NONE, &fact)) return napi_ok;
   reply->shape = fact.shape;
   reply->text = fact.text;
   reply->wrap_id = fact.wrap_id;

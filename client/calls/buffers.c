@@ -60,11 +60,10 @@ static napi_status ask(struct nr_call *call, nr_value value, const struct wanted
 /* Some bindings ask for the size of a view, and then for its bytes. Where one has, both come with the first answer. */
 static bool comes_with_bytes(napi_env env, nr_value value, bool asked) {
   struct nr_channel *channel = env->channel;
-  struct nr_callback *callback = channel->entry == NULL ? NULL : channel->entry->callback;
-  bool *wants = callback == NULL ? &channel->wants_bytes : &callback->wants_bytes;
-  if (asked && channel->sized == value) *wants = true;
+  struct nr_habits *habits = nr_habits_of(channel);
+  if (asked && channel->sized == value) habits->sizes = true;
   channel->sized = asked ? NR_ABSENT : value;
-  return asked || *wants;
+  return asked || habits->sizes;
 }
 
 /* Answers from the view that came along, if it did and is of one of these kinds. want_data, arraybuffer: the request's.
@@ -77,6 +76,7 @@ static napi_status get_info(struct nr_call *call, nr_value value, const uint32_t
     if (call->env->channel->in_basic) view = NULL; /* where nothing is made */
     *arraybuffer = nr_call_result(call);
   }
+  if (wanted->data != NULL && nr_value_is_by_host(value)) nr_habits_looked(nr_habits_of(call->env->channel));
   *want_data = view == NULL ? comes_with_bytes(call->env, value, wanted->data != NULL)
                             : wanted->data != NULL && wanted->arraybuffer == NULL;
   return view == NULL ? ask(call, value, wanted)

@@ -66,21 +66,25 @@ static void describe_wrap(struct nr_describe *describe, napi_value value, Nr__Fa
 }
 
 /* True: it is one. */
-static bool describe_view(struct nr_describe *describe, napi_value value, Nr__Fact *fact) {
+static bool describe_view(struct nr_describe *describe, napi_value value, enum nr_bytes bytes, Nr__Fact *fact) {
+  bool given = bytes == NR_BYTES_GIVEN;
   Nr__View *view = nr_arena_alloc(describe->connection->arena, sizeof *view);
   if (view == NULL) return false;
   nr__view__init(view);
-  if (!nr_memory_describe(describe->connection, describe->napi, value, true, view)) {
+  if (!nr_memory_describe(describe->connection, describe->napi, value, given, given ? UINT64_MAX : NR_READ_BYTES,
+                          view)) {
     fact->shape |= NR_SHAPE_NO_VIEW;
     return false;
   }
-  fact->shape |= NR_SHAPE_VIEW | NR_SHAPE_NO_ARRAY;
+  fact->shape |= NR_SHAPE_NO_ARRAY;
+  if (!given && view->length > NR_READ_BYTES) return true;
+  fact->shape |= NR_SHAPE_VIEW;
   fact->view = view;
   return true;
 }
 
-bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap, bool bytes,
-                       Nr__Fact *fact) {
+bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valuetype type, bool wrap,
+                       enum nr_bytes bytes, Nr__Fact *fact) {
   bool array = false;
   switch (type) {
   case napi_string: return describe_text(describe, value, fact);
@@ -89,7 +93,7 @@ bool nr_describe_value(struct nr_describe *describe, napi_value value, napi_valu
     if (wrap) describe_wrap(describe, value, fact);
     return wrap;
   case napi_object:
-    if (bytes && describe_view(describe, value, fact)) return true;
+    if (bytes != NR_BYTES_NONE && describe_view(describe, value, bytes, fact)) return true;
     if (napi_is_array(describe->napi, value, &array) == napi_ok && array) {
       fact->shape |= NR_SHAPE_ARRAY | NR_SHAPE_NO_VIEW;
       return true;

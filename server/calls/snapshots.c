@@ -20,6 +20,7 @@ struct snapshot {
   napi_value found;
   uint32_t next;  /* place in it of the next value that takes a handle */
   uint32_t count; /* of values */
+  enum nr_bytes bytes;
   Nr__SnapshotReply *reply;
   struct nr_describe describe;
 };
@@ -68,7 +69,7 @@ static bool put_marked(struct snapshot *snapshot, uint32_t place) {
   Nr__Fact *fact = nr_dispatch_alloc(snapshot->d, sizeof *fact);
   if (fact == NULL) return false;
   nr__fact__init(fact);
-  if (!nr_describe_value(describe, value, type, false, false, fact)) return true;
+  if (!nr_describe_value(describe, value, type, false, snapshot->bytes, fact)) return true;
   fact->value = reply->values[place];
   reply->facts[reply->n_facts++] = fact;
   return true;
@@ -135,6 +136,14 @@ static bool fill(struct snapshot *snapshot, bool elements) {
   return put(snapshot, names);
 }
 
+/* Where the bytes of a view are is told only once. */
+static void keep_facts(Nr__SnapshotReply *reply) {
+  Nr__SnapshotReply told = NR__SNAPSHOT_REPLY__INIT;
+  told.facts = reply->facts;
+  told.n_facts = reply->n_facts;
+  *reply = told;
+}
+
 napi_status nr_serve_take_snapshot(struct nr_dispatch *d, const void *message, void *answer) {
   const Nr__SnapshotRequest *request = message;
   Nr__SnapshotReply *reply = answer;
@@ -146,13 +155,16 @@ napi_status nr_serve_take_snapshot(struct nr_dispatch *d, const void *message, v
   NR_TRY(napi_typeof(d->napi, object, &type));
   if (type != napi_object) return napi_ok;
   NR_TRY(napi_open_handle_scope(d->napi, &scope));
-  struct snapshot snapshot = {.d = d, .found = take_apart(d, request, object), .reply = reply};
+  struct snapshot snapshot = {.d = d,
+                              .found = take_apart(d, request, object),
+                              .bytes = request->bytes ? NR_BYTES_READ : NR_BYTES_NONE,
+                              .reply = reply};
   if (snapshot.found != NULL && napi_typeof(d->napi, snapshot.found, &type) == napi_ok) {
     if (type == napi_number) {
       napi_get_value_uint32(d->napi, snapshot.found, &reply->count);
     } else if (type == napi_object) {
       reply->taken = fill(&snapshot, request->elements);
-      if (!reply->taken) nr__snapshot_reply__init(reply);
+      if (!reply->taken) keep_facts(reply);
     }
   }
   return napi_close_handle_scope(d->napi, scope);

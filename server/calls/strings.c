@@ -30,7 +30,7 @@ static void add_contents(struct nr_dispatch *d, nr_value id, napi_value value, N
                                  .tail_count = d->tail_count,
                                  .tail_room = NR_DISPATCH_SLICES,
                                  .tail_length = d->tail_length};
-  if (!nr_describe_value(&describe, value, napi_string, false, false, found)) return;
+  if (!nr_describe_value(&describe, value, napi_string, false, NR_BYTES_NONE, found)) return;
   found->value = id;
   *fact = found;
   d->tail_count = describe.tail_count;

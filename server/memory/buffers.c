@@ -16,7 +16,7 @@ static bool describe(struct nr_dispatch *d, napi_value value, bool shows, Nr__Vi
   Nr__View *view = nr_dispatch_alloc(d, sizeof *view);
   if (view == NULL) return false;
   nr__view__init(view);
-  if (!nr_memory_describe(d->connection, d->napi, value, false, view)) return false;
+  if (!nr_memory_describe(d->connection, d->napi, value, false, UINT64_MAX, view)) return false;
   *result = view;
   return true;
 }

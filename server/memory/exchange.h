@@ -17,8 +17,10 @@ struct nr_connection;
 struct nr_range;
 
 /* Fills `view` for an ArrayBuffer, typed array or DataView, whose bytes the host gets to know: they stay up to date
- * from then on. held: it lives as long as the entry. False: it is none of these. */
-bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, bool held, Nr__View *view);
+ * from then on, unless the value shows more than `most`. held: it lives as long as the entry. False: it is none of
+ * these. */
+bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, bool held, uint64_t most,
+                        Nr__View *view);
 /* May the host have so many bytes more? All that it has made lives in this process: not more than the machine has. */
 bool nr_memory_fits(const struct nr_connection *connection, uint64_t length);
 /* The same for a Buffer or ArrayBuffer that has just been made for the host. shareable: between nr_birth_begin() and

@@ -190,9 +190,11 @@ static void describe_pair(struct nr_pair *pair, Nr__View *view) {
   view->place = pair->block.place + 1;
 }
 
-bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, bool held, Nr__View *view) {
+bool nr_memory_describe(struct nr_connection *connection, napi_env napi, napi_value value, bool held, uint64_t most,
+                        Nr__View *view) {
   struct place place;
   if (!describe(napi, value, view, &place)) return false;
+  if (place.length > most) return true;
   struct nr_pair *pair = place.bytes == NULL ? NULL : find_pair(connection, napi, &place);
   if (pair == NULL) measure(napi, &place);
   if (!is_there(&place)) return true;

@@ -174,6 +174,67 @@ static void work_for(napi_env env, napi_value object) {
   T_OK(napi_delete_async_work(env, work));
 }
 
+/* ---- what views show ------------------------------------------------------------------------------------------------
+ */
+
+/* The same for all kinds: in bytes, and the ArrayBuffer where there is one. */
+static napi_status show(napi_env env, char operation, napi_value object, uint8_t **bytes, size_t *length,
+                        napi_value *buffer) {
+  static const uint8_t sizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  napi_typedarray_type type = napi_int8_array;
+  napi_status status;
+  size_t offset;
+  switch (operation) {
+  case 'A': return napi_get_arraybuffer_info(env, object, (void **)bytes, length);
+  case 'D': return napi_get_dataview_info(env, object, length, (void **)bytes, buffer, &offset);
+  case 'v':
+    status = napi_get_typedarray_info(env, object, &type, length, (void **)bytes, buffer, &offset);
+    *length *= sizes[type];
+    return status;
+  default: return napi_get_buffer_info(env, object, (void **)bytes, length);
+  }
+}
+
+/* Length, sum, and the first bytes; with '+' the first and the last are counted up. */
+static void look(struct machine *machine, const struct step *step) {
+  uint8_t *bytes = NULL;
+  size_t length = 0;
+  uint32_t sum = 0;
+  char text[64];
+  napi_value buffer = NULL;
+  napi_status status = show(machine->env, step->operation, step->object, &bytes, &length, &buffer);
+  if (bytes == NULL) length = 0;
+  if (step->operation == '+' && length > 0) bytes[0]++, bytes[length - 1]++;
+  for (size_t i = 0; i < length; i++) sum = sum * 31 + bytes[i];
+  snprintf(text, sizeof text, "%zu bytes: %u", length, sum);
+  give(machine, status, text_of(machine, text));
+  if (buffer != NULL) give(machine, status, buffer);
+}
+
+static void classify(struct machine *machine, napi_value object) {
+  napi_env env = machine->env;
+  bool is[5] = {false};
+  T_OK(napi_is_buffer(env, object, &is[0]));
+  T_OK(napi_is_typedarray(env, object, &is[1]));
+  T_OK(napi_is_dataview(env, object, &is[2]));
+  T_OK(napi_is_arraybuffer(env, object, &is[3]));
+  T_OK(napi_is_array(env, object, &is[4]));
+  for (size_t i = 0; i < T_COUNT(is); i++) emit(machine, t_boolean(env, is[i]));
+}
+
+static bool bytes_of(struct machine *machine, const struct step *step) {
+  switch (step->operation) {
+  case 'A':
+  case 'D':
+  case 'v':
+  case 'b':
+  case '+': look(machine, step); return true;
+  case '?': classify(machine, step->object); return true;
+  case '-': give(machine, napi_detach_arraybuffer(machine->env, step->object), NULL); return true;
+  default: return false;
+  }
+}
+
 static napi_value shared;
 
 static void make_instance(struct machine *machine) {
@@ -213,7 +274,8 @@ static void run_step(struct machine *machine, char *line) {
   step.object = machine->objects[object];
   if (*end == ' ') step.rest = end + 1;
   step.index = (uint32_t)strtoul(step.rest, NULL, 10);
-  if (!get(machine, &step) && !has(machine, &step) && !change(machine, &step)) other(machine, &step);
+  if (!get(machine, &step) && !has(machine, &step) && !change(machine, &step) && !bytes_of(machine, &step))
+    other(machine, &step);
 }
 
 /* (steps, callback, ...objects): all that came out. */
