@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/aside.h"
 #include "server/calls/references.h"
 #include "server/doorbell.h"
 #include "server/enter.h"
@@ -54,6 +55,7 @@ static void destroy(struct nr_connection *connection) {
   nr_times_destroy(connection->times);
   nr_environ_destroy(connection->environ);
   free(connection->scopes);
+  nr_aside_free(connection);
   free(connection->file);
   free(connection);
 }

@@ -338,11 +338,7 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
     nr_connection_fault(connection, "%s has to be waited for", info->name);
     return NULL;
   }
-  if (waits) {
-    connection->counts.calls++;
-  } else {
-    connection->counts.posts++;
-  }
+  ++*(waits ? &connection->counts.calls : &connection->counts.posts);
   if (env->napi == NULL) {
     refuse(connection, frame, info);
     return NULL;
@@ -352,6 +348,8 @@ struct nr_dispatch *nr_dispatch_begin(struct nr_connection *connection, const st
   struct nr_dispatch *dispatch = prepare(connection, frame, handler, info, env);
   if (dispatch == NULL) return NULL;
   connection->depth += waits;
+  dispatch->posting = connection->posting;
+  connection->posting = !waits && connection->entered != NULL;
   dispatch->outer = connection->doing;
   connection->doing = connection->last = info->name;
   connection->agent->serving++;
@@ -382,6 +380,7 @@ void nr_dispatch_end(struct nr_dispatch *dispatch, napi_status status) {
   }
   const char *done = connection->doing;
   connection->doing = dispatch->outer;
+  connection->posting = dispatch->posting;
   connection->depth -= waits;
   if (nr_port_failure(connection->port) < 0) {
     if (connection->owed == NULL) connection->owed = done;

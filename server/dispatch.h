@@ -33,6 +33,7 @@ struct nr_dispatch {
   uint32_t tail_count;
   uint32_t tail_length;
   const char *outer; /* connection->doing of before */
+  bool posting;      /* likewise */
   bool fault;        /* the connection has been failed: no reply */
   bool quiet;        /* it has run no JavaScript although it might have */
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/aside.h"
 #include "server/calls/scopes.h"
 #include "server/dispatch.h"
 #include "server/doorbell.h"
@@ -26,6 +27,7 @@ void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, st
   enter->connection = connection;
   enter->env = env;
   enter->opcode = opcode;
+  if (connection->posting) enter->aside = nr_aside_begin(connection);
   enter->mark = nr_arena_mark(connection->arena);
   enter->given_top = nr_handles_top(connection->given);
   enter->chosen_top = nr_handles_top(connection->chosen);
@@ -111,11 +113,12 @@ static int await(struct nr_enter *enter) {
   return nr_port_wait(connection->port, until);
 }
 
-/* The next frame of the host, waiting for it. One that calls and calls is late as well. */
-static int receive(struct nr_enter *enter) {
+/* What was put aside comes first. One that calls and calls is late as well. */
+int nr_enter_receive(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
   for (;;) {
-    int status = nr_port_try_receive(connection->port, connection->arena, &enter->frame);
+    int status = nr_aside_receive(connection, &enter->frame);
+    if (status == -EAGAIN) status = nr_port_try_receive(connection->port, connection->arena, &enter->frame);
     if (status != -EAGAIN && status != 0) return status;
     if (is_late(connection)) return end_late(connection);
     if (status == 0) return 0;
@@ -137,7 +140,7 @@ static int take_return(struct nr_enter *enter) {
 /* 0: a call or post is there to be served; 1: the entry has returned; or the connection's failure. */
 static int take_frame(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
-  int status = receive(enter);
+  int status = nr_enter_receive(enter);
   if (status < 0) return status;
   const struct nr_frame_header *header = &enter->frame.header;
   if (header->depth != connection->depth - (header->kind == NR_KIND_RETURN ? 1 : 0)) {
@@ -241,6 +244,8 @@ static __attribute__((noinline)) bool start(struct nr_enter *enter) {
   connection->depth++;
   connection->entries++;
   enter->outer_in_call = connection->in_call;
+  enter->outer = connection->entered;
+  connection->entered = enter;
   connection->in_call = enter->opcode == NR_OP_INVOKE;
   return true;
 }
@@ -257,6 +262,7 @@ static __attribute__((noinline)) void stop(struct nr_enter *enter) {
   else
     nr_connection_failed(enter->connection);
   enter->connection->in_call = enter->outer_in_call;
+  enter->connection->entered = enter->outer;
   if (--enter->connection->entries == 0 && enter->connection->times != NULL) nr_times_end(enter->connection->times);
   enter->connection->depth--;
 }
@@ -315,6 +321,7 @@ void nr_enter_end(struct nr_enter *enter) {
   nr_handles_truncate(connection->given, enter->given_top);
   nr_handles_truncate(connection->chosen, enter->chosen_top);
   nr_arena_release(connection->arena, enter->mark);
+  nr_aside_end(connection, enter->aside);
   if (enter->failure < 0) nr_connection_retire(connection);
   nr_connection_unref(connection);
 }

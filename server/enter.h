@@ -40,12 +40,16 @@ struct nr_enter {
   uint32_t entry_floor;
   uint32_t hot;
   bool outer_in_call;
+  struct nr_enter *outer;
+  struct nr_aside *aside; /* what the host had sent when this began (aside.h); NULL: it was listening */
 };
 
 /* Notes where handles, scopes and windows stand: before the first argument is given a handle. */
 void nr_enter_begin(struct nr_enter *enter, struct nr_connection *connection, struct nr_env *env, unsigned opcode);
 /* Sends it and serves the host until it returns. 0 and `reply`, or a negative errno: the connection's failure. */
 int nr_enter_run(struct nr_enter *enter);
+/* The next frame of the host, into `enter`: 0, or the connection's failure. */
+int nr_enter_receive(struct nr_enter *enter);
 /* Back to where nr_enter_begin() stood; also after a failure. The reply and the handles of the entry are gone. */
 void nr_enter_end(struct nr_enter *enter);
 /* The exception is thrown when the entry that is open ends, unless there is another one then, or a later one is left;

@@ -198,6 +198,12 @@ enum nr_lifetime {
 };
 
 /* This thread's end of the channel to one host: counted, since frames of the stack and trampolines outlive the host. */
+struct nr_put_aside;
+struct nr_aside_list {
+  struct nr_put_aside *first, *last; /* NULL: none */
+  size_t bytes;
+};
+
 struct nr_connection {
   uint32_t references;
   uint32_t serial;            /* counts up in a thread: what JavaScript knows it by */
@@ -283,6 +289,9 @@ struct nr_connection {
   uint32_t entry_floor; /* places of `chosen` below are of outer entries */
   uint32_t sequence;
   uint32_t depth;                /* CALLs and ENTERs that are open */
+  struct nr_enter *entered;      /* the innermost entry; NULL: none */
+  bool posting;                  /* what is being served the host does not wait for */
+  struct nr_aside_list aside;    /* frames that come before those in the ring (aside.c) */
   uint32_t entries;              /* ENTERs that are open */
   bool in_call;                  /* the innermost is a call of the program's */
   struct nr_callback *callback;  /* the innermost entry's; NULL: an Init */
