@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/dispatch.h"
 #include "server/enter.h"
 #include "server/server-private.h"
 #include "wire/message.h"
@@ -89,16 +90,29 @@ static bool listens(const struct nr_aside_list *list) {
   return list->first != NULL && list->last->header.kind != NR_KIND_POST;
 }
 
+/* Which pages native code has written is for now: with the entry both sides agree anew on what is tracked. */
+static int serve(struct nr_connection *connection, const struct nr_frame *frame) {
+  if (frame->header.depth != connection->depth)
+    return nr_connection_fault(connection, "a frame of depth %u at depth %u", frame->header.depth, connection->depth);
+  struct nr_dispatch *dispatch = nr_dispatch_begin(connection, frame);
+  if (dispatch != NULL)
+    nr_dispatch_end(dispatch, dispatch->handler->serve(dispatch, dispatch->request, dispatch->answer));
+  return nr_port_failure(connection->port);
+}
+
+static int take(struct nr_connection *connection, const struct nr_frame *frame, struct nr_aside_list *list) {
+  unsigned kind = frame->header.kind;
+  if (kind != NR_KIND_POST && kind != NR_KIND_CALL && kind != NR_KIND_RETURN)
+    return nr_connection_fault(connection, "a %s frame in an entry", nr_kind_name(kind));
+  if (kind == NR_KIND_POST && frame->header.opcode == NR_OP_TOUCH_MEMORY) return serve(connection, frame);
+  if (put(list, frame)) return 0;
+  return nr_connection_fault(connection, "too much is posted while JavaScript calls the host");
+}
+
 static int hear(struct nr_connection *connection, struct nr_enter *entered, struct nr_aside_list *list) {
   struct nr_arena_mark mark = nr_arena_mark(connection->arena);
   int status = nr_enter_receive(entered);
-  if (status == 0) {
-    unsigned kind = entered->frame.header.kind;
-    if (kind != NR_KIND_POST && kind != NR_KIND_CALL && kind != NR_KIND_RETURN)
-      status = nr_connection_fault(connection, "a %s frame in an entry", nr_kind_name(kind));
-    else if (!put(list, &entered->frame))
-      status = nr_connection_fault(connection, "too much is posted while JavaScript calls the host");
-  }
+  if (status == 0) status = take(connection, &entered->frame, list);
   nr_arena_release(connection->arena, mark);
   return status;
 }

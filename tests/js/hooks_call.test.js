@@ -2,6 +2,7 @@
 // Hooks of async_hooks that call an addon, while its native code goes on: they run for promises and works that native code makes or settles without waiting for it.
 const assert = require('node:assert/strict');
 const { createHook } = require('node:async_hooks');
+const { createHash } = require('node:crypto');
 const { test } = require('node:test');
 const { addonFile, cases } = require('./harness.js');
 const { hostOf, load } = require('../..');
@@ -92,6 +93,22 @@ cases('reading', {
       }
     };
     return during(kinds, () => (++count > 60 ? 'enough' : runOne(programs[1 + count % 5])), () => runOne(programs[0]), most);
+  }),
+  // JavaScript and native code write other bytes, and native code waits for something once it has made a promise: then nothing is late.
+  'random programs that write Buffers of all sizes': (addon) => Array.from({ length: 250 }, (_, seed) => {
+    const random = randomness(seed + 1000);
+    const parts = [() => `+${Math.floor(random() * 7)}`, () => `b${Math.floor(random() * 7)}`, () => steps('p0', 'c0'), () => `e4 ${Math.floor(random() * 6)}`, () => 'c0'];
+    const programs = Array.from({ length: 6 }, (_, i) => steps(...Array.from({ length: i === 0 ? 25 : 1 + Math.floor(random() * 12) }, () => parts[Math.floor(random() * parts.length)]())));
+    const buffers = [64, 5000, 20, 200_000].map((size) => Buffer.alloc(size + 7 * Math.floor(random() * 3), seed)), list = [30, 4096, 4097, 10_000, 500, 8000].map((size) => Buffer.alloc(size, 1));
+    const all = [...buffers, ...list];
+    let count = 0;
+    const write = () => { const buffer = all[++count % all.length]; buffer[(buffer.length >> 1) + count % 3]++; };
+    const runOne = (program) => addon.run(program, write, ...buffers, list).filter((value) => typeof value === 'string');
+    const found = during(KINDS[seed % KINDS.length], () => {
+      write();
+      return count > 80 ? 'enough' : runOne(programs[1 + count % 5]);
+    }, () => programs.slice(0, 2).map(runOne), 1 + seed % 3);
+    return [found, all.map((buffer) => createHash('sha256').update(buffer).digest('hex'))];
   }),
 });
 
