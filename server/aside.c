@@ -14,13 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/calls/scopes.h"
 #include "server/dispatch.h"
 #include "server/enter.h"
 #include "server/server-private.h"
 #include "wire/message.h"
 
-/* As much as one frame may have. */
-#define NR_ASIDE_BYTES ((size_t)NR_TAIL_MAX + NR_MESSAGE_MAX)
+/* As much as the largest frame has. */
+#define NR_ASIDE_BYTES ((size_t)NR_TAIL_MAX + NR_MESSAGE_MAX + sizeof(struct nr_put_aside))
 
 struct nr_put_aside {
   struct nr_put_aside *next;
@@ -44,7 +45,7 @@ static bool put(struct nr_aside_list *list, const struct nr_frame *frame) {
   const struct nr_frame_header *header = &frame->header;
   size_t tail = header->tail_length == 0 ? header->message_length : (size_t)(frame->tail - frame->message);
   size_t size = tail + header->tail_length;
-  if (size > NR_ASIDE_BYTES - list->bytes) return false;
+  if (size + sizeof(struct nr_put_aside) > NR_ASIDE_BYTES - list->bytes) return false;
   struct nr_put_aside *last = malloc(sizeof *last + size);
   if (last == NULL) return false;
   last->next = NULL;
@@ -138,15 +139,15 @@ static uint32_t level_of_host(struct nr_connection *connection, const struct nr_
   return level;
 }
 
-/* False: no memory. */
-static bool change_sides(struct nr_connection *connection, struct nr_aside *aside) {
+static int change_sides(struct nr_connection *connection, struct nr_aside *aside) {
   uint32_t level = level_of_host(connection, &aside->frames);
+  if (level > NR_SCOPES_MAX) return nr_connection_fault(connection, "too many open handle scopes");
   struct nr_handles *chosen = nr_handles_create(NR_HANDLES_MAX);
   struct nr_scope *scopes = calloc((size_t)level + 1, sizeof *scopes); /* nobody looks at those below */
   if (chosen == NULL || scopes == NULL) {
     if (chosen != NULL) nr_handles_destroy(chosen);
     free(scopes);
-    return false;
+    return -ENOMEM;
   }
   aside->chosen = connection->chosen;
   aside->scopes = connection->scopes;
@@ -161,7 +162,7 @@ static bool change_sides(struct nr_connection *connection, struct nr_aside *asid
   connection->closing = UINT32_MAX;
   connection->depth = aside->frames.last->header.kind == NR_KIND_CALL ? aside->depth + 1 : aside->depth - 1;
   connection->posting = false;
-  return true;
+  return 0;
 }
 
 struct nr_aside *nr_aside_begin(struct nr_connection *connection) {
@@ -174,7 +175,7 @@ struct nr_aside *nr_aside_begin(struct nr_connection *connection) {
     connection->aside = (struct nr_aside_list){.first = NULL};
     while (status == 0 && !listens(&aside->frames)) status = hear(connection, entered, &aside->frames);
     entered->frame = served;
-    if (status == 0 && !change_sides(connection, aside)) status = -ENOMEM;
+    if (status == 0) status = change_sides(connection, aside);
   }
   if (status == 0) return aside;
   if (aside != NULL) connection->aside = aside->frames;

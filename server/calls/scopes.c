@@ -7,8 +7,6 @@
 
 #include "handlers.h"
 
-#define NR_SCOPES_MAX (1u << 20)
-
 static bool make_room(struct nr_connection *connection) {
   if (connection->scope_count < connection->scope_room) return true;
   uint32_t room = connection->scope_room == 0 ? 32 : connection->scope_room * 2;

@@ -9,6 +9,9 @@
 
 #include "wire/value.h"
 
+/* Open ones of a connection. */
+#define NR_SCOPES_MAX (UINT32_C(1) << 20)
+
 struct nr_connection;
 struct nr_dispatch;
 
