@@ -1,5 +1,6 @@
 'use strict';
 // What programs do with the addon `workload`, in scenes: between them every kind of entry and call. A scene collects what is thrown and goes on.
+const { createHook } = require('node:async_hooks');
 const { once } = require('node:events');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
@@ -66,6 +67,24 @@ async function background({ addon, attempt, goesOn }) {
   for (let i = 0; left > 0 && goesOn(i); i++) await turn();
 }
 
+/** Hooks of async_hooks that call the addon while its native code goes on. */
+async function hooked({ addon, attempt, goesOn }) {
+  let depth = 0, left = 2;
+  const call = () => {
+    if (depth > 1) return;
+    depth++;
+    attempt(() => addon.scopes({}));
+    attempt(() => addon.buffers(Buffer.from('a small one'), new ArrayBuffer(100), Buffer.alloc(5000), Buffer.alloc(0)));
+    if (depth === 1) attempt(() => addon.work()).catch?.(() => {});
+    depth--;
+  };
+  const hook = createHook({ init: (id, type) => { if (type === 'PROMISE' || type === 'workload') call(); }, promiseResolve: call }).enable();
+  const done = () => { left--; };
+  for (let i = 0; i < 2; i++) attempt(() => addon.work()).then?.(done, done);
+  hook.disable();
+  for (let i = 0; left > 0 && goesOn(i); i++) await turn();
+}
+
 async function finalizers({ addon, attempt }) {
   (() => {
     for (let i = 0; i < 5; i++) attempt(() => [addon.finalizers({}), new addon.Wrapped(), addon.buffers(Buffer.alloc(8), new ArrayBuffer(8), Buffer.alloc(8), Buffer.alloc(8))]);
@@ -109,4 +128,4 @@ function restarts({ addon, attempt, host }) {
   }
 }
 
-module.exports = { joining, restarts, calls, nested, buffers, background, finalizers, teardown };
+module.exports = { joining, restarts, calls, nested, buffers, background, hooked, finalizers, teardown };
