@@ -142,7 +142,7 @@ napi_status nr_call_post_js(struct nr_call *call) {
 
 napi_status nr_call_post_hooked(struct nr_call *call) {
   if (!nr_call_js_runs(call)) return nr_call_wait_js(call);
-  nr_snapshots_forget(call->env->channel);
+  call->env->channel->js_epoch++; /* a hook may have detached what is known, or taken a snapshot of */
   show_fresh(call);
   return nr_call_post(call);
 }

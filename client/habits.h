@@ -27,7 +27,7 @@ struct nr_reading {
 struct nr_habits {
   struct nr_reading reading[2]; /* of objects, of arrays */
   bool sizes;                   /* it has asked for the bytes of a view after its size */
-  uint32_t looks;               /* into views that it has read: more the more it does, less with those that it leaves */
+  uint32_t looks;               /* into views that it has read: more the more it does, less with those that come */
 };
 
 void nr_habits_init(struct nr_habits *habits);
@@ -45,7 +45,7 @@ void nr_reading_pay(struct nr_reading *reading, uint32_t properties);
 bool nr_habits_look(const struct nr_habits *habits);
 /* So many have. */
 void nr_habits_saw(struct nr_habits *habits, size_t views);
-/* Those of a value that native code has read were asked for. */
-void nr_habits_looked(struct nr_habits *habits);
+/* It asks for those of a value that it has read from a snapshot, for the first time. came: they have. */
+void nr_habits_looked(struct nr_habits *habits, bool came);
 
 #endif

@@ -67,6 +67,13 @@ uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known
   return shape;
 }
 
+void nr_known_asked(struct nr_channel *channel, nr_value value) {
+  struct nr_known *known = find(channel, value);
+  if (known == NULL || !known->read || known->js_epoch != channel->js_epoch) return;
+  known->read = false;
+  nr_habits_looked(nr_habits_of(channel), (known->shape & NR_SHAPE_VIEW) != 0);
+}
+
 const Nr__View *nr_known_view(struct nr_channel *channel, nr_value value) {
   const struct nr_known *known = nr_known(channel, value);
   return (nr_known_shape(channel, known) & NR_SHAPE_VIEW) != 0 ? &known->view : NULL;
@@ -76,6 +83,7 @@ void nr_known_set(struct nr_channel *channel, struct nr_known *known, const Nr__
                   const struct nr_frame *frame) {
   known->value = fact->value;
   known->shape = fact->shape;
+  known->read = false;
   note_epochs(channel, known);
   known->wrap_id = fact->wrap_id;
   if ((fact->shape & NR_SHAPE_TEXT) != 0) {
@@ -136,6 +144,7 @@ void nr_learn_property(struct nr_channel *channel, nr_value value, const struct 
   learned->known = (struct nr_known){.value = value,
                                      .shape = text ? property->shape : property->shape & ~(uint32_t)NR_SHAPE_TEXT,
                                      .text = learned->text,
+                                     .read = true,
                                      .text_length = property->text_size >> ((property->shape & NR_SHAPE_WIDE) != 0)};
   if ((property->shape & NR_SHAPE_VIEW) != 0) learned->known.view = *property->view;
   note_epochs(channel, &learned->known);

@@ -27,6 +27,7 @@ struct nr_known {
   const uint8_t *text;
   uint32_t text_length; /* UTF-16 units */
   nr_id wrap_id;
+  bool read;     /* from a snapshot, and its bytes were not asked for since */
   Nr__View view; /* `bytes` is not kept */
 };
 
@@ -55,6 +56,8 @@ uint32_t nr_known_shape(struct nr_channel *channel, const struct nr_known *known
 void nr_known_looked(struct nr_channel *channel, nr_value value);
 /* An object holds that from now on. */
 void nr_known_wrapped(struct nr_channel *channel, nr_value value, nr_id object_id);
+/* Native code asks for the bytes of a value. */
+void nr_known_asked(struct nr_channel *channel, nr_value value);
 /* The view of a value that came along, when it still holds. */
 const Nr__View *nr_known_view(struct nr_channel *channel, nr_value value);
 /* Of a typed array, bytes. */

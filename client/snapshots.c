@@ -52,11 +52,6 @@ struct nr_snapshots {
   uint32_t worker_reads;
 };
 
-void nr_snapshots_forget(struct nr_channel *channel) {
-  struct nr_snapshots *snapshots = channel->snapshots;
-  for (uint32_t i = 0; snapshots != NULL && i < NR_SNAPSHOTS; i++) snapshots->all[i].taken = false;
-}
-
 void nr_snapshots_free(struct nr_channel *channel) {
   struct nr_snapshots *snapshots = channel->snapshots;
   for (uint32_t i = 0; snapshots != NULL && i < NR_SNAPSHOTS; i++) free(snapshots->all[i].block);

@@ -22,8 +22,6 @@ enum nr_answer nr_snapshot_element(struct nr_call *call, nr_value array, uint32_
 bool nr_snapshot_is_all(struct nr_call *call, nr_value object);
 bool nr_snapshot_length(struct nr_call *call, nr_value array, uint32_t *length);
 
-/* Somebody may have changed something. */
-void nr_snapshots_forget(struct nr_channel *channel);
 void nr_snapshots_free(struct nr_channel *channel);
 
 #endif

@@ -76,7 +76,7 @@ static napi_status get_info(struct nr_call *call, nr_value value, const uint32_t
     if (call->env->channel->in_basic) view = NULL; /* where nothing is made */
     *arraybuffer = nr_call_result(call);
   }
-  if (wanted->data != NULL && nr_value_is_by_host(value)) nr_habits_looked(nr_habits_of(call->env->channel));
+  if (wanted->data != NULL) nr_known_asked(call->env->channel, value);
   *want_data = view == NULL ? comes_with_bytes(call->env, value, wanted->data != NULL)
                             : wanted->data != NULL && wanted->arraybuffer == NULL;
   return view == NULL ? ask(call, value, wanted)

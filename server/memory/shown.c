@@ -34,10 +34,19 @@ bool nr_shown_has(const struct nr_pair *pair, uint64_t from, uint64_t to) {
   return false;
 }
 
+/* What lies between two parts. A SharedArrayBuffer has both (`now` is what was seen of it last); of another that has
+ * shrunk there may be nothing to copy. Whatever the block held before must not be taken for what native code wrote. */
+static void fill_gap(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to) {
+  uint64_t there = pair->shared ? to : most(from, least(to, pair->now));
+  nr_shown_copy(pair, bytes, from, there);
+  memset(pair->block.twin + there, 0, to - there);
+  memset(pair->block.memory + there, 0, to - there);
+}
+
 /* Takes parts [first, last] together, with what lies between them. */
 static void unite(struct nr_pair *pair, const uint8_t *bytes, uint32_t first, uint32_t last) {
   for (uint32_t i = first; i < last && !pair->foreign; i++)
-    nr_shown_copy(pair, bytes, pair->shown[i].to, least(pair->shown[i + 1].from, pair->now));
+    fill_gap(pair, bytes, pair->shown[i].to, pair->shown[i + 1].from);
   pair->shown[first].to = pair->shown[last].to;
   memmove(&pair->shown[first + 1], &pair->shown[last + 1], (pair->shown_count - last - 1) * sizeof *pair->shown);
   pair->shown_count -= last - first;

@@ -62,6 +62,35 @@ cases('reading', {
   'works': (addon) => [during(['init', 'destroy'], (i) => addon.sum({ a: i }, 'a'), () => addon.run(steps('W0', 'g0 a', 'W0', 'W0'), null, options))],
 });
 
+const changes = {
+  write: (view) => { view.fill(99); },
+  detach: (view) => { structuredClone(view.buffer, { transfer: [view.buffer] }); },
+  resize: (view) => { view.buffer.resize?.(5); },
+};
+
+cases('reading', {
+  'what a hook does to a view, native code finds when it asks': (addon) => Object.values(changes).flatMap((change) => ['p0', 'W0'].flatMap((makes) => {
+    // From then on what an object holds comes with the first read, and bytes with that.
+    const list = Array.from({ length: 20 }, (_, i) => Buffer.from(new Uint8Array(i).fill(3).buffer));
+    for (let i = 0; i < 12; i++) addon.run(steps(...list.flatMap((_, k) => [`e0 ${k}`, `b${k + 2}`]), ...Array.from({ length: 300 }, () => 'g1 x')), null, list, { x: 1, y: 2 });
+    return [['g0 a', makes, 'b2', 'v2'], [makes, 'b1', 'v1']].map((program) => {
+      const make = () => new Uint8Array(new ArrayBuffer(20, { maxByteLength: 20 })).fill(1);
+      const object = { a: make(), b: 1, c: 2, d: 3 }, argument = make();
+      let changed = false;
+      const hook = createHook({ init(id, type) {
+        if (changed || (type !== 'PROMISE' && type !== 'reading')) return;
+        changed = true;
+        [object.a, argument].forEach(change);
+      } }).enable();
+      try {
+        return addon.run(steps(...program), null, object, argument).filter((value) => typeof value === 'string');
+      } finally {
+        hook.disable();
+      }
+    });
+  })),
+});
+
 /** Numbers below 1 that are the same each time. */
 function randomness(seed) {
   let state = seed;

@@ -4,10 +4,14 @@ const assert = require('node:assert/strict');
 const { constants } = require('node:buffer');
 const os = require('node:os');
 const { test } = require('node:test');
+const v8 = require('node:v8');
+const vm = require('node:vm');
 const { MessageChannel } = require('node:worker_threads');
 const { addonFile, attempt, cases, compare, normalize } = require('./harness.js');
 const { kit, run, runJson } = require('./support/child.js');
 
+v8.setFlagsFromString('--expose-gc');
+const collect = vm.runInNewContext('gc');
 const numbers = (length) => Uint8Array.from({ length }, (_, i) => i * 37 + 11);
 const transfer = (buffer) => {
   const { port1, port2 } = new MessageChannel();
@@ -108,6 +112,25 @@ cases('buffers', {
       addon.fill(view, 3);
       return [seen, view];
     });
+  },
+  'parts that lie close together, in memory that others have used before': ({ sum }) => {
+    const found = [];
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 300; i++) sum(new Uint8Array(16).fill(0xee));
+      collect();
+      for (let i = 0; i < 100; i++) {
+        const shared = new Uint8Array(new SharedArrayBuffer(16)).fill(1), cut = new Uint8Array(new ArrayBuffer(16, { maxByteLength: 16 }));
+        sum(shared.subarray(4, 8));
+        sum(shared.subarray(0, 1));
+        sum(cut.subarray(5, 9));
+        cut.buffer.resize?.(1);
+        sum(cut.subarray(0, 1));
+        cut.buffer.resize?.(16);
+        sum(cut.subarray(12, 13));
+        found.push(Buffer.from(shared).toString('hex'), Buffer.from(cut.buffer).toString('hex'));
+      }
+    }
+    return [...new Set(found)];
   },
   'SharedArrayBuffers, by every function': (addon) => {
     const shared = new SharedArrayBuffer(64);
