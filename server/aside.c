@@ -32,6 +32,7 @@ struct nr_put_aside {
 };
 
 struct nr_aside {
+  struct nr_aside *outer;
   struct nr_aside_list frames;
   struct nr_handles *chosen;
   struct nr_scope *scopes;
@@ -91,7 +92,13 @@ static bool listens(const struct nr_aside_list *list) {
   return list->first != NULL && list->last->header.kind != NR_KIND_POST;
 }
 
-/* Which pages native code has written is for now: with the entry both sides agree anew on what is tracked. */
+/* What is about no handle is for now: which pages native code has written, since both sides agree anew on what is
+ * tracked with the entry; timers and variables, which the entry may set again. */
+static bool is_for_now(const struct nr_frame_header *header) {
+  return header->kind == NR_KIND_POST && (header->opcode == NR_OP_TOUCH_MEMORY || header->opcode == NR_OP_LOOP_TIMER ||
+                                          header->opcode == NR_OP_TELL_VARIABLE);
+}
+
 static int serve(struct nr_connection *connection, const struct nr_frame *frame) {
   if (frame->header.depth != connection->depth)
     return nr_connection_fault(connection, "a frame of depth %u at depth %u", frame->header.depth, connection->depth);
@@ -105,7 +112,7 @@ static int take(struct nr_connection *connection, const struct nr_frame *frame, 
   unsigned kind = frame->header.kind;
   if (kind != NR_KIND_POST && kind != NR_KIND_CALL && kind != NR_KIND_RETURN)
     return nr_connection_fault(connection, "a %s frame in an entry", nr_kind_name(kind));
-  if (kind == NR_KIND_POST && frame->header.opcode == NR_OP_TOUCH_MEMORY) return serve(connection, frame);
+  if (is_for_now(&frame->header)) return serve(connection, frame);
   if (put(list, frame)) return 0;
   return nr_connection_fault(connection, "too much is posted while JavaScript calls the host");
 }
@@ -155,6 +162,8 @@ static int change_sides(struct nr_connection *connection, struct nr_aside *aside
   aside->scope_room = connection->scope_room;
   aside->closing = connection->closing;
   aside->depth = connection->depth;
+  aside->outer = connection->laid;
+  connection->laid = aside;
   connection->chosen = chosen;
   connection->scopes = scopes;
   connection->scope_count = level;
@@ -196,6 +205,14 @@ void nr_aside_end(struct nr_connection *connection, struct nr_aside *aside) {
   connection->scope_room = aside->scope_room;
   connection->closing = aside->closing;
   connection->depth = aside->depth;
+  connection->laid = aside->outer;
   connection->posting = true;
   free(aside);
+}
+
+void *nr_aside_handle(const struct nr_connection *connection, nr_value value) {
+  void *item = NULL;
+  for (const struct nr_aside *aside = connection->laid; aside != NULL && item == NULL; aside = aside->outer)
+    item = nr_handles_get(aside->chosen, nr_value_index(value), nr_value_generation(value));
+  return item;
 }

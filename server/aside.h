@@ -4,7 +4,7 @@
 #ifndef NR_SERVER_ASIDE_H
 #define NR_SERVER_ASIDE_H
 
-#include <stdbool.h>
+#include "wire/value.h"
 
 struct nr_connection;
 struct nr_frame;
@@ -15,6 +15,9 @@ struct nr_frame;
 struct nr_aside *nr_aside_begin(struct nr_connection *connection);
 /* Handles and scopes are those of before; what was put aside comes next. `aside` may be NULL. */
 void nr_aside_end(struct nr_connection *connection, struct nr_aside *aside);
+
+/* A handle of the entries below, which native code may have kept while they are open; NULL: none. */
+void *nr_aside_handle(const struct nr_connection *connection, nr_value value);
 
 /* The next frame that was put aside, in the connection's arena. 0; -EAGAIN: there is none; or the connection's
  * failure. */

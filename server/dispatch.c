@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/aside.h"
 #include "server/calls/facts.h"
 #include "server/calls/scopes.h"
 #include "server/enter.h"
@@ -70,10 +71,11 @@ napi_status nr_lacks(struct nr_dispatch *dispatch, const char *function) {
 }
 
 static napi_status take_handle(struct nr_dispatch *dispatch, nr_value value, napi_value *result) {
-  const struct nr_handles *handles =
-      nr_value_is_by_host(value) ? dispatch->connection->chosen : dispatch->connection->given;
+  const struct nr_connection *connection = dispatch->connection;
+  const struct nr_handles *handles = nr_value_is_by_host(value) ? connection->chosen : connection->given;
   void *item = nr_handles_get(handles, nr_value_index(value), nr_value_generation(value));
   napi_status status;
+  if (item == NULL && nr_value_is_by_host(value)) item = nr_aside_handle(connection, value);
   if (item == NULL) return napi_invalid_arg;
   if (is_absence(item, &status)) return status;
   *result = item;

@@ -118,6 +118,7 @@ int nr_enter_receive(struct nr_enter *enter) {
   struct nr_connection *connection = enter->connection;
   for (;;) {
     int status = nr_aside_receive(connection, &enter->frame);
+    enter->late = status == 0;
     if (status == -EAGAIN) status = nr_port_try_receive(connection->port, connection->arena, &enter->frame);
     if (status != -EAGAIN && status != 0) return status;
     if (is_late(connection)) return end_late(connection);
@@ -157,7 +158,7 @@ static int take_frame(struct nr_enter *enter) {
     }
     status = take_return(enter);
     enter->looked = (header->flags & NR_FLAG_LOOKED) != 0;
-    nr_doorbell_state(connection, header->flags & NR_LOOP_STATE);
+    if (!enter->late) nr_doorbell_state(connection, header->flags & NR_LOOP_STATE);
     return status < 0 ? status : 1;
   }
   if (header->kind != NR_KIND_CALL && header->kind != NR_KIND_POST) {

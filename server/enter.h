@@ -28,6 +28,7 @@ struct nr_enter {
   void *reply;
   struct nr_frame frame;
   bool looked; /* a callback has asked what its arguments wrap */
+  bool late;   /* the frame was put aside: the host has told more since */
   /* in between */
   int failure;
   uint32_t sequence;

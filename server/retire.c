@@ -2,6 +2,7 @@
  * What a dead host leaves with us. Frames of the stack, trampolines and the addon's env hold its connection, the env
  * until the thread ends; what costs descriptors and memory goes as soon as nobody can be in the middle of using it.
  */
+#include "server/aside.h"
 #include "server/memory/blocks.h"
 #include "server/memory/exchange.h"
 #include "server/doorbell.h"
@@ -46,6 +47,7 @@ void nr_connection_retire(struct nr_connection *connection) {
   nr_arena_trim(connection->arena);
   nr_environ_destroy(connection->environ);
   connection->environ = NULL;
+  nr_aside_free(connection);
   if (connection->lost) nr_connection_shrink(connection);
 }
 

@@ -292,6 +292,7 @@ struct nr_connection {
   struct nr_enter *entered;      /* the innermost entry; NULL: none */
   bool posting;                  /* what is being served the host does not wait for */
   struct nr_aside_list aside;    /* frames that come before those in the ring (aside.c) */
+  struct nr_aside *laid;         /* by the innermost entry that began while the host did not listen; NULL: none */
   uint32_t entries;              /* ENTERs that are open */
   bool in_call;                  /* the innermost is a call of the program's */
   struct nr_callback *callback;  /* the innermost entry's; NULL: an Init */

@@ -141,6 +141,14 @@ cases('reading', {
   }),
 });
 
+cases('reading', {
+  'what native code has shared, before it goes on': (addon) => during(['init'], () => {
+    const shared = addon.getShared();
+    shared.x = [shared.x, 'changed'];
+    return typeof shared;
+  }, () => [addon.run(steps('N0 0', 's1 x', 'Z1', 'p0', 'g0 a', 'g1 x'), null, options)]),
+});
+
 test('a hook that kills the host: its call, and the one that it runs in, throw', async () => {
   const addon = load(addonFile('reading'));
   const errors = [];
