@@ -31,9 +31,8 @@ struct nr_put_aside {
   uint8_t bytes[];
 };
 
-struct nr_aside {
-  struct nr_aside *outer;
-  struct nr_aside_list frames;
+/* What an entry finds of a connection that is the host's to choose. */
+struct side {
   struct nr_handles *chosen;
   struct nr_scope *scopes;
   uint32_t scope_count;
@@ -41,6 +40,26 @@ struct nr_aside {
   uint32_t closing;
   uint32_t depth;
 };
+
+struct nr_aside {
+  struct nr_aside *outer;
+  struct nr_aside_list frames;
+  struct side side; /* of the entry below */
+};
+
+static struct side side_of(const struct nr_connection *connection) {
+  return (struct side){connection->chosen,     connection->scopes,  connection->scope_count,
+                       connection->scope_room, connection->closing, connection->depth};
+}
+
+static void set_side(struct nr_connection *connection, struct side side) {
+  connection->chosen = side.chosen;
+  connection->scopes = side.scopes;
+  connection->scope_count = side.scope_count;
+  connection->scope_room = side.scope_room;
+  connection->closing = side.closing;
+  connection->depth = side.depth;
+}
 
 static bool put(struct nr_aside_list *list, const struct nr_frame *frame) {
   const struct nr_frame_header *header = &frame->header;
@@ -92,9 +111,9 @@ static bool listens(const struct nr_aside_list *list) {
   return list->first != NULL && list->last->header.kind != NR_KIND_POST;
 }
 
-/* What is about no handle is for now: which pages native code has written, since both sides agree anew on what is
- * tracked with the entry; timers and variables, which the entry may set again. */
-static bool is_for_now(const struct nr_frame_header *header) {
+/* What is about no handle must not wait: which pages native code has written, since with the entry both sides agree
+ * anew on what is tracked; timers and variables, since the entry may set them again. */
+static bool is_served_at_once(const struct nr_frame_header *header) {
   return header->kind == NR_KIND_POST && (header->opcode == NR_OP_TOUCH_MEMORY || header->opcode == NR_OP_LOOP_TIMER ||
                                           header->opcode == NR_OP_TELL_VARIABLE);
 }
@@ -102,6 +121,9 @@ static bool is_for_now(const struct nr_frame_header *header) {
 static int serve(struct nr_connection *connection, const struct nr_frame *frame) {
   if (frame->header.depth != connection->depth)
     return nr_connection_fault(connection, "a frame of depth %u at depth %u", frame->header.depth, connection->depth);
+  if (frame->header.flags != 0 || frame->header.status != 0)
+    return nr_connection_fault(connection, "a post with status %u and flags %u", frame->header.status,
+                               frame->header.flags);
   struct nr_dispatch *dispatch = nr_dispatch_begin(connection, frame);
   if (dispatch != NULL)
     nr_dispatch_end(dispatch, dispatch->handler->serve(dispatch, dispatch->request, dispatch->answer));
@@ -112,7 +134,7 @@ static int take(struct nr_connection *connection, const struct nr_frame *frame, 
   unsigned kind = frame->header.kind;
   if (kind != NR_KIND_POST && kind != NR_KIND_CALL && kind != NR_KIND_RETURN)
     return nr_connection_fault(connection, "a %s frame in an entry", nr_kind_name(kind));
-  if (is_for_now(&frame->header)) return serve(connection, frame);
+  if (is_served_at_once(&frame->header)) return serve(connection, frame);
   if (put(list, frame)) return 0;
   return nr_connection_fault(connection, "too much is posted while JavaScript calls the host");
 }
@@ -156,20 +178,12 @@ static int change_sides(struct nr_connection *connection, struct nr_aside *aside
     free(scopes);
     return -ENOMEM;
   }
-  aside->chosen = connection->chosen;
-  aside->scopes = connection->scopes;
-  aside->scope_count = connection->scope_count;
-  aside->scope_room = connection->scope_room;
-  aside->closing = connection->closing;
-  aside->depth = connection->depth;
+  bool calls = aside->frames.last->header.kind == NR_KIND_CALL;
+  uint32_t depth = calls ? connection->depth + 1 : connection->depth - 1;
+  aside->side = side_of(connection);
+  set_side(connection, (struct side){chosen, scopes, level, level + 1, UINT32_MAX, depth});
   aside->outer = connection->laid;
   connection->laid = aside;
-  connection->chosen = chosen;
-  connection->scopes = scopes;
-  connection->scope_count = level;
-  connection->scope_room = level + 1;
-  connection->closing = UINT32_MAX;
-  connection->depth = aside->frames.last->header.kind == NR_KIND_CALL ? aside->depth + 1 : aside->depth - 1;
   connection->posting = false;
   return 0;
 }
@@ -199,12 +213,7 @@ void nr_aside_end(struct nr_connection *connection, struct nr_aside *aside) {
   free(connection->scopes);
   clear(&connection->aside); /* of a host that has failed */
   connection->aside = aside->frames;
-  connection->chosen = aside->chosen;
-  connection->scopes = aside->scopes;
-  connection->scope_count = aside->scope_count;
-  connection->scope_room = aside->scope_room;
-  connection->closing = aside->closing;
-  connection->depth = aside->depth;
+  set_side(connection, aside->side);
   connection->laid = aside->outer;
   connection->posting = true;
   free(aside);
@@ -213,6 +222,6 @@ void nr_aside_end(struct nr_connection *connection, struct nr_aside *aside) {
 void *nr_aside_handle(const struct nr_connection *connection, nr_value value) {
   void *item = NULL;
   for (const struct nr_aside *aside = connection->laid; aside != NULL && item == NULL; aside = aside->outer)
-    item = nr_handles_get(aside->chosen, nr_value_index(value), nr_value_generation(value));
+    item = nr_handles_get(aside->side.chosen, nr_value_index(value), nr_value_generation(value));
   return item;
 }
