@@ -266,6 +266,8 @@ struct nr_connection {
   uint32_t follows;          /* frames with NR_FLAG_FOLLOWS so far */
   enum nr_lifetime lifetime; /* of new ones, as a rule (memory/lifetime.c) */
   uint32_t influx;           /* grows with entries that bring some */
+  uint32_t host_noisy;       /* as the agent's `noisy`: in the host */
+  bool narrows;              /* some of those are to be told of */
   bool doubted;              /* one has just been found written: the others are to be looked through */
   struct nr_pair_lot *pair_lots;
   struct nr_pair *free_pairs;

@@ -248,6 +248,15 @@ bool nr_watched_take_over(struct nr_watched *watched, const void *memory, size_t
                            owed ? NR_START_OWED : NR_START_ON);
 }
 
+void nr_watched_owe(struct nr_watched *watched, const void *memory, void *owner) {
+  uint64_t begin = (uint64_t)(uintptr_t)memory;
+  for (uint32_t i = nr_parts_from(&watched->parts, begin);
+       i < watched->parts.count && watched->parts.items[i].from == begin; i++)
+    watched->parts.items[i].owed |= watched->parts.items[i].owner == owner;
+  watched->owes = true;
+  watched->faults = -1;
+}
+
 void nr_watched_remove(struct nr_watched *watched, const void *memory, size_t length, void *owner) {
   uint64_t begin = (uint64_t)(uintptr_t)memory, end = begin + length;
   pthread_mutex_lock(&lock);

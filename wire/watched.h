@@ -34,6 +34,8 @@ bool nr_watched_add(struct nr_watched *watched, const void *memory, size_t lengt
 /* The same for memory that the caller's tracker has watched by itself until now, perhaps: what was written since it was
  * asked is told next time. owed: it is known already that something was, so that all of it is told. */
 bool nr_watched_take_over(struct nr_watched *watched, const void *memory, size_t length, void *owner, bool owed);
+/* Of this one, which has no hole, something was written before: next time all of it is told. */
+void nr_watched_owe(struct nr_watched *watched, const void *memory, void *owner);
 /* No effect on one that is not there. The memory may be gone. */
 void nr_watched_remove(struct nr_watched *watched, const void *memory, size_t length, void *owner);
 

@@ -186,8 +186,8 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
   } else if (!is_of_file(channel, pair, pair->tracked)) {
     pair->watched = watch_together(channel, pair, pair->tracked);
   }
-  /* The server has not compared what was watched. */
-  if (forgets && pair->watched) send_touch(channel, 1, pair, (struct nr_range){0, request->length});
+  /* The server has not compared what was watched. (To tell it now would be out of turn.) */
+  if (forgets && pair->watched) nr_watched_owe(channel->watched, pair->block + pair->tracked.from, pair);
   nr_pair_heat(channel, pair); /* or the server hears that it cannot be */
 }
 

@@ -108,12 +108,13 @@ static bool touch_foreign(struct nr_connection *connection, struct nr_pair *pair
   return changed;
 }
 
-void nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
+bool nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to) {
   if (pair->hot != NR_NO_HOT) pair->touched += to - from;
-  if (!(pair->foreign ? touch_foreign : touch_shown)(connection, pair, bytes, from, to)) return;
+  if (!(pair->foreign ? touch_foreign : touch_shown)(connection, pair, bytes, from, to)) return false;
   nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
   if (pair->hot == NR_NO_HOT) nr_lifetime_doubt(connection, pair);
+  return true;
 }
 
 /* ---- what the host knows ------------------------------------------------------------------------------------------

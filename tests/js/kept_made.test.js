@@ -5,7 +5,7 @@ const crypto = require('node:crypto');
 const { test } = require('node:test');
 const v8 = require('node:v8');
 const vm = require('node:vm');
-const { load } = require('../..');
+const { hostOf, load } = require('../..');
 const { addonFile, addons, compare, turn } = require('./harness.js');
 
 v8.setFlagsFromString('--expose-gc');
@@ -190,28 +190,44 @@ for (const length of [8192, 60_000, 300_000]) {
   }));
 }
 
-// Its first and last bytes are compared from then on.
-for (const news of [true, false]) {
-  test(`one that is written beside all the time, ${news ? 'while new ones come' : 'alone'}`, (t) => compare(t, 'external_kept', (addon) => {
-    const length = 200_000, any = generator(5), seen = [];
-    const places = [0, 1, 3995, 3996, 100_000, 196_500, 196_507, 196_508, 196_509, length - 2, length - 1];
-    let bytes = addon.inside(length);
-    for (let i = 0; i < 400; i++) {
-      const at = places[any(places.length)], other = places[any(places.length)];
-      if (news && i % 10 === 9) bytes = addon.inside(length);
-      if (i % 3 !== 0) addon.putBeside(i % 256);
-      if (i % 50 === 20) {
-        addon.hide(true);
-        addon.idle();
-        addon.hide(false);
+// Its first and last pages are compared from then on, or all of it.
+for (const length of [300, 20_000, 200_000]) {
+  for (const news of [true, false]) {
+    test(`one of ${length} bytes that is written beside all the time, ${news ? 'while new ones come' : 'alone'}`, (t) => compare(t, 'external_kept', (addon) => {
+      const any = generator(5), seen = [], others = [];
+      for (let i = 0; i < 15; i++) others.push(addon.inside(5000));
+      const places = [0, 1, 3995, 3996, 100_000, 196_500, 196_507, 196_508, 196_509, length - 2, length - 1].filter((place) => place < length);
+      let bytes = addon.inside(length);
+      for (let i = 0; i < 400; i++) {
+        const at = places[any(places.length)], other = places[any(places.length)];
+        if (news && i % 10 === 9) bytes = addon.inside(length);
+        if (i % 3 !== 0) addon.putBeside(i % 256);
+        if (i % 50 === 20) {
+          addon.hide(true);
+          addon.idle();
+          addon.hide(false);
+        }
+        if (i % 100 === 99) for (let j = 0; j < 80; j++) addon.putBeside(j);
+        addon.put(at, i % 251);
+        seen.push(bytes[at]);
+        bytes[other] = i % 241;
+        seen.push(addon.get(other), addon.get(at));
       }
-      addon.put(at, i % 251);
-      seen.push(bytes[at]);
-      bytes[other] = i % 241;
-      seen.push(addon.get(other), addon.get(at));
-    }
-    return [seen, sum(bytes)];
-  }));
+      return [seen, sum(bytes), others.map(sum)];
+    }));
+  }
+
+  test(`the host does not tell for ever what is written beside one of ${length} bytes`, () => {
+    const addon = load(addonFile('external_kept')), kept = [];
+    for (let i = 0; i < 20; i++) kept.push(addon.inside(length));
+    settle(addon, 'idle');
+    for (let i = 0; i < 200; i++) addon.putBeside(i);
+    const before = hostOf(addon).counts().posts;
+    for (let i = 0; i < 50; i++) addon.putBeside(i);
+    assert.equal(hostOf(addon).counts().posts - before, 0);
+    addon.put(7, 77);
+    assert.equal(kept.at(-1)[7], 77);
+  });
 }
 
 // Nominal ones are watched by themselves, and take the pages of those that were with others.

@@ -295,6 +295,11 @@ Test(watched, what_is_taken_over_is_told_from_the_last_question_on) {
   cr_assert_eq(world.last[1].to, PAGE);
   ask(&world);
   cr_assert_eq(world.told[1], 0, "and told once");
+  nr_watched_owe(world.watched, world.memory + 8 * PAGE, owner(1));
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[0], 0);
+  cr_assert_eq(world.told[1], 1);
+  cr_assert_eq(world.last[1].to, PAGE);
   end(&world);
 }
 
