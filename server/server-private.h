@@ -266,8 +266,9 @@ struct nr_connection {
   uint32_t follows;          /* frames with NR_FLAG_FOLLOWS so far */
   enum nr_lifetime lifetime; /* of new ones, as a rule (memory/lifetime.c) */
   uint32_t influx;           /* grows with entries that bring some */
-  uint32_t host_noisy;       /* as the agent's `noisy`: in the host */
-  bool narrows;              /* some of those are to be told of */
+  uint32_t beside;           /* parts of pairs that the host compares, */
+  uint64_t beside_bytes;     /* ... as long together */
+  bool host_waits;           /* ... of which it has not been told of some */
   bool doubted;              /* one has just been found written: the others are to be looked through */
   struct nr_pair_lot *pair_lots;
   struct nr_pair *free_pairs;

@@ -23,6 +23,9 @@
 /* Strings of at most this many UTF-16 units travel along with the handle. */
 #define NR_TEXT_INLINE 255u
 
+/* Of external buffers so many parts, of so many bytes together, are compared in the host instead of being watched. */
+#define NR_BESIDE_PARTS 256
+#define NR_BESIDE_BYTES (UINT32_C(64) << 10)
 /* Properties or elements in one snapshot. */
 #define NR_SNAPSHOT_MAX 512u
 

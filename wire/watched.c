@@ -14,8 +14,9 @@
 /* What may lie between two parts that are asked about together: of other mappings, each of which costs some 50 ns, that
  * is few. */
 #define NR_GAP (UINT64_C(64) << 10)
+/* Of a list that renews, one look out of so many leaves nothing out. */
+#define NR_STRICT 64u
 
-/* Addresses. */
 struct field {
   uint64_t from, to;
   bool registered;
@@ -27,7 +28,7 @@ struct nr_watched {
   bool renews;
   bool owes;     /* some part is owed */
   long faults;   /* and disturbances, at the last look */
-  uint32_t rows; /* that were looked at */
+  uint32_t rows, looks; /* rows that were looked at; and looks */
   struct nr_parts parts;
   struct field *fields;
   uint32_t field_count, field_room;
@@ -249,10 +250,10 @@ bool nr_watched_take_over(struct nr_watched *watched, const void *memory, size_t
 }
 
 void nr_watched_owe(struct nr_watched *watched, const void *memory, void *owner) {
+  struct nr_parts *parts = &watched->parts;
   uint64_t begin = (uint64_t)(uintptr_t)memory;
-  for (uint32_t i = nr_parts_from(&watched->parts, begin);
-       i < watched->parts.count && watched->parts.items[i].from == begin; i++)
-    watched->parts.items[i].owed |= watched->parts.items[i].owner == owner;
+  for (uint32_t i = nr_parts_from(parts, begin); i < parts->count && parts->items[i].from == begin; i++)
+    parts->items[i].owed |= parts->items[i].owner == owner;
   watched->owes = true;
   watched->faults = -1;
 }
@@ -301,45 +302,61 @@ static void find(uint64_t from, uint64_t to, void *context) {
   watched->found[watched->found_count++] = (struct nr_range){from, to};
 }
 
+/* In the midst of something: memory of a heap, which nobody maps anew as long as it is in use. */
+static bool is_embedded(const struct nr_part *part) {
+  return part->from % NR_PAGE != 0 && part->to % NR_PAGE != 0;
+}
+
+/* Parts that are asked about together. */
+struct row {
+  uint64_t from, to; /* pages */
+  bool has_gaps;     /* the kernel is to skip what nobody has registered */
+  bool embedded;     /* all are */
+};
+
+/* Parts whose pages touch are one row; in a field, what is left of a block may lie in between (200 of 60,000 bytes: 240
+ * us became 24). gap: so much may anyway; where what is mapped anew is the part's, only between what is embedded. */
+static bool extend_row(const struct nr_watched *watched, struct row *row, const struct nr_part *part, uint64_t gap) {
+  const struct nr_part *last = part - 1;
+  uint64_t from = nr_page_of(part->from), to = nr_page_end(part->to);
+  uint64_t left = last->field > 0 ? (last->to - last->from) / 4 : 0;
+  bool embedded = row->embedded && is_embedded(part), strict = watched->renews && !embedded;
+  bool is_near = from <= row->to || (part->field == last->field && from - row->to <= left);
+  if ((!is_near && from > row->to + gap) || (strict && (!is_near || row->has_gaps))) return false;
+  row->has_gaps |= !is_near;
+  row->embedded = embedded;
+  if (to > row->to) row->to = to;
+  return true;
+}
+
 /* What the kernel does not tell may have been written. Where something was mapped anew it begins again with that. */
-static void look_at(struct nr_watched *watched, uint64_t from, uint64_t to) {
+static void look_at(struct nr_watched *watched, const struct row *row) {
   size_t count = watched->found_count;
   watched->rows++;
-  bool sparse = is_sparse(watched, from, to);
-  if (nr_tracker_find(watched->tracker, from, to, watched->renews, sparse, find, watched) == 0) return;
+  bool sparse = is_sparse(watched, row->from, row->to), all = watched->renews && !row->has_gaps;
+  if (nr_tracker_find(watched->tracker, row->from, row->to, all, sparse, find, watched) == 0) return;
   watched->found_count = count;
-  find(from, to, watched);
-  if (watched->renews) (void)register_all(watched, from, to);
+  find(row->from, row->to, watched);
+  if (all) (void)register_all(watched, row->from, row->to);
   watched->faults = -1;
 }
 
-/* Is it asked about with those before, of which the last is `last`, and which end there? In a field, little that lies
- * in between may be, too: what is left of a block. (200 of 60,000 bytes: 240 us became 24.) gap: so much may anyway. */
-static bool goes_with(const struct nr_part *part, const struct nr_part *last, uint64_t end, uint64_t gap) {
-  uint64_t from = nr_page_of(part->from), left = last->field > 0 ? (last->to - last->from) / 4 : 0;
-  return from <= end + gap || (part->field == last->field && from - end <= left);
-}
-
-/* Parts whose pages touch are asked about together. Asking forgets what was written, and memory in between may be
- * another list's. */
+/* Asking forgets what was written, and memory in between may be another list's. */
 static void look_between(struct nr_watched *watched, uint64_t gap) {
+  const struct nr_part *parts = watched->parts.items, *end = parts + watched->parts.count;
   watched->found_count = 0;
-  for (uint32_t i = 0; i < watched->parts.count;) {
-    uint64_t from = nr_page_of(watched->parts.items[i].from), to = nr_page_end(watched->parts.items[i].to);
-    for (i++; i < watched->parts.count && goes_with(&watched->parts.items[i], &watched->parts.items[i - 1], to, gap);
-         i++) {
-      uint64_t end = nr_page_end(watched->parts.items[i].to);
-      if (end > to) to = end;
-    }
-    look_at(watched, from, to);
+  while (parts < end) {
+    struct row row = {nr_page_of(parts->from), nr_page_end(parts->to), false, is_embedded(parts)};
+    while (++parts < end && extend_row(watched, &row, parts, gap)) continue;
+    look_at(watched, &row);
   }
 }
 
-/* While there is no other list the kernel itself skips what nobody has registered: half of the price of a row. (Where
- * what is mapped anew is the part's, it has to tell of that instead.) */
+/* While there is no other list the kernel itself skips what nobody has registered: a quarter of the price of a row.
+ * Where what is mapped anew is the part's, it has to tell of that instead, every so often anyway. */
 static void look(struct nr_watched *watched) {
   pthread_mutex_lock(&lock);
-  bool alone = lists->next == NULL && !watched->renews;
+  bool alone = lists->next == NULL && (!watched->renews || ++watched->looks % NR_STRICT != 0);
   if (alone) look_between(watched, NR_GAP);
   pthread_mutex_unlock(&lock);
   if (!alone) look_between(watched, 0);

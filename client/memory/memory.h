@@ -17,6 +17,7 @@ struct nr_pair {
   uint64_t length;
   struct nr_range tracked;  /* the part that is; to == 0: none */
   bool watched;             /* ... with all others, in the channel's list */
+  bool beside;              /* ... by comparing, with others (beside.h) */
   bool foreign;             /* an external buffer's: the block is the addon's own memory */
   struct nr_watch *watch;   /* of that part of an external buffer; NULL: it is not, or cannot be */
   struct nr_sparse *sparse; /* an external buffer's that is larger than what is there of it; NULL: another's */

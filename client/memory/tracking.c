@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "client/channel.h"
+#include "client/memory/beside.h"
 #include "wire/pages.h"
 #include "wire/turns.h"
 #include "wire/faults.h"
@@ -42,7 +43,7 @@ static uint32_t cost_of(const struct nr_pair *pair) {
 
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
   if (pair->watched) channel->watched_quiet = 0;
-  if (pair->hot || pair->watched) return;
+  if (pair->hot || pair->watched || pair->beside) return;
   if (channel->entry == NULL) { /* the entry that is to see it comes next */
     if (pair->item.next == NULL) nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
     return;
@@ -65,7 +66,8 @@ void nr_pair_untrack(struct nr_channel *channel, struct nr_pair *pair) {
   pair->watch = NULL;
   if (pair->watched)
     nr_watched_remove(channel->watched, pair->block + pair->tracked.from, pair->tracked.to - pair->tracked.from, pair);
-  pair->watched = false;
+  if (pair->beside) nr_beside_remove(channel->beside, pair);
+  pair->watched = pair->beside = false;
   pair->tracked = (struct nr_range){0, 0};
   nr_cold_remove(&channel->tracked, &pair->item);
   for (uint32_t i = 0; pair->hot && i < channel->hot_count; i++) {
@@ -168,10 +170,23 @@ static bool join(struct nr_channel *channel, struct nr_pair *pair, const Nr__Tra
                            nr_watch_join(channel->tracker, channel->watched, pair->watch, note_moved, channel));
 }
 
+/* What is watched is compared from now on, if there is room for it. */
+static void compare(struct nr_channel *channel, struct nr_pair *pair) {
+  const uint8_t *memory = pair->block + pair->tracked.from;
+  uint64_t length = pair->tracked.to - pair->tracked.from;
+  if (!pair->foreign || !pair->watched) return;
+  if (channel->beside == NULL) channel->beside = nr_beside_create(NR_HOST_FD_BASE);
+  if (channel->beside == NULL || !nr_beside_add(channel->beside, memory, length, pair)) return;
+  nr_watched_remove(channel->watched, memory, length, pair);
+  pair->watched = false;
+  pair->beside = true;
+}
+
 void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *request) {
   struct nr_pair *pair = nr_pair_get(channel, request->pair_id, request->place, request->block_length);
   if (pair == NULL) return;
   if (join(channel, pair, request)) {
+    if (request->beside) compare(channel, pair);
     nr_pair_heat(channel, pair);
     return;
   }
@@ -188,6 +203,7 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
   }
   /* The server has not compared what was watched. (To tell it now would be out of turn.) */
   if (forgets && pair->watched) nr_watched_owe(channel->watched, pair->block + pair->tracked.from, pair);
+  if (request->beside) compare(channel, pair);
   nr_pair_heat(channel, pair); /* or the server hears that it cannot be */
 }
 
@@ -242,7 +258,7 @@ static bool ask(struct asking *asking, struct nr_pair *pair) {
   struct nr_range ranges[NR_TRACKED_RANGES];
   struct nr_channel *channel = asking->channel;
   uint64_t length = pair->tracked.to - pair->tracked.from;
-  if (length == 0 || pair->watched) return false;
+  if (length == 0 || pair->watched || pair->beside) return false;
   if (pair->watch == NULL) {
     give_up(asking, pair);
     return false;
@@ -296,6 +312,18 @@ static void tell_written(void *owner, struct nr_range range, void *context) {
   send_touch(asking->channel, asking->env, owner, range);
 }
 
+static void tell_beside(void *owner, void *context) {
+  const struct nr_pair *pair = owner;
+  tell_written(owner, (struct nr_range){0, pair->tracked.to - pair->tracked.from}, context);
+}
+
+static void ask_beside(struct asking *asking) {
+  struct nr_channel *channel = asking->channel;
+  if (channel->beside == NULL || (!asking->whole && channel->watched_quiet >= NR_QUIET)) return;
+  if (nr_beside_ask(channel->beside, tell_beside, asking)) channel->watched_quiet = 0;
+  asking->cost += NR_SCAN;
+}
+
 static void ask_watched(struct asking *asking) {
   struct nr_channel *channel = asking->channel;
   if (channel->watched == NULL || nr_watched_is_empty(channel->watched) ||
@@ -314,6 +342,7 @@ void nr_memory_flush(struct nr_channel *channel, napi_env env, bool turn) {
   /* Without an env of its own (a load inside an addon's call) any will do: pairs belong to the channel. */
   struct asking asking = {.channel = channel, .env = env == NULL ? 1 : env->number, .whole = whole};
   ask_watched(&asking);
+  ask_beside(&asking);
   for (uint32_t i = 0; i < channel->hot_count; i++) {
     struct nr_pair *pair = channel->hot[i];
     if (pair == NULL || (!whole && pair->quiet >= NR_QUIET)) continue;
@@ -334,7 +363,8 @@ void nr_memory_leave(struct nr_channel *channel, napi_env env, uint32_t hot) {
     struct nr_pair *pair = channel->hot[--channel->hot_count];
     if (pair == NULL) continue;
     pair->hot = false;
-    if ((pair->tracked.to > pair->tracked.from && !pair->watched) || pair->sparse != NULL)
+    bool alone = !pair->watched && !pair->beside;
+    if ((pair->tracked.to > pair->tracked.from && alone) || pair->sparse != NULL)
       nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
   }
 }

@@ -20,12 +20,6 @@ enum nr_host_tracks {
   NR_HOST_TRACKS,
 };
 
-/* Of something that is written beside a pair (noise.c). */
-struct nr_alarms {
-  uint32_t at;    /* the question that was the last one, */
-  uint32_t level; /* NR_ALARM for each, less the questions since */
-};
-
 /* An ArrayBuffer of which the host has a half. What each visit of a cold one looks at comes first, in two cache lines
  * (a program that passes fresh Buffers has thousands until they are collected). */
 struct nr_pair {
@@ -67,14 +61,17 @@ struct nr_pair {
   uint64_t made;             /* what it counts towards what its host has made */
   struct nr_range *constant; /* of an external buffer: parts that nobody can write */
   size_t constant_count;
-  uint64_t touched;                     /* bytes that the host told of in this entry */
-  uint64_t written;                     /* bytes that JavaScript was found to have written, */
-  uint32_t asked;                       /* ... when the kernel was asked that often */
-  uint32_t taken;                       /* ... and native code to have, when it had been asked that often */
-  struct nr_alarms alarms, host_alarms; /* something else on its pages was, here and in the host */
+  uint64_t touched;     /* bytes that the host told of in this entry */
+  uint64_t written;     /* bytes that JavaScript was found to have written, */
+  uint32_t asked;       /* ... when the kernel was asked that often */
+  uint32_t taken;       /* ... and native code to have, when it had been asked that often */
+  uint32_t alarmed;     /* the same of something else on its pages, */
+  uint32_t alarms;      /* ... so often lately: NR_ALARM each, less the questions since */
   uint32_t noisy;       /* too often: so many bytes are compared instead, until nr_noise_forgive(); 0: none */
-  bool host_noisy;      /* ... in the host, */
-  bool narrows;         /* ... which has not been told yet */
+  uint32_t heard;       /* the same of something else on the host's pages, after so many turns, */
+  uint32_t host_alarms; /* ... so often lately */
+  uint32_t beside;      /* too often: so many bytes are compared there; 0: none */
+  bool host_waits;      /* ... of which it has not been told yet */
   uint64_t slice_at;    /* where the next slice begins */
   uint32_t sparse_at;   /* its place in the list of those of which little may be there (sparse.c); 0: it is none */
   uint32_t sparse_rest; /* so often it is left out */
@@ -221,7 +218,8 @@ bool nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uin
 /* What was found written there is nothing of the pair's. True: that is so often the case that it is compared from now
  * on. */
 bool nr_noise_count(struct nr_agent *agent, struct nr_pair *pair, uint64_t from, uint64_t to);
-/* The same of what the host has found written: of an external buffer, on the addon's heap. */
+/* The same of what the host has found written: of an external buffer, on the addon's heap. True: it is to be compared
+ * there. */
 bool nr_noise_hear(struct nr_pair *pair, uint64_t from, uint64_t to);
 /* The pair is about to go. */
 void nr_noise_end(struct nr_pair *pair);
@@ -271,9 +269,8 @@ bool nr_track_is_settled(const struct nr_pair *pair);
 void nr_track_ease(struct nr_connection *connection, struct nr_pair *pair);
 /* Does the host tell of all that native code writes there? */
 bool nr_track_is_told(const struct nr_pair *pair);
-/* Of those on whose pages something else is written all the time in the host, only their own are tracked from now on.
- * Before it gets the turn. */
-void nr_track_narrow(struct nr_connection *connection);
+/* Tells the host of those that it is to compare from now on. Before it gets the turn. */
+void nr_track_beside(struct nr_connection *connection);
 /* This side has written to memory of the host's. */
 void nr_track_disturb(struct nr_connection *connection);
 

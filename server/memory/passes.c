@@ -321,7 +321,7 @@ void nr_memory_send(struct nr_connection *connection, bool turn, bool scoped) {
       .connection = connection, .turn = turn, .whole = turn || connection->might_left > 0, .scoped = scoped};
   connection->sends++;
   nr_pairs_look(connection);
-  nr_track_narrow(connection);
+  nr_track_beside(connection);
   pass.cost = nr_track_send(connection->agent, pass.whole, scoped);
   pass.cost += nr_sparse_send(connection);
   run_pass(&pass, connection->hot_count);

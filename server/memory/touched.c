@@ -39,7 +39,7 @@ napi_status nr_serve_touch_memory(struct nr_dispatch *dispatch, const void *mess
     uint64_t to = request->offset + request->length;
     uint8_t *bytes = nr_pair_part(pair, request->offset, &to);
     bool noise = bytes != NULL && !nr_window_touch(connection, pair, bytes, request->offset, to);
-    if (noise && nr_noise_hear(pair, request->offset, to)) connection->narrows = pair->narrows = true;
+    if (noise && nr_noise_hear(pair, request->offset, to)) connection->host_waits = pair->host_waits = true;
   }
   return napi_close_handle_scope(dispatch->napi, scope);
 }

@@ -67,6 +67,7 @@ static void post_track(struct nr_connection *connection, struct nr_pair *pair) {
     struct nr_range hole = hole_of(pair);
     request.hole_offset = hole.to > 0 ? pair->tracked.from + hole.from : 0;
     request.hole_length = hole.to - hole.from;
+    request.beside = pair->beside > 0;
   }
   /* A pair that is gone may have had the same memory: the host must not ask the kernel in its name. */
   if (connection->release_count > 0) nr_release_flush(connection);
@@ -82,7 +83,7 @@ void nr_track_disturb(struct nr_connection *connection) {
 /* What can be tracked of a part. malloc() puts Buffers on the same pages as what else it gives out: when that is
  * written all the time the pair has only those that are its own. */
 static struct nr_range trackable(const struct nr_pair *pair, uint64_t from, uint64_t to) {
-  uint64_t begin = pair->host_noisy ? pair->address : (uint64_t)(uintptr_t)pair->bytes;
+  uint64_t begin = (uint64_t)(uintptr_t)pair->bytes;
   if (!pair->noisy) return (struct nr_range){from, to};
   struct nr_range inner = {(begin + from + NR_PAGE - 1) / NR_PAGE * NR_PAGE - begin,
                            (begin + to) / NR_PAGE * NR_PAGE - begin};
@@ -149,6 +150,16 @@ void nr_track_end(struct nr_connection *connection, struct nr_pair *pair) {
                     pair->tracked.to - pair->tracked.from, pair);
 }
 
+/* Only pages of its own from now on. */
+static void narrow(struct nr_connection *connection, struct nr_pair *pair) {
+  struct nr_range inner = trackable(pair, pair->tracked.from, pair->tracked.to);
+  if (inner.to - inner.from < NR_TRACKED_MIN) return; /* few pages: it is compared */
+  pair->tracked = inner;
+  if (pair->host_tracks == NR_HOST_SILENT) return;
+  pair->host_tracks = NR_HOST_ASKED;
+  post_track(connection, pair);
+}
+
 /* ---- what JavaScript wrote ----------------------------------------------------------------------------------------
  */
 
@@ -208,25 +219,6 @@ static void give_back(struct nr_connection *connection, struct nr_pair *pair) {
   if (nr_port_failure(connection->port) == 0) post_track(connection, pair);
 }
 
-/* Until it is worth tracking. */
-static void leave_alone(struct nr_connection *connection, struct nr_pair *pair) {
-  give_back(connection, pair);
-  pair->tracked = (struct nr_range){0, 0}; /* or it would be again as soon as it is found unchanged */
-}
-
-/* Only pages of its own from now on. */
-static void narrow(struct nr_connection *connection, struct nr_pair *pair) {
-  struct nr_range inner = trackable(pair, pair->tracked.from, pair->tracked.to);
-  if (inner.to - inner.from < NR_TRACKED_MIN) { /* few pages: it is compared */
-    if (pair->host_noisy) leave_alone(connection, pair);
-    return;
-  }
-  pair->tracked = inner;
-  if (pair->host_tracks == NR_HOST_SILENT) return;
-  pair->host_tracks = NR_HOST_ASKED;
-  post_track(connection, pair);
-}
-
 static void end_tracking(struct nr_pair *pair) {
   struct nr_connection *connection = pair->connection;
   nr_track_end(connection, pair);
@@ -235,18 +227,6 @@ static void end_tracking(struct nr_pair *pair) {
   else if (pair->noisy)
     narrow(connection, pair);
   nr_window_cool(connection, pair);
-}
-
-static void narrow_host(struct nr_pair *pair, void *context) {
-  (void)context;
-  if (pair->narrows) end_tracking(pair);
-  pair->narrows = false;
-}
-
-void nr_track_narrow(struct nr_connection *connection) {
-  if (!connection->narrows) return;
-  connection->narrows = false;
-  nr_pair_index_each(connection->pair_index, narrow_host, NULL);
 }
 
 uint64_t nr_track_send(struct nr_agent *agent, bool whole, bool scoped) {
@@ -325,6 +305,17 @@ static struct nr_range wanted(const struct nr_pair *pair) {
   return trackable(pair, pair->shown[0].from, pair->shown[pair->shown_count - 1].to);
 }
 
+static void wait_no_more(struct nr_pair *pair, void *context) {
+  if (pair->host_waits && pair->host_together && pair->host_tracks != NR_HOST_SILENT) post_track(context, pair);
+  pair->host_waits = false;
+}
+
+void nr_track_beside(struct nr_connection *connection) {
+  if (!connection->host_waits) return;
+  connection->host_waits = false;
+  nr_pair_index_each(connection->pair_index, wait_no_more, connection);
+}
+
 static bool covers(const struct nr_pair *pair, struct nr_range part) {
   return pair->tracked.from <= part.from && pair->tracked.to >= part.to;
 }
@@ -371,6 +362,7 @@ void nr_track_ease(struct nr_connection *connection, struct nr_pair *pair) {
   bool is = pair->own_tracks || pair->large; /* or is about to be */
   if (!is || pair->tracked.to - pair->tracked.from >= NR_TRACKED_MIN || nr_track_is_worth(connection, pair)) return;
   nr_track_end(connection, pair);
-  leave_alone(connection, pair);
+  give_back(connection, pair);
+  pair->tracked = (struct nr_range){0, 0}; /* or it would be again as soon as it is found unchanged */
   nr_window_cool(connection, pair);
 }

@@ -432,3 +432,31 @@ Test(watched, parts_that_lie_apart_are_one_question_for_the_only_list) {
   cr_assert_eq(world.told[3], 1);
   end(&world);
 }
+
+/* Where what is mapped anew is the part's, that goes for what lies in the midst of a heap, but for one look in 64. */
+Test(watched, parts_of_a_heap_that_lie_apart_are_one_question_for_a_list_that_renews) {
+  struct world world;
+  if (!begin_with(&world, 64, true)) return;
+  for (unsigned i = 0; i < 4; i++) add(&world, i, i * 8 * PAGE + 100, 2 * PAGE);
+  for (unsigned i = 4; i < 8; i++) add(&world, i, i * 8 * PAGE, 2 * PAGE);
+  ask(&world);
+  for (unsigned i = 0; i < 8; i++) {
+    cr_assert_eq(count_rows(&world, world.memory + i * 8 * PAGE + 200), 5);
+    for (unsigned j = 0; j < 8; j++) cr_assert_eq(world.told[j], i == j);
+  }
+  cr_assert_eq(map_at(world.memory + 48 * PAGE, PAGE), world.memory + 48 * PAGE);
+  cr_assert(ask(&world), "it may hold anything");
+  cr_assert_eq(world.told[6], 1);
+  cr_assert_eq(map_at(world.memory + 8 * PAGE, PAGE), world.memory + 8 * PAGE);
+  unsigned told = 0;
+  for (unsigned i = 0; i < 64; i++) {
+    world.memory[i % 2 * 40 * PAGE + 300] = (uint8_t)(i + 9);
+    ask(&world);
+    told += world.told[1];
+  }
+  cr_assert_geq(told, 1);
+  world.memory[8 * PAGE + 300] = 7;
+  cr_assert(ask(&world));
+  cr_assert_eq(world.told[1], 1, "it is watched again");
+  end(&world);
+}
