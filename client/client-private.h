@@ -140,6 +140,7 @@ struct nr_channel {
   struct nr_watched *watched;   /* the tracked parts of pairs; with the tracker */
   struct nr_beside *beside;     /* those that are compared instead; NULL: none yet */
   uint32_t watched_quiet;       /* questions without news since native code was given one */
+  uint32_t beside_quiet;        /* the same of those */
   uint32_t might_left;          /* of NR_MIGHT_BYTES */
   struct nr_entry *entry;       /* the innermost */
   bool in_basic;                /* a finalizer runs that a collection has called: the server listens to nobody */

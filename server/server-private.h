@@ -268,6 +268,7 @@ struct nr_connection {
   uint32_t influx;           /* grows with entries that bring some */
   uint32_t beside;           /* parts of pairs that the host compares, */
   uint64_t beside_bytes;     /* ... as long together */
+  uint32_t beside_tried;     /* when it was tried last whether they have to be, in turns */
   bool host_waits;           /* ... of which it has not been told of some */
   bool doubted;              /* one has just been found written: the others are to be looked through */
   struct nr_pair_lot *pair_lots;

@@ -25,7 +25,7 @@
 
 /* Of external buffers so many parts, of so many bytes together, are compared in the host instead of being watched. */
 #define NR_BESIDE_PARTS 256
-#define NR_BESIDE_BYTES (UINT32_C(64) << 10)
+#define NR_BESIDE_BYTES (UINT32_C(32) << 10)
 /* Properties or elements in one snapshot. */
 #define NR_SNAPSHOT_MAX 512u
 

@@ -17,6 +17,7 @@
 
 #include "wire/protocol.h"
 #include "wire/socket.h"
+#include "wire/turns.h"
 
 struct nr_beside {
   int file;
@@ -95,6 +96,10 @@ static bool tell(struct nr_beside *beside, bool all, void (*changed)(void *owner
   }
   beside->owes = all;
   return any;
+}
+
+size_t nr_beside_cost(const struct nr_beside *beside) {
+  return beside->count == 0 ? 0 : NR_QUESTION_BYTES + 2 * beside->length; /* they are copied as well */
 }
 
 bool nr_beside_ask(struct nr_beside *beside, void (*changed)(void *owner, void *context), void *context) {

@@ -18,6 +18,8 @@ void nr_beside_destroy(struct nr_beside *beside);
 /* The part is told of when this is asked next, and from then on when it has changed. False: there are too many, or it
  * is too long. */
 bool nr_beside_add(struct nr_beside *beside, const void *memory, size_t length, void *owner);
+/* Of asking, as bytes to compare. */
+size_t nr_beside_cost(const struct nr_beside *beside);
 /* No effect on others. The memory may be gone. */
 void nr_beside_remove(struct nr_beside *beside, const void *owner);
 /* Tells of those that have changed since they were told of last, and of all when one cannot be read. True: of any. */

@@ -43,6 +43,7 @@ static uint32_t cost_of(const struct nr_pair *pair) {
 
 void nr_pair_heat(struct nr_channel *channel, struct nr_pair *pair) {
   if (pair->watched) channel->watched_quiet = 0;
+  if (pair->beside) channel->beside_quiet = 0;
   if (pair->hot || pair->watched || pair->beside) return;
   if (channel->entry == NULL) { /* the entry that is to see it comes next */
     if (pair->item.next == NULL) nr_cold_add(&channel->tracked, &pair->item, cost_of(pair));
@@ -319,9 +320,12 @@ static void tell_beside(void *owner, void *context) {
 
 static void ask_beside(struct asking *asking) {
   struct nr_channel *channel = asking->channel;
-  if (channel->beside == NULL || (!asking->whole && channel->watched_quiet >= NR_QUIET)) return;
-  if (nr_beside_ask(channel->beside, tell_beside, asking)) channel->watched_quiet = 0;
-  asking->cost += NR_SCAN;
+  if (channel->beside == NULL || (!asking->whole && channel->beside_quiet >= NR_QUIET)) return;
+  asking->cost += nr_beside_cost(channel->beside);
+  if (nr_beside_ask(channel->beside, tell_beside, asking))
+    channel->beside_quiet = 0;
+  else
+    channel->beside_quiet++;
 }
 
 static void ask_watched(struct asking *asking) {

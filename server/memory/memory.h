@@ -221,6 +221,8 @@ bool nr_noise_count(struct nr_agent *agent, struct nr_pair *pair, uint64_t from,
 /* The same of what the host has found written: of an external buffer, on the addon's heap. True: it is to be compared
  * there. */
 bool nr_noise_hear(struct nr_pair *pair, uint64_t from, uint64_t to);
+/* Some may not be noisy there any more. */
+void nr_noise_try(struct nr_connection *connection);
 /* The pair is about to go. */
 void nr_noise_end(struct nr_pair *pair);
 /* A collection later: what was written beside it may not be any more. */
@@ -269,7 +271,7 @@ bool nr_track_is_settled(const struct nr_pair *pair);
 void nr_track_ease(struct nr_connection *connection, struct nr_pair *pair);
 /* Does the host tell of all that native code writes there? */
 bool nr_track_is_told(const struct nr_pair *pair);
-/* Tells the host of those that it is to compare from now on. Before it gets the turn. */
+/* Tells the host of those that it is to compare from now on, or to watch again. Before it gets the turn. */
 void nr_track_beside(struct nr_connection *connection);
 /* This side has written to memory of the host's. */
 void nr_track_disturb(struct nr_connection *connection);

@@ -2,8 +2,9 @@
  * Pages that a tracked pair has in common with other memory: malloc() puts Buffers beside all else that it gives out.
  * Where that is written all the time each write is an alarm, and the pair keeps only those pages that are its own; the
  * rest is compared (trackable() in tracking.c). Small external buffers lie so on the addon's heap: the host compares
- * those (client/memory/beside.h). Until it did, a free() beside one was a fault, a question about all that is watched
- * and a message in each call: 10 us, up to 240 with 250 others, in a third of the runs of one program and for good.
+ * those for a while (client/memory/beside.h). Until it did, a free() beside one was a fault, a question about all that
+ * is watched and a message in each call: 10 us, up to 240 with 250 others, in a third of the runs of one program and
+ * for good.
  */
 #include "server/memory/memory.h"
 #include "wire/pages.h"
@@ -16,6 +17,10 @@
 #define NR_ALARMS 1280u
 /* So much is compared for that, in all: more costs more than the questions that it spares. */
 #define NR_NOISY_MAX (UINT32_C(80) << 10)
+/* After so many turns the host tries again to watch those that it compares: where nothing is written beside them any
+ * more that costs nothing. Otherwise so many alarms are enough. */
+#define NR_PROBATION 2048u
+#define NR_PROBATION_ALARMS 8u
 /* Of larger ones what is written on their edges is told all the same. */
 #define NR_BESIDE_MAX (UINT64_C(32) << 10)
 /* Questions after which they need not be any more. */
@@ -71,12 +76,31 @@ bool nr_noise_hear(struct nr_pair *pair, uint64_t from, uint64_t to) {
   return true;
 }
 
+static void compare_no_more(struct nr_pair *pair) {
+  pair->connection->beside -= pair->beside > 0;
+  pair->connection->beside_bytes -= pair->beside;
+  pair->beside = 0;
+}
+
+static void try_again(struct nr_pair *pair, void *context) {
+  struct nr_connection *connection = context;
+  if (pair->beside == 0) return;
+  compare_no_more(pair);
+  pair->host_alarms = NR_ALARMS - NR_PROBATION_ALARMS * NR_ALARM;
+  pair->heard = connection->sends;
+  connection->host_waits = pair->host_waits = true;
+}
+
+void nr_noise_try(struct nr_connection *connection) {
+  if (connection->beside == 0 || connection->sends - connection->beside_tried < NR_PROBATION) return;
+  connection->beside_tried = connection->sends;
+  nr_pair_index_each(connection->pair_index, try_again, connection);
+}
+
 void nr_noise_end(struct nr_pair *pair) {
-  struct nr_connection *connection = pair->connection;
-  if (connection->agent != NULL) connection->agent->noisy -= pair->noisy;
-  connection->beside -= pair->beside > 0;
-  connection->beside_bytes -= pair->beside;
-  pair->noisy = pair->beside = 0;
+  if (pair->connection->agent != NULL) pair->connection->agent->noisy -= pair->noisy;
+  pair->noisy = 0;
+  compare_no_more(pair);
 }
 
 void nr_noise_forgive(struct nr_connection *connection, struct nr_pair *pair) {

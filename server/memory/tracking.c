@@ -311,6 +311,7 @@ static void wait_no_more(struct nr_pair *pair, void *context) {
 }
 
 void nr_track_beside(struct nr_connection *connection) {
+  nr_noise_try(connection);
   if (!connection->host_waits) return;
   connection->host_waits = false;
   nr_pair_index_each(connection->pair_index, wait_no_more, connection);
