@@ -237,6 +237,15 @@ for (const length of [300, 20_000]) {
     addon.hide(false);
     addon.put(9, 79);
     assert.equal(kept.at(-1)[9], 79);
+    // Every so often the host tries to watch them again.
+    for (let i = 0; i < 5000; i++) {
+      addon.putBeside(i % 256);
+      if (i % 7 !== 0) continue;
+      addon.put(i % 299, i % 251);
+      assert.equal(kept.at(-1)[i % 299], i % 251, `call ${i}`);
+      kept.at(-1)[i % 298] = i % 241;
+      assert.equal(addon.get(i % 298), i % 241, `call ${i}`);
+    }
   });
 }
 
