@@ -191,7 +191,7 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
     nr_pair_heat(channel, pair);
     return;
   }
-  bool forgets = pair->foreign && (pair->watch != NULL || pair->watched);
+  bool forgets = pair->foreign && (pair->watch != NULL || pair->watched || pair->beside);
   nr_pair_untrack(channel, pair);
   if (pair->sparse != NULL) nr_cold_add(&channel->tracked, &pair->item, NR_SCAN);
   if (request->length == 0 || request->offset > pair->length || request->length > pair->length - request->offset)
@@ -202,7 +202,7 @@ void nr_memory_track(struct nr_channel *channel, const Nr__TrackMemoryRequest *r
   } else if (!is_of_file(channel, pair, pair->tracked)) {
     pair->watched = watch_together(channel, pair, pair->tracked);
   }
-  /* The server has not compared what was watched. (To tell it now would be out of turn.) */
+  /* Other threads may have written since that was told last. (To tell it now would be out of turn.) */
   if (forgets && pair->watched) nr_watched_owe(channel->watched, pair->block + pair->tracked.from, pair);
   if (request->beside) compare(channel, pair);
   nr_pair_heat(channel, pair); /* or the server hears that it cannot be */
