@@ -67,10 +67,10 @@ bool nr_noise_hear(struct nr_pair *pair, uint64_t from, uint64_t to) {
   if (is_among_new(pair)) return false;
   pair->heard = connection->sends;
   uint64_t length = pair->tracked.to - pair->tracked.from;
-  if (!raise_alarm(&pair->host_alarms, calm) || length > NR_BESIDE_MAX || connection->beside == NR_BESIDE_PARTS ||
-      length > NR_BESIDE_BYTES - connection->beside_bytes)
+  if (!raise_alarm(&pair->host_alarms, calm) || length == 0 || length > NR_BESIDE_MAX ||
+      connection->beside == NR_BESIDE_PARTS || length > NR_BESIDE_BYTES - connection->beside_bytes)
     return false;
-  connection->beside++;
+  if (connection->beside++ == 0) connection->beside_tried = connection->sends;
   connection->beside_bytes += length;
   pair->beside = (uint32_t)length;
   return true;
