@@ -2,7 +2,9 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "common.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct {
@@ -112,8 +114,38 @@ static napi_value idle(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static struct {
+  pthread_t thread;
+  uint8_t *at;
+  uint8_t value;
+} writer;
+
+static void *write_soon(void *context) {
+  struct timespec pause = {.tv_nsec = 100000};
+  nanosleep(&pause, NULL);
+  *writer.at = writer.value;
+  return context;
+}
+
+/* (offset, value): another thread puts it there, 0.1 ms later. */
+static napi_value put_soon(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  writer.at = last.bytes + t_uint(env, argv[0]);
+  writer.value = (uint8_t)t_uint(env, argv[1]);
+  if (pthread_create(&writer.thread, NULL, write_soon, NULL) != 0) abort();
+  return NULL;
+}
+
+/* It has. */
+static napi_value join(napi_env env, napi_callback_info info) {
+  if (pthread_join(writer.thread, NULL) != 0) abort();
+  return NULL;
+}
+
 static const struct t_function functions[] = {
-    {"mapped", mapped}, {"shared", shared}, {"putFile", put_file}, {"remap", remap},          {"put", put},
-    {"get", get},       {"idle", idle},     {"inside", inside},    {"putBeside", put_beside}, {"hide", hide},
+    {"mapped", mapped},    {"shared", shared}, {"putFile", put_file}, {"remap", remap},          {"put", put},
+    {"get", get},          {"idle", idle},     {"inside", inside},    {"putBeside", put_beside}, {"hide", hide},
+    {"putSoon", put_soon}, {"join", join},
 };
 T_INIT(functions)

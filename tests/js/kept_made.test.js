@@ -249,6 +249,26 @@ for (const length of [300, 20_000]) {
   });
 }
 
+// Every so often the host goes back to watching: what was written since it compared is not forgotten.
+test('what another thread writes to one that is written beside, while JavaScript runs', () => {
+  const addon = load(addonFile('external_kept')), others = [];
+  for (let i = 0; i < 20; i++) others.push(addon.inside(300));
+  const bytes = addon.inside(300), missed = [];
+  settle(addon, 'idle');
+  for (let i = 0; i < 200; i++) addon.putBeside(i);
+  for (let round = 0; round < 6000; round++) {
+    const at = round % 299;
+    addon.putSoon(at, round % 251);
+    for (const end = performance.now() + 0.5; performance.now() < end;);
+    addon.join();
+    addon.idle();
+    if (bytes[at] !== round % 251) missed.push(round);
+    if (round % 400 === 399) for (let i = 0; i < 150; i++) addon.putBeside(i);
+  }
+  assert.deepEqual(missed, []);
+  assert.equal(others.length, 20);
+});
+
 // Nominal ones are watched by themselves, and take the pages of those that were with others.
 test('one of nominally a gigabyte over memory of others that live', (t) => compare(t, 'external_memory', ({ part, poke, fromConstant }) => {
   const parts = Array.from({ length: 10 }, (_, i) => part(i * 20_000, 20_000)), seen = [];
