@@ -14,11 +14,11 @@
 /* What may lie between two parts that are asked about together: of other mappings, each of which costs some 50 ns, that
  * is few. */
 #define NR_GAP (UINT64_C(64) << 10)
-/* Of a list that renews, one look out of so many leaves nothing out. */
+/* In a list that renews, one look out of so many finds what was mapped anew in the midst of a page. */
 #define NR_STRICT 64u
 
 struct field {
-  uint64_t from, to;
+  uint64_t from, to; /* addresses */
   bool registered;
 };
 
@@ -26,8 +26,8 @@ struct nr_watched {
   struct nr_watched *next; /* of all */
   struct nr_tracker *tracker;
   bool renews;
-  bool owes;     /* some part is owed */
-  long faults;   /* and disturbances, at the last look */
+  bool owes;            /* some part is owed */
+  long faults;          /* and disturbances, at the last look */
   uint32_t rows, looks; /* rows that were looked at; and looks */
   struct nr_parts parts;
   struct field *fields;

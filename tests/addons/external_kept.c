@@ -2,9 +2,9 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "common.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 static struct {
@@ -114,38 +114,55 @@ static napi_value idle(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Another thread writes what JavaScript asks for without a call: it has the turn all the while. */
 static struct {
   pthread_t thread;
-  uint8_t *at;
-  uint8_t value;
+  int wishes, done;
 } writer;
 
-static void *write_soon(void *context) {
-  struct timespec pause = {.tv_nsec = 100000};
-  nanosleep(&pause, NULL);
-  *writer.at = writer.value;
+/* A wish is two bytes, offset and value; each is answered with its value. */
+static void *write_as_asked(void *context) {
+  uint8_t wish[2];
+  while (read(writer.wishes, wish, 2) == 2) {
+    last.bytes[wish[0]] = wish[1];
+    if (write(writer.done, &wish[1], 1) != 1) abort();
+  }
   return context;
 }
 
-/* (offset, value): another thread puts it there, 0.1 ms later. */
-static napi_value put_soon(napi_env env, napi_callback_info info) {
+/* (wishes, done): two pipes by name, which are open at the other end. */
+static napi_value start_writer(napi_env env, napi_callback_info info) {
   napi_value argv[2];
+  char path[256];
   t_args(env, info, argv, 2);
-  writer.at = last.bytes + t_uint(env, argv[0]);
-  writer.value = (uint8_t)t_uint(env, argv[1]);
-  if (pthread_create(&writer.thread, NULL, write_soon, NULL) != 0) abort();
+  T_OK(napi_get_value_string_utf8(env, argv[0], path, sizeof path, NULL));
+  writer.wishes = open(path, O_RDONLY | O_CLOEXEC);
+  T_OK(napi_get_value_string_utf8(env, argv[1], path, sizeof path, NULL));
+  writer.done = open(path, O_WRONLY | O_CLOEXEC);
+  if (pthread_create(&writer.thread, NULL, write_as_asked, NULL) != 0) abort();
   return NULL;
 }
 
-/* It has. */
-static napi_value join(napi_env env, napi_callback_info info) {
+/* Nobody has the pipe open to write any more. */
+static napi_value join_writer(napi_env env, napi_callback_info info) {
   if (pthread_join(writer.thread, NULL) != 0) abort();
+  close(writer.wishes);
+  close(writer.done);
   return NULL;
 }
 
 static const struct t_function functions[] = {
-    {"mapped", mapped},    {"shared", shared}, {"putFile", put_file}, {"remap", remap},          {"put", put},
-    {"get", get},          {"idle", idle},     {"inside", inside},    {"putBeside", put_beside}, {"hide", hide},
-    {"putSoon", put_soon}, {"join", join},
+    {"mapped", mapped},
+    {"shared", shared},
+    {"putFile", put_file},
+    {"remap", remap},
+    {"put", put},
+    {"get", get},
+    {"idle", idle},
+    {"inside", inside},
+    {"putBeside", put_beside},
+    {"hide", hide},
+    {"startWriter", start_writer},
+    {"joinWriter", join_writer},
 };
 T_INIT(functions)

@@ -1,7 +1,11 @@
 'use strict';
 // What native code has made and kept, written by either side long after: seen at the next turn, as in one process.
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const crypto = require('node:crypto');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { test } = require('node:test');
 const v8 = require('node:v8');
 const vm = require('node:vm');
@@ -250,21 +254,31 @@ for (const length of [300, 20_000]) {
 }
 
 // Every so often the host goes back to watching: what was written since it compared is not forgotten.
-test('what another thread writes to one that is written beside, while JavaScript runs', () => {
+test('what another thread writes to one that is written beside, while JavaScript has the turn', (t) => {
   const addon = load(addonFile('external_kept')), others = [];
   for (let i = 0; i < 20; i++) others.push(addon.inside(300));
   const bytes = addon.inside(300), missed = [];
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'napi-remote-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const pipes = ['wishes', 'done'].map((name) => path.join(folder, name));
+  execFileSync('mkfifo', pipes);
+  // Both ends, so that nobody waits for the other to open it.
+  const [wishes, done] = pipes.map((pipe) => fs.openSync(pipe, 'r+'));
+  addon.startWriter(...pipes);
   settle(addon, 'idle');
   for (let i = 0; i < 200; i++) addon.putBeside(i);
-  for (let round = 0; round < 6000; round++) {
-    const at = round % 299;
-    addon.putSoon(at, round % 251);
-    for (const end = performance.now() + 0.5; performance.now() < end;);
-    addon.join();
-    addon.idle();
-    if (bytes[at] !== round % 251) missed.push(round);
+  const answer = Buffer.alloc(1);
+  for (let round = 0; round < 8000; round++) {
+    const at = round % 256, value = round % 251;
+    fs.writeSync(wishes, Uint8Array.of(at, value));
+    assert.equal(fs.readSync(done, answer), 1);
+    for (let i = 0; i < 3; i++) addon.idle();
+    if (bytes[at] !== value) missed.push(round);
     if (round % 400 === 399) for (let i = 0; i < 150; i++) addon.putBeside(i);
   }
+  fs.closeSync(wishes);
+  addon.joinWriter();
+  fs.closeSync(done);
   assert.deepEqual(missed, []);
   assert.equal(others.length, 20);
 });
