@@ -138,6 +138,7 @@ struct nr_channel {
   uint32_t hot_room;
   struct nr_tracker *tracker;   /* NULL: this kernel tracks no writes */
   struct nr_watched *watched;   /* the tracked parts of pairs; with the tracker */
+  struct nr_presence *presence; /* of large external buffers; NULL: none yet */
   struct nr_beside *beside;     /* those that are compared instead; NULL: none yet */
   uint32_t watched_quiet;       /* questions without news since native code was given one */
   uint32_t beside_quiet;        /* the same of those */

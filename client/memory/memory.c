@@ -114,6 +114,7 @@ void nr_memory_end(struct nr_channel *channel) {
   nr_table_destroy(channel->pairs);
   if (channel->watched != NULL) nr_watched_destroy(channel->watched);
   nr_beside_destroy(channel->beside);
+  nr_presence_destroy(channel->presence);
   if (channel->tracker != NULL) nr_tracker_destroy(channel->tracker);
   for (uint32_t i = 0; i < channel->extent_count; i++) {
     if (channel->extents[i].memory != NULL) munmap(channel->extents[i].memory, channel->extents[i].length);

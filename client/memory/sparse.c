@@ -6,56 +6,48 @@
 
 #include "wire/pages.h"
 
-struct list {
-  struct nr_range *ranges; /* in their order, apart from each other */
-  size_t count;
-  size_t room;
-};
-
 struct nr_sparse {
-  struct list known; /* what is there, as it was seen last */
-  struct list now;   /* its room, while that is asked */
-  long faults;       /* of this process, then; < 0: never asked, or nobody knows */
+  struct nr_presence *presence;
+  struct nr_presence_item item; /* of that */
+  const void *memory;
+  uint64_t length;
+  struct nr_ranges known; /* what is there, as it was seen last */
+  struct nr_ranges now;   /* its room, while that is asked */
+  uint64_t version;       /* struct nr_there, then; 0: never asked */
+  long faults;            /* of this process, then; < 0: never asked, or nobody knows */
 };
 
-static bool list_put(struct list *list, struct nr_range range) {
-  if (list->count > 0 && list->ranges[list->count - 1].to == range.from) {
-    list->ranges[list->count - 1].to = range.to;
-    return true;
+static bool know(struct nr_sparse *sparse, Nr__Stretch *const *stretches, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    struct nr_range range = {stretches[i]->offset, stretches[i]->offset + stretches[i]->length};
+    if (!nr_ranges_put(&sparse->known, range)) return false;
   }
-  if (list->count == list->room) {
-    size_t room = list->room == 0 ? 16 : list->room * 2;
-    struct nr_range *ranges = realloc(list->ranges, room * sizeof *ranges);
-    if (ranges == NULL) return false;
-    list->ranges = ranges;
-    list->room = room;
-  }
-  list->ranges[list->count++] = range;
   return true;
 }
 
-struct nr_sparse *nr_sparse_create(Nr__Stretch *const *stretches, size_t count) {
-  struct nr_sparse *sparse = calloc(1, sizeof *sparse);
-  if (sparse == NULL) return NULL;
-  sparse->faults = -1;
-  for (size_t i = 0; i < count; i++) {
-    if (list_put(&sparse->known, (struct nr_range){stretches[i]->offset, stretches[i]->offset + stretches[i]->length}))
-      continue;
-    nr_sparse_destroy(sparse);
-    return NULL;
-  }
-  return sparse;
-}
-
-void nr_sparse_destroy(struct nr_sparse *sparse) {
-  if (sparse == NULL) return;
+static void free_sparse(struct nr_sparse *sparse) {
   free(sparse->known.ranges);
   free(sparse->now.ranges);
   free(sparse);
 }
 
-static bool note_there(struct nr_range range, void *context) {
-  return list_put(context, range);
+struct nr_sparse *nr_sparse_create(struct nr_presence *presence, const void *memory, size_t length,
+                                   Nr__Stretch *const *stretches, size_t count) {
+  struct nr_sparse *sparse = calloc(1, sizeof *sparse);
+  if (sparse == NULL) return NULL;
+  sparse->presence = presence;
+  sparse->memory = memory;
+  sparse->length = length;
+  sparse->faults = -1;
+  if (know(sparse, stretches, count) && nr_presence_add(presence, &sparse->item, memory, length)) return sparse;
+  free_sparse(sparse);
+  return NULL;
+}
+
+void nr_sparse_destroy(struct nr_sparse *sparse) {
+  if (sparse == NULL) return;
+  nr_presence_remove(sparse->presence, &sparse->item);
+  free_sparse(sparse);
 }
 
 /* Who tells the server, and what of this range it has heard of so far. */
@@ -78,7 +70,7 @@ static void tell_part(struct telling *telling, uint64_t from, uint64_t to) {
 }
 
 /* What of the range is not among the known ones, of which those before *next end before it. True: something. */
-static bool tell_news(struct telling *telling, const struct list *known, size_t *next) {
+static bool tell_news(struct telling *telling, const struct nr_ranges *known, size_t *next) {
   uint64_t at = telling->range.from;
   bool news = false;
   while (*next < known->count && known->ranges[*next].to <= at) ++*next;
@@ -94,16 +86,32 @@ static bool tell_news(struct telling *telling, const struct list *known, size_t 
   return news;
 }
 
-bool nr_sparse_ask(struct nr_sparse *sparse, struct nr_tracker *tracker, const void *memory, size_t length, long faults,
-                   void (*tell)(struct nr_range range, void *context), void *context) {
+/* Its own share of that, in `now`. False: out of memory. */
+static bool take_share(struct nr_sparse *sparse, const struct nr_there *there) {
+  uint64_t begin = (uint64_t)(uintptr_t)sparse->memory, end = begin + sparse->length;
+  sparse->now.count = 0;
+  for (size_t i = 0; i < there->ranges->count && there->ranges->ranges[i].from < end; i++) {
+    struct nr_range range = there->ranges->ranges[i];
+    if (range.to <= begin) continue;
+    if (range.from < begin) range.from = begin;
+    if (range.to > end) range.to = end;
+    if (!nr_ranges_put(&sparse->now, (struct nr_range){range.from - begin, range.to - begin})) return false;
+  }
+  return true;
+}
+
+bool nr_sparse_ask(struct nr_sparse *sparse, long faults, void (*tell)(struct nr_range range, void *context),
+                   void *context) {
   struct telling telling = {.tell = tell, .context = context};
-  struct list now = sparse->now, known = sparse->known;
+  struct nr_there there;
   size_t next = 0;
   bool news = false;
-  now.count = 0;
-  int status = nr_tracker_present(tracker, memory, length, note_there, &now);
-  sparse->now = now;
-  if (status < 0) return false;
+  if (!nr_presence_ask(sparse->presence, &sparse->item, faults, &there)) return false;
+  bool is_same = there.version == sparse->version;
+  if (!is_same && !take_share(sparse, &there)) return false;
+  sparse->faults = faults;
+  if (is_same) return false;
+  struct nr_ranges known = sparse->known, now = sparse->now;
   for (size_t i = 0; i < now.count; i++) {
     telling.range = now.ranges[i];
     telling.told = telling.range.from;
@@ -111,7 +119,7 @@ bool nr_sparse_ask(struct nr_sparse *sparse, struct nr_tracker *tracker, const v
   }
   sparse->known = now;
   sparse->now = known;
-  sparse->faults = faults;
+  sparse->version = there.version;
   return news;
 }
 

@@ -24,8 +24,9 @@
 #define NR_QUIET 8u
 
 void nr_pair_sparse(struct nr_channel *channel, struct nr_pair *pair, Nr__Stretch *const *stretches, size_t count) {
-  if (channel->tracker == NULL) return;
-  pair->sparse = nr_sparse_create(stretches, count);
+  if (channel->tracker != NULL && channel->presence == NULL) channel->presence = nr_presence_create(channel->tracker);
+  if (channel->presence == NULL) return;
+  pair->sparse = nr_sparse_create(channel->presence, pair->block, pair->length, stretches, count);
   if (pair->sparse != NULL && pair->item.next == NULL) nr_cold_add(&channel->tracked, &pair->item, NR_SCAN);
 }
 
@@ -292,8 +293,7 @@ static bool ask_sparse(struct asking *asking, struct nr_pair *pair) {
   if (!nr_sparse_is_due(pair->sparse, faults_of(asking))) return false;
   struct sending sending = {asking, pair, 0};
   asking->cost += NR_SCAN;
-  return nr_sparse_ask(pair->sparse, asking->channel->tracker, pair->block, pair->length, asking->faults, tell_there,
-                       &sending);
+  return nr_sparse_ask(pair->sparse, asking->faults, tell_there, &sending);
 }
 
 /* Where all of it is watched, what comes to be there is told as written. */

@@ -32,6 +32,8 @@ struct nr_parts {
   const struct nr_range *ranges;
   size_t count;
   size_t changing;
+  bool whole;   /* they are all of it */
+  bool counted; /* the real one lies in sparse memory (sparse_memory.h) */
 };
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
  * have been copied to the real one. owned: that is memory of this side's. tracked: the part of which the host tells

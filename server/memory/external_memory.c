@@ -21,23 +21,36 @@ struct external {
   struct nr_wrap *wrap;
   uint8_t *memory;
   uint64_t length;
+  bool counted;   /* in the connection's sparse memory, */
+  uint64_t place; /* ... there */
 };
 
-static uint8_t *memory_create(struct nr_connection *connection, uint64_t length) {
-  return nr_cell_fits(length) ? nr_cell_create(&connection->cells, connection->blocks, length)
-                              : nr_spare_create(connection->blocks, length);
+/* whole: all of it is there. False: out of memory. */
+static bool memory_create(struct external *external, bool whole) {
+  struct nr_connection *connection = external->connection;
+  uint64_t length = external->length;
+  if (!whole) external->memory = nr_sparse_memory_create(&connection->sparse_memory, length, &external->place);
+  external->counted = external->memory != NULL;
+  if (external->counted) return true;
+  external->memory = nr_cell_fits(length) ? nr_cell_create(&connection->cells, connection->blocks, length)
+                                          : nr_spare_create(connection->blocks, length);
+  return external->memory != NULL;
 }
 
-static void memory_free(struct nr_connection *connection, uint8_t *memory, uint64_t length) {
+static void memory_free(const struct external *external) {
+  struct nr_connection *connection = external->connection;
+  uint8_t *memory = external->memory;
   nr_memory_disown(connection, memory);
-  if (nr_cell_fits(length))
-    nr_cell_free(&connection->cells, connection->blocks, memory, length);
+  if (external->counted)
+    nr_sparse_memory_free(&connection->sparse_memory, memory, external->length, external->place);
+  else if (nr_cell_fits(external->length))
+    nr_cell_free(&connection->cells, connection->blocks, memory, external->length);
   else
-    nr_spare_free(connection->blocks, memory, length);
+    nr_spare_free(connection->blocks, memory, external->length);
 }
 
 static void external_free(struct external *external) {
-  if (external->memory != NULL) memory_free(external->connection, external->memory, external->length);
+  if (external->memory != NULL) memory_free(external);
   nr_connection_unref(external->connection);
   free(external);
 }
@@ -53,7 +66,8 @@ static void finalize(napi_env napi, void *data, void *hint) {
   nr_wrap_enter(wrap);
 }
 
-static struct external *external_create(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request) {
+static struct external *external_create(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
+                                        bool whole) {
   struct external *external = calloc(1, sizeof *external);
   if (external == NULL) return NULL;
   external->connection = d->connection;
@@ -61,8 +75,7 @@ static struct external *external_create(struct nr_dispatch *d, const Nr__CreateE
   external->length = request->length;
   /* An empty one at NULL has no address in JavaScript's memory either: addons ask for it. */
   bool nowhere = request->address == 0 && request->length == 0;
-  external->memory = nowhere ? NULL : memory_create(d->connection, request->length);
-  if (external->memory != NULL || nowhere)
+  if (nowhere || memory_create(external, whole))
     external->wrap = nr_wrap_create(d, request->object_id, request->object_id != 0, false);
   if (external->wrap != NULL) return external;
   external_free(external);
@@ -95,6 +108,7 @@ static const struct nr_range *take_parts(struct nr_dispatch *d, const Nr__Create
     bytes += stretch->length;
   }
   if (request->n_stretches == 0) bytes = request->length;
+  parts->whole = bytes >= request->length;
   if (request->length > INT64_MAX / 4 || !nr_memory_fits(d->connection, 2 * bytes)) return NULL; /* with their twin */
   if (request->tracked_offset > request->length ||
       request->tracked_length > request->length - request->tracked_offset) {
@@ -160,8 +174,9 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   napi_value result = NULL;
   struct nr_parts parts;
   if (is_pending(d->napi)) return napi_pending_exception;
-  struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request);
+  struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request, parts.whole);
   if (external == NULL) return napi_generic_failure;
+  parts.counted = external->counted;
   if (request->address != 0)
     copy_in(d, request->address, external->memory, &parts);
   else if (request->length > 0 && request->length < NR_SPARE_MAX) /* Node does not survive it in one process */

@@ -49,6 +49,7 @@ static void copy_what_is_there(struct nr_connection *connection, struct iovec *o
     if (page > theirs->iov_len) page = theirs->iov_len;
     drop(own, page);
     drop(theirs, page);
+    if (theirs->iov_len == 0) own++, theirs++, count--;
   }
 }
 

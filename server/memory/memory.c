@@ -310,6 +310,7 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   describe_pair(pair, view);
   view->shown = true;
   pair->owned = owned;
+  pair->counted = parts->counted;
   if (owned && !pair->shared && pair->length >= NR_SPARSE_MIN) nr_sparse_add(connection, pair);
   /* Other threads write to a SharedArrayBuffer while it is looked at. */
   if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(connection, pair, tracked);
@@ -361,6 +362,7 @@ void nr_memory_end(struct nr_connection *connection) {
   free(connection->ahead);
   free(connection->sparse);
   nr_cells_end(&connection->cells);
+  nr_sparse_memory_end(&connection->sparse_memory);
   if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);
   nr_pair_index_destroy(connection->pair_index);
 }

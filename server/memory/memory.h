@@ -75,7 +75,8 @@ struct nr_pair {
   uint64_t slice_at;    /* where the next slice begins */
   uint32_t sparse_at;   /* its place in the list of those of which little may be there (sparse.c); 0: it is none */
   uint32_t sparse_rest; /* so often it is left out */
-  long sparse_faults;   /* of this process, when the kernel was asked last what has come to be there; -1: never */
+  bool counted;         /* its bytes lie in sparse memory (sparse_memory.h) */
+  long sparse_mark;     /* when the kernel was asked last what has come to be there (sparse.c); -1: never */
   uint64_t cut_at;      /* the length that it was cut to (cut.c) */
   struct nr_pair *next_cut;
   bool is_cut;            /* it is in the agent's list of those */
@@ -161,6 +162,23 @@ void nr_shown_copy(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, ui
 /* Adds a part, all of whose bytes the host has. Parts that touch become one. False: out of memory. */
 bool nr_shown_add(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to);
 bool nr_shown_has(const struct nr_pair *pair, uint64_t from, uint64_t to);
+/* How much it is. */
+uint64_t nr_shown_bytes(const struct nr_pair *pair);
+
+/* ---- slices.c -----------------------------------------------------------------------------------------------------
+ */
+
+/* Nominally a gigabyte, with all such ones two megabytes or more of it there, and some of that constant: it is the heap
+ * and the libraries behind a pointer, of which somebody may want the beginning. That is looked at each time, and a
+ * slice of the rest. (Two dozen of them, which ffi-napi makes, a megabyte each, added 2 ms to a call, twice.) */
+#define NR_SLICED (UINT64_C(2) << 20)
+#define NR_SLICE_HEAD (UINT64_C(64) << 10)
+#define NR_SLICE (UINT64_C(32) << 10)
+bool nr_window_is_sliced(const struct nr_connection *connection, const struct nr_pair *pair);
+/* The slice whose turn it is. */
+struct nr_range nr_window_slice(const struct nr_pair *pair);
+/* What looking at a cold one costs, as bytes to compare. */
+uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_pair *pair);
 
 /* ---- windows.c: most with `bytes`, where those of the ArrayBuffer are now -----------------------------------------
  */
@@ -177,17 +195,6 @@ bool nr_window_known(struct nr_connection *connection, struct nr_pair *pair, uin
 uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to);
 /* All that the host knows of it is hot until the entry returns. */
 void nr_window_warm(struct nr_connection *connection, struct nr_pair *pair);
-/* Nominally a gigabyte, two megabytes or more of it there, and some of that constant: it is the heap and the libraries
- * behind a pointer, of which somebody may want the beginning. That is looked at each time, and a slice of the rest.
- * (Two dozen of them, which ffi-napi makes, added 6 ms to a call.) */
-#define NR_SLICED (UINT64_C(2) << 20)
-#define NR_SLICE_HEAD (UINT64_C(64) << 10)
-#define NR_SLICE (UINT64_C(32) << 10)
-bool nr_window_is_sliced(const struct nr_connection *connection, const struct nr_pair *pair);
-/* The slice whose turn it is. */
-struct nr_range nr_window_slice(const struct nr_pair *pair);
-/* What looking at a cold one costs, as bytes to compare. */
-uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_pair *pair);
 /* Into the list in which its kind waits to be looked at, unless the kernel tells of all of it. It is in none. */
 void nr_window_chill(struct nr_connection *connection, struct nr_pair *pair);
 /* It may not be tracked any more: what is not hot of it is looked at from now on. */
@@ -289,6 +296,8 @@ void nr_sparse_add(struct nr_connection *connection, struct nr_pair *pair);
 void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair);
 /* Before the host gets the turn: sends what JavaScript has come to touch. What that cost, as bytes to compare. */
 uint64_t nr_sparse_send(struct nr_connection *connection);
+/* JavaScript is about to get it. */
+void nr_sparse_take(struct nr_connection *connection);
 
 /* ---- lifetime.c ---------------------------------------------------------------------------------------------------
  */

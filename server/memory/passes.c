@@ -373,6 +373,7 @@ void nr_memory_take(struct nr_connection *connection, bool turn, uint32_t hot) {
   struct pass pass = {
       .connection = connection, .takes = true, .turn = turn, .whole = turn || connection->might_left > 0};
   run_pass(&pass, hot);
+  nr_sparse_take(connection);
   count_cost(&pass);
 }
 

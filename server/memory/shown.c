@@ -27,6 +27,12 @@ void nr_shown_copy(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, ui
   }
 }
 
+uint64_t nr_shown_bytes(const struct nr_pair *pair) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
+  return bytes;
+}
+
 bool nr_shown_has(const struct nr_pair *pair, uint64_t from, uint64_t to) {
   for (uint32_t i = 0; i < pair->shown_count; i++) {
     if (pair->shown[i].from <= from && pair->shown[i].to >= to) return true;

@@ -10,8 +10,8 @@
 #include "wire/faults.h"
 #include "wire/watched.h"
 
-/* So many are asked about before a turn: 1.3 us each, and more with what is there: 55 us with 1,000 pages here and
- * there in 64 MiB. For so many ranges one is left out once. */
+/* So many that are not counted are asked about before a turn: 1.3 us each, and more with what is there: 55 us with
+ * 1,000 pages here and there in 64 MiB. For so many ranges one is left out once. */
 #define NR_SPARSE_TURNS 8u
 #define NR_SPARSE_RANGES 256u
 #define NR_SPARSE_REST 32u
@@ -26,7 +26,7 @@ void nr_sparse_add(struct nr_connection *connection, struct nr_pair *pair) {
   }
   connection->sparse[connection->sparse_count++] = pair;
   pair->sparse_at = connection->sparse_count;
-  pair->sparse_faults = -1;
+  pair->sparse_mark = -1;
 }
 
 void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair) {
@@ -37,31 +37,51 @@ void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair) {
   pair->sparse_at = 0;
 }
 
+/* As long as it stays the same nothing has come to be there; -1: not known. It takes a page fault, and where the memory
+ * is counted it is known whether JavaScript has touched any of it. */
+static long mark_of(const struct nr_connection *connection, const struct nr_pair *pair, long faults) {
+  return pair->counted ? connection->sparse_news : faults;
+}
+
 /* Where all of it is watched, what is touched is told as written (nr_window_written()). */
-static bool is_due(struct nr_pair *pair, long faults) {
+static bool is_due(struct nr_pair *pair, long mark) {
   if (pair->own_tracks && pair->tracked.from == 0 && pair->tracked.to == pair->length) return false;
-  if (faults >= 0 && pair->sparse_faults == faults) return false;
-  if (pair->sparse_rest == 0) return true;
+  if (mark >= 0 && pair->sparse_mark == mark) return false;
+  if (pair->counted || pair->sparse_rest == 0) return true;
   pair->sparse_rest--;
   return false;
 }
 
-static void ask(struct nr_connection *connection, struct nr_pair *pair, long faults) {
+static void ask(struct nr_connection *connection, struct nr_pair *pair, long mark) {
   uint32_t rest = nr_window_seek(connection, pair, 0, pair->length) / NR_SPARSE_RANGES;
   pair->sparse_rest = rest < NR_SPARSE_REST ? rest : NR_SPARSE_REST;
-  pair->sparse_faults = faults;
+  pair->sparse_mark = mark;
+}
+
+/* What this side has written itself is no news. */
+static void look(struct nr_connection *connection) {
+  long touched = nr_sparse_memory_touched(&connection->sparse_memory);
+  if (touched < 0 || touched != connection->sparse_touched) connection->sparse_news++;
+  connection->sparse_touched = touched;
 }
 
 uint64_t nr_sparse_send(struct nr_connection *connection) {
-  uint32_t asked = 0;
+  uint32_t asked = 0, turns = 0;
   if (connection->sparse_count == 0 || !nr_track_is_there(connection->agent)) return 0;
   long faults = nr_faults_now();
-  for (uint32_t i = 0; i < connection->sparse_count && asked < NR_SPARSE_TURNS; i++) {
+  look(connection);
+  for (uint32_t i = 0; i < connection->sparse_count && turns < NR_SPARSE_TURNS; i++) {
     if (++connection->sparse_turn >= connection->sparse_count) connection->sparse_turn = 0;
     struct nr_pair *pair = connection->sparse[connection->sparse_turn];
-    if (!is_due(pair, faults)) continue;
-    ask(connection, pair, faults);
+    long mark = mark_of(connection, pair, faults);
+    if (!is_due(pair, mark)) continue;
+    ask(connection, pair, mark);
     asked++;
+    turns += !pair->counted;
   }
   return (1 + (uint64_t)asked) * NR_QUESTION_BYTES;
+}
+
+void nr_sparse_take(struct nr_connection *connection) {
+  if (connection->sparse_count > 0) connection->sparse_touched = nr_sparse_memory_touched(&connection->sparse_memory);
 }

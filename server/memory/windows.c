@@ -17,8 +17,6 @@
 #include "wire/merge.h"
 #include "wire/pages.h"
 
-/* What asking the kernel for those of an external buffer costs, among others (ahead.c). */
-#define NR_FOREIGN 1024u
 /* An external buffer begins as if it had been visited so often: it is not looked at first for as long as others. */
 #define NR_FOREIGN_UNCHANGED 24u
 
@@ -177,47 +175,6 @@ static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t
 /* ---- hot and cold -------------------------------------------------------------------------------------------------
  */
 
-static uint64_t shown_bytes(const struct nr_pair *pair) {
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
-  return bytes;
-}
-
-struct nr_range nr_window_slice(const struct nr_pair *pair) {
-  uint64_t left = NR_SLICE;
-  struct nr_range slice = {pair->slice_at, pair->slice_at};
-  if (pair->shown_count == 0 || slice.from >= pair->shown[pair->shown_count - 1].to) slice = (struct nr_range){0, 0};
-  for (uint32_t i = 0; i < pair->shown_count && left > 0; i++) {
-    struct nr_range part = pair->shown[i];
-    if (part.to <= slice.from) continue;
-    if (part.from < slice.from) part.from = slice.from;
-    uint64_t length = least(part.to - part.from, left);
-    slice.to = part.from + length;
-    left -= length;
-  }
-  return slice;
-}
-
-/* What is to be compared of it, beside what is hot. */
-static uint64_t cold_bytes(const struct nr_connection *connection, const struct nr_pair *pair) {
-  uint64_t bytes = shown_bytes(pair), hot = 0;
-  for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below)
-    hot += connection->hot[i].to - connection->hot[i].from;
-  bytes -= least(bytes, pair->born.to - pair->born.from);
-  if (pair->own_tracks) bytes -= least(bytes, pair->tracked.to - pair->tracked.from);
-  return bytes > hot ? bytes - hot : 0;
-}
-
-bool nr_window_is_sliced(const struct nr_connection *connection, const struct nr_pair *pair) {
-  return pair->constant_count > 0 && pair->length >= NR_SPARSE_MIN && cold_bytes(connection, pair) > NR_SLICED;
-}
-
-uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_pair *pair) {
-  uint64_t bytes = nr_window_is_sliced(connection, pair) ? NR_SLICE_HEAD + NR_SLICE : cold_bytes(connection, pair);
-  return NR_COMPARISON + (pair->foreign && pair->host_tracks == NR_HOST_SILENT ? NR_FOREIGN : 0) +
-         (uint32_t)least(bytes, UINT32_MAX / 2);
-}
-
 /* What lies between two windows that are that close is known to the host (nr_shown_add()): they are one. */
 static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to, bool held) {
   uint64_t gap = pair->foreign ? 0 : NR_SHOWN_GAP - 1;
@@ -311,9 +268,11 @@ static bool show_present(struct showing *showing, uint64_t to) {
 
 uint32_t nr_window_seek(struct nr_connection *connection, struct nr_pair *pair, uint64_t from, uint64_t to) {
   struct showing showing = {.connection = connection, .pair = pair, .bytes = pair->bytes, .from = from, .fresh = true};
-  uint64_t before = shown_bytes(pair);
+  uint64_t before = nr_shown_bytes(pair);
   (void)show_present(&showing, to);
-  if (shown_bytes(pair) != before) nr_window_cool(connection, pair);
+  if (nr_shown_bytes(pair) == before) return showing.there;
+  nr_window_cool(connection, pair);
+  nr_cold_keep(nr_cold_of(connection, pair), &pair->item); /* JavaScript has the address, and uses it */
   return showing.there;
 }
 

@@ -31,8 +31,7 @@ bool nr_track_has_room(const struct nr_connection *connection, const struct nr_c
 /* Small ones are when there is too much to compare all of it each time. */
 static bool is_enough(const struct nr_connection *connection, const struct nr_pair *pair) {
   const struct nr_cold *cold = nr_cold_kind(connection, pair);
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < pair->shown_count; i++) bytes += pair->shown[i].to - pair->shown[i].from;
+  uint64_t bytes = nr_shown_bytes(pair);
   uint64_t born = pair->born.to - pair->born.from;
   bytes = bytes > born ? bytes - born : 0;
   if (pair->noisy) return bytes >= NR_TRACKED_MIN;

@@ -192,6 +192,32 @@ static napi_value ragged(napi_env env, napi_callback_info info) {
   return t_result(env, status, result);
 }
 
+#define MANY 12
+static uint8_t *many[MANY];
+
+/* (): MANY of them, each nominally a gigabyte of which one page is written and 15 more are memory. They stay. */
+static napi_value untouched(napi_env env, napi_callback_info info) {
+  const size_t length = (size_t)1 << 30;
+  napi_value buffer, result = t_array(env);
+  for (uint32_t i = 0; i < MANY; i++) {
+    many[i] = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (many[i] == MAP_FAILED || mprotect(many[i], 16 * 4096, PROT_READ | PROT_WRITE) != 0) abort();
+    many[i][0] = (uint8_t)i;
+    T_OK(napi_create_external_buffer(env, length, many[i], NULL, NULL, &buffer));
+    T_OK(napi_set_element(env, result, i, buffer));
+  }
+  return result;
+}
+
+/* (offset): what native code reads there in each of them. */
+static napi_value peek_all(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result = t_array(env);
+  t_args(env, info, argv, 1);
+  for (uint32_t i = 0; i < MANY; i++)
+    T_OK(napi_set_element(env, result, i, t_number(env, many[i][t_uint(env, argv[0])])));
+  return result;
+}
+
 /* (offset, value): native code writes there. */
 static napi_value put(napi_env env, napi_callback_info info) {
   napi_value argv[2];
@@ -295,6 +321,8 @@ static const struct t_function functions[] = {
     {"counted", counted},
     {"ragged", ragged},
     {"put", put},
+    {"untouched", untouched},
+    {"peekAll", peek_all},
     {"fromConstant", from_constant},
     {"common", read_common},
     {"poke", poke},

@@ -91,6 +91,16 @@ cases({
       return [...seen, peek(place), end - 1, peek(end - 1), value[end - 1]];
     });
   },
+  'a dozen of a gigabyte, memory of which JavaScript is the first to touch': ({ untouched, peekAll }) => {
+    const all = untouched();
+    return [1, 0, 3, 7, 8, 15].map((page, turn) => {
+      all.forEach((bytes, i) => {
+        bytes[page * 4096 + 5] = 100 + i;
+        if (i % 7 === turn) bytes[4096 * 14 + i] = 1;
+      });
+      return [peekAll(page * 4096 + 5), peekAll(0), all.map((_, i) => peekAll(4096 * 14 + i)[i])];
+    });
+  },
   'of a gigabyte, from a constant on': ({ fromConstant, ask, poke, common }) => {
     const [bytes, start] = fromConstant();
     const seen = [bytes.toString('latin1', 0, 35)];

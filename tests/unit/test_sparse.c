@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "client/memory/presence.c"
 #include "client/memory/sparse.c"
 #include "tracks.h"
 
@@ -14,6 +15,7 @@
 
 struct world {
   struct nr_tracker *tracker;
+  struct nr_presence *presence;
   struct nr_sparse *sparse;
   uint8_t *memory;
   bool told[PAGES];
@@ -27,7 +29,7 @@ static void note_told(struct nr_range range, void *context) {
 
 static bool ask(struct world *world) {
   memset(world->told, 0, sizeof world->told);
-  return nr_sparse_ask(world->sparse, world->tracker, world->memory, PAGES * PAGE, ALWAYS, note_told, world);
+  return nr_sparse_ask(world->sparse, ALWAYS, note_told, world);
 }
 
 static unsigned count_told(const struct world *world) {
@@ -50,12 +52,14 @@ static bool begin(struct world *world) {
   stretch.offset = 100 * PAGE;
   stretch.length = 100 * PAGE;
   for (unsigned i = 100; i < 200; i++) touch(world, i);
-  world->sparse = nr_sparse_create(stretches, 1);
+  world->presence = nr_presence_create(world->tracker);
+  world->sparse = nr_sparse_create(world->presence, world->memory, PAGES * PAGE, stretches, 1);
   return true;
 }
 
 static void end(struct world *world) {
   nr_sparse_destroy(world->sparse);
+  nr_presence_destroy(world->presence);
   nr_tracker_destroy(world->tracker);
   munmap(world->memory, PAGES * PAGE);
 }
@@ -109,7 +113,7 @@ Test(sparse, due_after_a_page_fault) {
   struct world world;
   if (!begin(&world)) return;
   cr_assert(nr_sparse_is_due(world.sparse, 5));
-  (void)nr_sparse_ask(world.sparse, world.tracker, world.memory, PAGES * PAGE, 5, note_told, &world);
+  (void)nr_sparse_ask(world.sparse, 5, note_told, &world);
   cr_assert_not(nr_sparse_is_due(world.sparse, 5));
   cr_assert(nr_sparse_is_due(world.sparse, 6));
   cr_assert(nr_sparse_is_due(world.sparse, ALWAYS));
