@@ -15,7 +15,7 @@
 #include "opcodes.h"
 #include "server/hosts/host.h"
 #include "server/memory/cells.h"
-#include "server/memory/sparse_memory.h"
+#include "server/memory/mirror.h"
 #include "wire/arena.h"
 #include "wire/cold.h"
 #include "wire/environ.h"
@@ -224,28 +224,28 @@ struct nr_connection {
   struct nr_host *host; /* counted */
   struct nr_port *port;
   struct nr_arena *arena;
-  struct nr_handles *given;              /* chosen by this side: arguments */
-  struct nr_handles *chosen;             /* chosen by the host: results */
-  struct nr_table *references_table;     /* ids of the host */
-  struct nr_table *deferreds;            /* ids of the host */
-  struct nr_table *pairs;                /* ids of this side */
-  struct nr_table *hooks;                /* ids of the host */
-  struct nr_table *asyncs;               /* ids of the host */
-  struct nr_doorbell *doorbell;          /* NULL: nobody listens any more */
-  struct nr_pair_index *pair_index;      /* by address */
-  struct nr_blocks *blocks;              /* the host's halves */
-  struct nr_cells cells;                 /* of small external buffers, this side's */
-  struct nr_sparse_memory sparse_memory; /* of large ones */
-  struct nr_ahead *ahead;                /* NULL: not needed yet */
-  struct nr_cold cold;                   /* pairs, as they are looked at */
-  struct nr_cold cold_large;             /* those that are worth tracking, until they are */
-  struct nr_cold cold_pools;             /* those that fill */
-  struct nr_cold cold_foreign;           /* those of external buffers */
-  uint32_t foreign_count;                /* pairs of external buffers, hot ones too */
-  struct nr_pair **sparse;               /* those of which little may be there (memory/sparse.c) */
+  struct nr_handles *given;          /* chosen by this side: arguments */
+  struct nr_handles *chosen;         /* chosen by the host: results */
+  struct nr_table *references_table; /* ids of the host */
+  struct nr_table *deferreds;        /* ids of the host */
+  struct nr_table *pairs;            /* ids of this side */
+  struct nr_table *hooks;            /* ids of the host */
+  struct nr_table *asyncs;           /* ids of the host */
+  struct nr_doorbell *doorbell;      /* NULL: nobody listens any more */
+  struct nr_pair_index *pair_index;  /* by address */
+  struct nr_blocks *blocks;          /* the host's halves */
+  struct nr_cells cells;             /* of small external buffers, this side's */
+  struct nr_mirror mirror;           /* of large external buffers */
+  struct nr_ahead *ahead;            /* NULL: not needed yet */
+  struct nr_cold cold;               /* pairs, as they are looked at */
+  struct nr_cold cold_large;         /* those that are worth tracking, until they are */
+  struct nr_cold cold_pools;         /* those that fill */
+  struct nr_cold cold_foreign;       /* those of external buffers */
+  uint32_t foreign_count;            /* pairs of external buffers, hot ones too */
+  struct nr_pair **sparse;           /* those of which little may be there (memory/sparse.c) */
   uint32_t sparse_count;
   uint32_t sparse_room;
-  long sparse_touched;  /* nr_sparse_memory_touched() when JavaScript got the turn last */
+  long sparse_touched;  /* nr_mirror_touched() when JavaScript got the turn last */
   long sparse_news;     /* turns in which it has touched more */
   uint32_t sparse_turn; /* the one that was asked about last */
   struct nr_hot *hot;   /* what open entries have seen of pairs, innermost last */

@@ -13,6 +13,7 @@
 #include "napi.pb-c.h"
 
 struct nr_agent;
+struct nr_mirror_window;
 struct nr_connection;
 struct nr_range;
 
@@ -32,8 +33,8 @@ struct nr_parts {
   const struct nr_range *ranges;
   size_t count;
   size_t changing;
-  bool whole;   /* they are all of it */
-  bool counted; /* the real one lies in sparse memory (sparse_memory.h) */
+  bool whole;                      /* they are all of it */
+  struct nr_mirror_window *window; /* which the real one is; NULL: it is none */
 };
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
  * have been copied to the real one. owned: that is memory of this side's. tracked: the part of which the host tells

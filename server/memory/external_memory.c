@@ -9,40 +9,40 @@
 #include "handlers.h"
 #include "server/calls/objects.h"
 #include "server/memory/exchange.h"
+#include "server/memory/external_copy.h"
 #include "server/memory/external_shared.h"
 #include "server/memory/memory.h"
 #include "wire/pages.h"
-
-/* Copied at once from the host; where that fails, page by page. */
-#define NR_PIECE (UINT64_C(1) << 20)
 
 struct external {
   struct nr_connection *connection; /* counted */
   struct nr_wrap *wrap;
   uint8_t *memory;
   uint64_t length;
-  bool counted;   /* in the connection's sparse memory, */
-  uint64_t place; /* ... there */
+  bool mirrored; /* the memory is a window on the mirror */
+  struct nr_mirror_window window;
 };
 
-/* whole: all of it is there. False: out of memory. */
-static bool memory_create(struct external *external, bool whole) {
+/* Of a large one that is not all there a window on the mirror, if there can be one. False: out of memory. */
+static bool memory_create(struct external *external, uint64_t address, bool whole) {
   struct nr_connection *connection = external->connection;
   uint64_t length = external->length;
-  if (!whole) external->memory = nr_sparse_memory_create(&connection->sparse_memory, length, &external->place);
-  external->counted = external->memory != NULL;
-  if (external->counted) return true;
-  external->memory = nr_cell_fits(length) ? nr_cell_create(&connection->cells, connection->blocks, length)
-                                          : nr_spare_create(connection->blocks, length);
+  if (!whole && nr_mirror_show(&connection->mirror, address, length, &external->window))
+    external->memory = external->window.bytes, external->mirrored = true;
+  else if (nr_cell_fits(length))
+    external->memory = nr_cell_create(&connection->cells, connection->blocks, length);
+  else
+    external->memory = nr_spare_create(connection->blocks, length);
   return external->memory != NULL;
 }
 
-static void memory_free(const struct external *external) {
+static void memory_free(struct external *external) {
   struct nr_connection *connection = external->connection;
   uint8_t *memory = external->memory;
+  if (external->mirrored && external->window.bytes == NULL) return; /* since its pair has gone */
   nr_memory_disown(connection, memory);
-  if (external->counted)
-    nr_sparse_memory_free(&connection->sparse_memory, memory, external->length, external->place);
+  if (external->mirrored)
+    nr_sparse_close(connection, &external->window);
   else if (nr_cell_fits(external->length))
     nr_cell_free(&connection->cells, connection->blocks, memory, external->length);
   else
@@ -75,7 +75,7 @@ static struct external *external_create(struct nr_dispatch *d, const Nr__CreateE
   external->length = request->length;
   /* An empty one at NULL has no address in JavaScript's memory either: addons ask for it. */
   bool nowhere = request->address == 0 && request->length == 0;
-  if (nowhere || memory_create(external, whole))
+  if (nowhere || memory_create(external, request->address, whole))
     external->wrap = nr_wrap_create(d, request->object_id, request->object_id != 0, false);
   if (external->wrap != NULL) return external;
   external_free(external);
@@ -118,34 +118,6 @@ static const struct nr_range *take_parts(struct nr_dispatch *d, const Nr__Create
   return ranges;
 }
 
-/* A host may claim gigabytes that are not there; once it is dead nobody waits for them. */
-static bool is_over(const struct nr_dispatch *d) {
-  return nr_port_failure(d->connection->port) < 0;
-}
-
-/* What cannot be read (memory that the addon has taken the rights away to) is zeros. */
-static void copy_pages(struct nr_dispatch *d, uint64_t address, uint8_t *memory, uint64_t length) {
-  while (length > 0 && !is_over(d)) {
-    uint64_t step = NR_PAGE - address % NR_PAGE;
-    if (step > length) step = length;
-    if (!nr_foreign_read(d->connection, address, memory, step)) memset(memory, 0, step);
-    address += step;
-    memory += step;
-    length -= step;
-  }
-}
-
-static void copy_in(struct nr_dispatch *d, uint64_t address, uint8_t *memory, const struct nr_parts *parts) {
-  for (size_t i = 0; i < parts->count; i++) {
-    const struct nr_range *part = &parts->ranges[i];
-    for (uint64_t at = part->from; at < part->to && !is_over(d); at += NR_PIECE) {
-      uint64_t length = part->to - at < NR_PIECE ? part->to - at : NR_PIECE;
-      if (!nr_foreign_read(d->connection, address + at, memory + at, length))
-        copy_pages(d, address + at, memory + at, length);
-    }
-  }
-}
-
 static bool is_pending(napi_env napi) {
   bool pending = false;
   return napi_is_exception_pending(napi, &pending) == napi_ok && pending;
@@ -176,9 +148,11 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   if (is_pending(d->napi)) return napi_pending_exception;
   struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request, parts.whole);
   if (external == NULL) return napi_generic_failure;
-  parts.counted = external->counted;
-  if (request->address != 0)
-    copy_in(d, request->address, external->memory, &parts);
+  parts.window = external->mirrored ? &external->window : NULL;
+  if (external->mirrored)
+    nr_external_mirror(d, request->address, &external->window, &parts);
+  else if (request->address != 0)
+    nr_external_copy(d, request->address, external->memory, &parts);
   else if (request->length > 0 && request->length < NR_SPARE_MAX) /* Node does not survive it in one process */
     memset(external->memory, 0, request->length);
   napi_status status = create(d, external, arraybuffer, &result);
@@ -214,7 +188,7 @@ napi_status nr_serve_node_api_create_external_sharedarraybuffer(struct nr_dispat
   struct nr_shared *shared = request->address == 0 ? NULL : nr_shared_create(d, request->length, request->object_id);
   if (shared == NULL && request->address != 0) return napi_generic_failure;
   uint8_t *memory = shared == NULL ? NULL : nr_shared_bytes(shared);
-  if (shared != NULL) copy_in(d, request->address, memory, &parts);
+  if (shared != NULL) nr_external_copy(d, request->address, memory, &parts);
   napi_status status = node_api_create_external_sharedarraybuffer(
       d->napi, memory, request->length, shared == NULL ? NULL : nr_shared_delete, shared, &result);
   if (status != napi_ok && shared != NULL) nr_shared_drop(shared);

@@ -287,14 +287,19 @@ bool nr_memory_describe_made(struct nr_connection *connection, napi_env napi, na
   return true;
 }
 
-/* The twin of a cell lies beside what JavaScript sees. */
+/* The twin of a cell lies beside what JavaScript sees, that of a window is another window. */
 static struct nr_pair *make_foreign(struct nr_connection *connection, napi_env napi, const struct place *place,
-                                    bool owned, uint64_t address) {
+                                    bool owned, uint64_t address, struct nr_mirror_window *window) {
   struct nr_block lent;
-  if (!owned || !nr_cell_fits(place->length)) return make_pair(connection, napi, place, address, NULL);
-  nr_block_lend(connection->blocks, nr_cell_twin(place->bytes, place->length), place->length, &lent);
+  if (window == NULL && (!owned || !nr_cell_fits(place->length)))
+    return make_pair(connection, napi, place, address, NULL);
+  uint8_t *twin = window != NULL ? window->twin : nr_cell_twin(place->bytes, place->length);
+  nr_block_lend(connection->blocks, twin, place->length, &lent);
   struct nr_pair *pair = make_pair(connection, napi, place, address, &lent);
-  if (pair == NULL) nr_block_free(connection->blocks, &lent);
+  if (pair == NULL)
+    nr_block_free(connection->blocks, &lent);
+  else
+    pair->window = window;
   return pair;
 }
 
@@ -305,21 +310,22 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   if (!describe(napi, value, view, &place)) return false;
   measure(napi, &place);
   if (!is_there(&place) || address == 0) return true;
-  struct nr_pair *pair = make_foreign(connection, napi, &place, owned, address);
+  struct nr_pair *pair = make_foreign(connection, napi, &place, owned, address, parts->window);
   if (pair == NULL) return true;
   describe_pair(pair, view);
   view->shown = true;
   pair->owned = owned;
-  pair->counted = parts->counted;
   if (owned && !pair->shared && pair->length >= NR_SPARSE_MIN) nr_sparse_add(connection, pair);
   /* Other threads write to a SharedArrayBuffer while it is looked at. */
   if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(connection, pair, tracked);
   nr_constant_set(pair, parts->ranges + parts->changing, parts->count - parts->changing);
   for (size_t i = 0; i < parts->changing; i++) {
     uint64_t from = parts->ranges[i].from, to = parts->ranges[i].to;
-    memcpy(pair->block.twin + from, place.bytes + from, to - from);
-    pair->made += to - from;
-    connection->made += to - from;
+    if (pair->window == NULL) { /* those of the mirror are alike already, and made once */
+      memcpy(pair->block.twin + from, place.bytes + from, to - from);
+      pair->made += to - from;
+      connection->made += to - from;
+    }
     view->shown = view->shown && nr_window_known(connection, pair, place.bytes, from, to);
   }
   /* Now, while both sides are alike, not at the end of the entry: until then all of it would be compared at each call.
@@ -362,7 +368,7 @@ void nr_memory_end(struct nr_connection *connection) {
   free(connection->ahead);
   free(connection->sparse);
   nr_cells_end(&connection->cells);
-  nr_sparse_memory_end(&connection->sparse_memory);
+  nr_mirror_end(&connection->mirror);
   if (connection->blocks != NULL) nr_blocks_destroy(connection->blocks);
   nr_pair_index_destroy(connection->pair_index);
 }

@@ -75,9 +75,9 @@ struct nr_pair {
   uint64_t slice_at;    /* where the next slice begins */
   uint32_t sparse_at;   /* its place in the list of those of which little may be there (sparse.c); 0: it is none */
   uint32_t sparse_rest; /* so often it is left out */
-  bool counted;         /* its bytes lie in sparse memory (sparse_memory.h) */
-  long sparse_mark;     /* when the kernel was asked last what has come to be there (sparse.c); -1: never */
-  uint64_t cut_at;      /* the length that it was cut to (cut.c) */
+  struct nr_mirror_window *window; /* that its bytes are; NULL: they are none */
+  long sparse_mark;                /* when the kernel was asked last what has come to be there (sparse.c); -1: never */
+  uint64_t cut_at;                 /* the length that it was cut to (cut.c) */
   struct nr_pair *next_cut;
   bool is_cut;            /* it is in the agent's list of those */
   struct nr_pair *ending; /* the next of those that are not to be tracked any more; itself: the last; NULL: none */
@@ -298,6 +298,8 @@ void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair);
 uint64_t nr_sparse_send(struct nr_connection *connection);
 /* JavaScript is about to get it. */
 void nr_sparse_take(struct nr_connection *connection);
+/* Nobody has the buffer any more whose window it is. */
+void nr_sparse_close(struct nr_connection *connection, struct nr_mirror_window *window);
 
 /* ---- lifetime.c ---------------------------------------------------------------------------------------------------
  */

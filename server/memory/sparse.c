@@ -10,8 +10,8 @@
 #include "wire/faults.h"
 #include "wire/watched.h"
 
-/* So many that are not counted are asked about before a turn: 1.3 us each, and more with what is there: 55 us with
- * 1,000 pages here and there in 64 MiB. For so many ranges one is left out once. */
+/* So many that are no windows on the mirror are asked about before a turn: 1.3 us each, and more with what is there: 55
+ * us with 1,000 pages here and there in 64 MiB. For so many ranges one is left out once. */
 #define NR_SPARSE_TURNS 8u
 #define NR_SPARSE_RANGES 256u
 #define NR_SPARSE_REST 32u
@@ -37,17 +37,17 @@ void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair) {
   pair->sparse_at = 0;
 }
 
-/* As long as it stays the same nothing has come to be there; -1: not known. It takes a page fault, and where the memory
- * is counted it is known whether JavaScript has touched any of it. */
+/* As long as it stays the same nothing has come to be there; -1: not known. It takes a page fault, and of the
+ * mirror it is known whether JavaScript has touched any. */
 static long mark_of(const struct nr_connection *connection, const struct nr_pair *pair, long faults) {
-  return pair->counted ? connection->sparse_news : faults;
+  return pair->window != NULL ? connection->sparse_news : faults;
 }
 
 /* Where all of it is watched, what is touched is told as written (nr_window_written()). */
 static bool is_due(struct nr_pair *pair, long mark) {
   if (pair->own_tracks && pair->tracked.from == 0 && pair->tracked.to == pair->length) return false;
   if (mark >= 0 && pair->sparse_mark == mark) return false;
-  if (pair->counted || pair->sparse_rest == 0) return true;
+  if (pair->window != NULL || pair->sparse_rest == 0) return true;
   pair->sparse_rest--;
   return false;
 }
@@ -60,7 +60,7 @@ static void ask(struct nr_connection *connection, struct nr_pair *pair, long mar
 
 /* What this side has written itself is no news. */
 static void look(struct nr_connection *connection) {
-  long touched = nr_sparse_memory_touched(&connection->sparse_memory);
+  long touched = nr_mirror_touched(&connection->mirror);
   if (touched < 0 || touched != connection->sparse_touched) connection->sparse_news++;
   connection->sparse_touched = touched;
 }
@@ -77,11 +77,18 @@ uint64_t nr_sparse_send(struct nr_connection *connection) {
     if (!is_due(pair, mark)) continue;
     ask(connection, pair, mark);
     asked++;
-    turns += !pair->counted;
+    turns += pair->window == NULL;
   }
   return (1 + (uint64_t)asked) * NR_QUESTION_BYTES;
 }
 
 void nr_sparse_take(struct nr_connection *connection) {
-  if (connection->sparse_count > 0) connection->sparse_touched = nr_sparse_memory_touched(&connection->sparse_memory);
+  if (connection->sparse_count > 0) connection->sparse_touched = nr_mirror_touched(&connection->mirror);
+}
+
+/* What only this one knew of the mirror the others get to know. */
+void nr_sparse_close(struct nr_connection *connection, struct nr_mirror_window *window) {
+  if (window->bytes == NULL) return;
+  nr_mirror_close(&connection->mirror, window);
+  connection->sparse_news++;
 }

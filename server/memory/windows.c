@@ -260,9 +260,13 @@ static bool show_there(struct nr_range range, void *context) {
 
 /* Where the kernel does not tell what is there, all that is not fresh is shown. */
 static bool show_present(struct showing *showing, uint64_t to) {
+  const struct nr_pair *pair = showing->pair;
   uint8_t *bytes = showing->bytes + showing->from;
-  if (nr_track_present(showing->connection, bytes, to - showing->from, show_there, showing) == 0)
-    return !showing->failed;
+  uint64_t length = to - showing->from;
+  int status = pair->window == NULL ? nr_track_present(showing->connection, bytes, length, show_there, showing)
+                                    : nr_mirror_present(&showing->connection->mirror, pair->address + showing->from,
+                                                        length, show_there, showing);
+  if (status == 0) return !showing->failed;
   return !showing->fresh && show(showing->connection, showing->pair, showing->bytes, showing->from, to);
 }
 

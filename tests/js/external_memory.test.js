@@ -114,6 +114,37 @@ cases({
     }
     return seen;
   },
+  'of a gigabyte, over the same memory: what is written through one is there in the others': ({ fromConstant, common, poke }) => {
+    const [first, start] = fromConstant();
+    const [second] = fromConstant();
+    const seen = [];
+    for (const place of [3, 6000, 2 ** 20 + 1, 2 ** 22 - 2]) {
+      first[start + place] = 40;
+      const [third] = fromConstant();
+      seen.push(second[start + place], third[start + place], common(place), second[start + place]);
+      third[start + place]++;
+      seen.push(first[start + place], common(place));
+      poke(place, 50);
+      seen.push([first, second, third].map((bytes) => bytes[start + place]));
+    }
+    return seen;
+  },
+  'of a gigabyte, over the same memory, others of which have been collected': ({ fromConstant, common, poke }) => {
+    let [first, start] = fromConstant();
+    const [second] = fromConstant();
+    const seen = [];
+    poke(100, 60);
+    for (let i = 0; i < 4; i++) {
+      first[start + i] = 10 + i;
+      second[start + 10 + i] = 20 + i;
+      first = undefined;
+      gc();
+      [first] = fromConstant();
+      poke(20 + i, 30 + i);
+      seen.push(...[i, 10 + i, 20 + i, 100].flatMap((place) => [first[start + place], second[start + place], common(place)]));
+    }
+    return seen;
+  },
   // What is near the pointer at once, the rest in its turn.
   'of a gigabyte, from a constant on, megabytes of which are memory': ({ fromConstant, poke, common }) => {
     const [bytes, start] = fromConstant();

@@ -399,6 +399,26 @@ test('60 external buffers of nominally a gigabyte, made and asked for in one cal
   assert.deepEqual(runJson(program, { isolated: true }), runJson(program));
 });
 
+// Also found with it: each took a copy of the libraries behind a pointer, until Node's loop turned.
+test('hundreds of nominally a gigabyte over the same memory, made without a turn of the loop', { skip: os.freemem() < 2 ** 32 && 'not enough memory' }, () => {
+  const program = (own) => {
+    const fs = require('node:fs');
+    const { fromConstant, poke } = own.dlopen(own.addonFile('external_memory'));
+    const seen = new Set();
+    for (let i = 0; i < 300; i++) {
+      poke(7, i & 0xff);
+      const [bytes, start] = fromConstant();
+      seen.add(bytes[start + 7] - (i & 0xff)).add(bytes.toString('latin1', 0, 35));
+    }
+    own.print({ seen: [...seen], resident: Number(/^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]) });
+    process.exit();
+  };
+  const inProcess = runJson(program);
+  const isolated = runJson(program, { isolated: true });
+  assert.deepEqual(isolated.seen, inProcess.seen);
+  assert.ok(isolated.resident < inProcess.resident + 150_000, `${isolated.resident} KiB, in one process ${inProcess.resident}`);
+});
+
 // Only a Node built so (as in Electron) refuses external memory; this one must not.
 test('external memory is allowed as in this Node', () => {
   const program = (own) => own.print([10, 100_000].map((size) => own.dlopen(own.addonFile('external_memory')).buffer(size).status));

@@ -61,7 +61,7 @@ compareAddon('ffi-napi', { values: 40, errors: 2 }, async ({ addon: ffi, record,
     return to;
   });
   const compare = ffi.Callback('int', ['pointer', 'pointer'], (a, b) => ref.get(a.reinterpret(4), 0, 'int') - ref.get(b.reinterpret(4), 0, 'int'));
-  for (const length of [0, 1, 2, 3, 4, 5]) {
+  for (const length of [0, 1, 2, 3, 4, 5, 5, 20]) {
     record(() => {
       const numbers = new Int32Array(Array.from({ length }, (_, i) => (i * 7919) % 101));
       const bytes = Buffer.from(numbers.buffer);
