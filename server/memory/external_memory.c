@@ -141,6 +141,13 @@ static napi_status give(struct nr_dispatch *d, const Nr__CreateExternalMemoryReq
   return napi_ok;
 }
 
+static void mirror(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
+                   const struct nr_mirror_window *window, const struct nr_parts *parts) {
+  long before = nr_sparse_before(d->connection);
+  nr_external_mirror(d, request->address, window, parts);
+  nr_sparse_brought(d->connection, before);
+}
+
 static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, Nr__ViewReply *reply,
                          bool arraybuffer) {
   napi_value result = NULL;
@@ -150,7 +157,7 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   if (external == NULL) return napi_generic_failure;
   parts.window = external->mirrored ? &external->window : NULL;
   if (external->mirrored)
-    nr_external_mirror(d, request->address, &external->window, &parts);
+    mirror(d, request, &external->window, &parts);
   else if (request->address != 0)
     nr_external_copy(d, request->address, external->memory, &parts);
   else if (request->length > 0 && request->length < NR_SPARE_MAX) /* Node does not survive it in one process */

@@ -58,10 +58,10 @@ static void ask(struct nr_connection *connection, struct nr_pair *pair, long mar
   pair->sparse_mark = mark;
 }
 
-/* What this side has written itself is no news. */
+/* What this side has brought itself is no news. */
 static void look(struct nr_connection *connection) {
-  long touched = nr_mirror_touched(&connection->mirror);
-  if (touched < 0 || touched != connection->sparse_touched) connection->sparse_news++;
+  long touched = nr_mirror_touched(&connection->mirror) - connection->sparse_brought;
+  if (touched != connection->sparse_touched) connection->sparse_news++;
   connection->sparse_touched = touched;
 }
 
@@ -82,8 +82,13 @@ uint64_t nr_sparse_send(struct nr_connection *connection) {
   return (1 + (uint64_t)asked) * NR_QUESTION_BYTES;
 }
 
-void nr_sparse_take(struct nr_connection *connection) {
-  if (connection->sparse_count > 0) connection->sparse_touched = nr_mirror_touched(&connection->mirror);
+long nr_sparse_before(const struct nr_connection *connection) {
+  return nr_mirror_touched(&connection->mirror);
+}
+
+void nr_sparse_brought(struct nr_connection *connection, long before) {
+  long now = before < 0 ? -1 : nr_mirror_touched(&connection->mirror);
+  if (now > before) connection->sparse_brought += now - before;
 }
 
 /* What only this one knew of the mirror the others get to know. */
