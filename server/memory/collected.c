@@ -96,10 +96,10 @@ void nr_pair_drop(struct nr_connection *connection, struct nr_pair *pair) {
 
 bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair) {
   if (!is_dead(pair->napi, pair->reference)) return false;
-  struct nr_mirror_window *window = pair->window;
+  struct nr_external *external = pair->external;
   nr_pair_drop(connection, pair);
   /* Its finalizer waits for Node's loop, which a program that makes thousands may not come back to. */
-  if (window != NULL) nr_sparse_close(connection, window);
+  if (external != NULL) nr_external_rest(external);
   return true;
 }
 

@@ -106,6 +106,12 @@ static uint8_t *page_of(uint8_t *bytes) {
   return bytes - (uintptr_t)bytes % NR_PAGE;
 }
 
+void nr_mirror_rest(const struct nr_mirror_window *window) {
+  if (window->bytes == NULL) return;
+  (void)madvise(page_of(window->bytes), size_of(window->pages), MADV_DONTNEED);
+  (void)madvise(page_of(window->twin), size_of(window->pages), MADV_DONTNEED);
+}
+
 void nr_mirror_close(struct nr_mirror *mirror, struct nr_mirror_window *window) {
   if (window->bytes == NULL) return;
   munmap(page_of(window->bytes), size_of(window->pages));

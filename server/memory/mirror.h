@@ -38,6 +38,8 @@ struct nr_mirror {
 bool nr_mirror_show(struct nr_mirror *mirror, uint64_t address, uint64_t length, struct nr_mirror_window *window);
 /* Closes it, if it is open. Nobody looks through it any more. What no other one shows is forgotten. */
 void nr_mirror_close(struct nr_mirror *mirror, struct nr_mirror_window *window);
+/* Perhaps nobody looks through it any more: the page tables are let go of. */
+void nr_mirror_rest(const struct nr_mirror_window *window);
 /* A number that is another one once a page has come to be there, read or written; -1: not known. 0.3 us. */
 long nr_mirror_touched(const struct nr_mirror *mirror);
 /* Which pages there are, as nr_tracker_present() tells it: ranges of the memory from that address on. */

@@ -37,6 +37,19 @@ cases({
     return [first, rest, inspect(new Uint8Array(arraybuffer(size).value))];
   }),
   'cannot be transferred': ({ buffer }) => [attempt(() => structuredClone(buffer(10).value, { transfer: [buffer(10).value.buffer] }).length)],
+  'moved to another ArrayBuffer, where there is a way, and the first one collected': ({ buffer, fromConstant, common }) => {
+    const move = (bytes) => (bytes.transfer === undefined ? bytes : bytes.transfer());
+    const seen = [];
+    for (let i = 0; i < 12; i++) {
+      const all = [100, 5000, 3_000_001].map((size) => move(buffer(size).value.buffer));
+      all.push(move(fromConstant()[0].buffer));
+      gc();
+      for (let k = 0; k < 70; k++) common(0);
+      const others = [100, 5000, 3_000_001].map((size) => buffer(size).value[1]);
+      seen.push(others, all.map((bytes) => [...new Uint8Array(bytes, 0, 35)]));
+    }
+    return seen;
+  },
   'can be copied and cut': ({ buffer }) => {
     const { value } = buffer(100);
     return [value.subarray(10, 20), Buffer.from(value), value.slice(90), Buffer.concat([value, value]), value.buffer.slice(5, 9)];

@@ -30,7 +30,10 @@ Test(mirror, windows_show_one_and_the_same) {
   cr_assert_eq(first.twin[1234572], 3);
   cr_assert_eq(first.bytes[1234572], 0);
   second.bytes[GIGABYTE - 1] = 4; /* behind the first one */
+  nr_mirror_rest(&first);
+  cr_assert_eq(first.bytes[1234567], 1);
   nr_mirror_close(&mirror, &first);
+  nr_mirror_rest(&first);
   cr_assert_eq(second.bytes[0], 1);
   cr_assert_eq(second.twin[5], 3);
   nr_mirror_close(&mirror, &first); /* it is closed */
