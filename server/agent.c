@@ -110,16 +110,6 @@ static void make_plain_check(struct nr_agent *agent) {
   napi_create_reference(agent->napi, function, 1, &agent->plain_check);
 }
 
-/* ArrayBuffer.prototype.transfer(), of Node 21 on: another ArrayBuffer has the bytes then, and nobody tells. */
-static bool can_move(napi_env napi) {
-  napi_value global, constructor, prototype;
-  bool has = true;
-  return napi_get_global(napi, &global) != napi_ok ||
-         napi_get_named_property(napi, global, "ArrayBuffer", &constructor) != napi_ok ||
-         napi_get_named_property(napi, constructor, "prototype", &prototype) != napi_ok ||
-         napi_has_named_property(napi, prototype, "transfer", &has) != napi_ok || has;
-}
-
 void nr_agent_gone(struct nr_agent *agent) {
   nr_loading_forget(agent);
   current = NULL;
@@ -176,7 +166,6 @@ static struct nr_agent *create(napi_env napi) {
     return NULL;
   }
   make_plain_check(agent);
-  agent->bytes_move = can_move(agent->napi);
   return agent;
 }
 

@@ -60,7 +60,6 @@ struct nr_agent {
   napi_ref report_of;           /* a function: the report of an error */
   napi_ref on_death;            /* a function: hears of each host that has died, once */
   napi_ref room_of;             /* a function: how long may a resizable ArrayBuffer become, or a SharedArrayBuffer */
-  bool bytes_move;              /* from one ArrayBuffer to another, unseen */
   uint64_t buffer_max;          /* buffer.constants.MAX_LENGTH: the real functions throw for more */
   struct nr_tracker *tracker;   /* NULL: none yet, or none here */
   struct nr_watched *watched;   /* the parts of pairs of all connections that it tracks; with the tracker */

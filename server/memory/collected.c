@@ -96,10 +96,11 @@ void nr_pair_drop(struct nr_connection *connection, struct nr_pair *pair) {
 
 bool nr_pair_forget_dead(struct nr_connection *connection, struct nr_pair *pair) {
   if (!is_dead(pair->napi, pair->reference)) return false;
-  struct nr_external *external = pair->external;
+  const struct nr_mirror_window *window = pair->window;
   nr_pair_drop(connection, pair);
-  /* Its finalizer waits for Node's loop, which a program that makes thousands may not come back to. */
-  if (external != NULL) nr_external_rest(external);
+  /* Its finalizer waits for Node's loop, which a program that makes thousands may not come back to. The bytes may be
+   * another ArrayBuffer's by now (ArrayBuffer.prototype.transfer(), streams of bytes): they stay. */
+  if (window != NULL) nr_mirror_rest(window);
   return true;
 }
 

@@ -13,7 +13,6 @@
 #include "napi.pb-c.h"
 
 struct nr_agent;
-struct nr_external;
 struct nr_mirror_window;
 struct nr_connection;
 struct nr_range;
@@ -36,7 +35,6 @@ struct nr_parts {
   size_t changing;
   bool whole;                      /* they are all of it */
   struct nr_mirror_window *window; /* which the real one is; NULL: it is none */
-  struct nr_external *external;    /* whose memory the real one is; NULL: another's */
 };
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and
  * have been copied to the real one. owned: that is memory of this side's. tracked: the part of which the host tells

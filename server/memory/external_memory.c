@@ -14,17 +14,17 @@
 #include "server/memory/memory.h"
 #include "wire/pages.h"
 
-struct nr_external {
+struct external {
   struct nr_connection *connection; /* counted */
   struct nr_wrap *wrap;
-  uint8_t *memory; /* NULL: none, or not any more */
+  uint8_t *memory; /* NULL: none */
   uint64_t length;
   bool mirrored; /* the memory is a window on the mirror */
   struct nr_mirror_window window;
 };
 
 /* Of a large one that is not all there a window on the mirror, if there can be one. False: out of memory. */
-static bool memory_create(struct nr_external *external, uint64_t address, bool whole) {
+static bool memory_create(struct external *external, uint64_t address, bool whole) {
   struct nr_connection *connection = external->connection;
   uint64_t length = external->length;
   if (!whole && nr_mirror_show(&connection->mirror, address, length, &external->window))
@@ -36,11 +36,9 @@ static bool memory_create(struct nr_external *external, uint64_t address, bool w
   return external->memory != NULL;
 }
 
-static void let_go(struct nr_external *external) {
+static void memory_free(struct external *external) {
   struct nr_connection *connection = external->connection;
   uint8_t *memory = external->memory;
-  if (memory == NULL) return;
-  external->memory = NULL;
   nr_memory_disown(connection, memory);
   if (external->mirrored)
     nr_sparse_close(connection, &external->window);
@@ -50,23 +48,15 @@ static void let_go(struct nr_external *external) {
     nr_spare_free(connection->blocks, memory, external->length);
 }
 
-void nr_external_rest(struct nr_external *external) {
-  const struct nr_agent *agent = external->connection->agent;
-  if (agent != NULL && !agent->bytes_move)
-    let_go(external);
-  else if (external->mirrored)
-    nr_mirror_rest(&external->window);
-}
-
-static void external_free(struct nr_external *external) {
-  let_go(external);
+static void external_free(struct external *external) {
+  if (external->memory != NULL) memory_free(external);
   nr_connection_unref(external->connection);
   free(external);
 }
 
 /* Node calls this from its loop, after the collection, also for experimental addons. */
 static void finalize(napi_env napi, void *data, void *hint) {
-  struct nr_external *external = hint;
+  struct external *external = hint;
   struct nr_wrap *wrap = external->wrap;
   (void)napi;
   (void)data;
@@ -75,9 +65,9 @@ static void finalize(napi_env napi, void *data, void *hint) {
   nr_wrap_enter(wrap);
 }
 
-static struct nr_external *external_create(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
-                                           bool whole) {
-  struct nr_external *external = calloc(1, sizeof *external);
+static struct external *external_create(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
+                                        bool whole) {
+  struct external *external = calloc(1, sizeof *external);
   if (external == NULL) return NULL;
   external->connection = d->connection;
   nr_connection_ref(d->connection);
@@ -132,7 +122,7 @@ static bool is_pending(napi_env napi) {
   return napi_is_exception_pending(napi, &pending) == napi_ok && pending;
 }
 
-static napi_status create(struct nr_dispatch *d, struct nr_external *external, bool arraybuffer, napi_value *result) {
+static napi_status create(struct nr_dispatch *d, struct external *external, bool arraybuffer, napi_value *result) {
   return arraybuffer
              ? napi_create_external_arraybuffer(d->napi, external->memory, external->length, finalize, external, result)
              : napi_create_external_buffer(d->napi, external->length, external->memory, finalize, external, result);
@@ -162,11 +152,9 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   napi_value result = NULL;
   struct nr_parts parts;
   if (is_pending(d->napi)) return napi_pending_exception;
-  struct nr_external *external =
-      take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request, parts.whole);
+  struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request, parts.whole);
   if (external == NULL) return napi_generic_failure;
   parts.window = external->mirrored ? &external->window : NULL;
-  parts.external = external;
   if (external->mirrored)
     mirror(d, request, &external->window, &parts);
   else if (request->address != 0)

@@ -315,7 +315,6 @@ bool nr_memory_describe_foreign(struct nr_connection *connection, napi_env napi,
   describe_pair(pair, view);
   view->shown = true;
   pair->owned = owned;
-  pair->external = parts->external;
   if (owned && !pair->shared && pair->length >= NR_SPARSE_MIN) nr_sparse_add(connection, pair);
   /* Other threads write to a SharedArrayBuffer while it is looked at. */
   if (tracked->to > tracked->from && !pair->shared) nr_track_foreign(connection, pair, tracked);

@@ -76,7 +76,6 @@ struct nr_pair {
   uint32_t sparse_at;   /* its place in the list of those of which little may be there (sparse.c); 0: it is none */
   uint32_t sparse_rest; /* so often it is left out */
   struct nr_mirror_window *window; /* that its bytes are; NULL: they are none */
-  struct nr_external *external;    /* whose bytes they are; NULL: another's */
   long sparse_mark;                /* when the kernel was asked last what has come to be there (sparse.c); -1: never */
   uint64_t cut_at;                 /* the length that it was cut to (cut.c) */
   struct nr_pair *next_cut;
@@ -287,13 +286,6 @@ void nr_track_disturb(struct nr_connection *connection);
 /* Which pages of the real bytes are there, JavaScript having touched them: nr_tracker_present(). */
 int nr_track_present(struct nr_connection *connection, const uint8_t *bytes, uint64_t length,
                      bool (*there)(struct nr_range range, void *context), void *context);
-
-/* ---- external_memory.c --------------------------------------------------------------------------------------------
- */
-
-/* Nobody has the ArrayBuffer any more, only Node has not called its finalizer: its memory goes, unless another one may
- * have it by now. Not in a collection. */
-void nr_external_rest(struct nr_external *external);
 
 /* ---- sparse.c -----------------------------------------------------------------------------------------------------
  */

@@ -50,6 +50,24 @@ cases({
     }
     return seen;
   },
+  'moved by a stream of bytes, and the first one collected': async ({ buffer, fromConstant, common }) => {
+    const moved = [];
+    const stream = new ReadableStream({ type: 'bytes', start: (controller) => moved.push(controller) });
+    const [controller] = moved.splice(0);
+    const reader = stream.getReader();
+    const seen = [];
+    for (let i = 0; i < 6; i++) {
+      for (const make of [() => buffer(100).value, () => buffer(5000).value, () => buffer(3_000_001).value, () => fromConstant()[0]]) {
+        controller.enqueue(make());
+        moved.push((await reader.read()).value);
+      }
+      gc();
+      for (let k = 0; k < 70; k++) common(0);
+      const others = [100, 5000, 3_000_001].map((size) => buffer(size).value[1]);
+      seen.push(others, moved.map((bytes) => Buffer.from(bytes.subarray(0, 35)).toString('hex')));
+    }
+    return seen;
+  },
   'can be copied and cut': ({ buffer }) => {
     const { value } = buffer(100);
     return [value.subarray(10, 20), Buffer.from(value), value.slice(90), Buffer.concat([value, value]), value.buffer.slice(5, 9)];
