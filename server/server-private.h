@@ -245,9 +245,8 @@ struct nr_connection {
   struct nr_pair **sparse;           /* those of which little may be there (memory/sparse.c) */
   uint32_t sparse_count;
   uint32_t sparse_room;
-  long sparse_touched; /* nr_mirror_touched() without what this side has brought, when it was asked last */
-  long sparse_brought;
-  long sparse_news;     /* turns in which it has touched more */
+  long sparse_touched;  /* nr_mirror_touched(), when it was asked last */
+  long sparse_news;     /* how often it was another number */
   uint32_t sparse_turn; /* the one that was asked about last */
   struct nr_hot *hot;   /* what open entries have seen of pairs, innermost last */
   uint32_t hot_count;

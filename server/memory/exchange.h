@@ -33,7 +33,7 @@ struct nr_parts {
   const struct nr_range *ranges;
   size_t count;
   size_t changing;
-  bool whole;                      /* they are all of it */
+  bool shares;                     /* not all of it is there, and others may show some of it */
   struct nr_mirror_window *window; /* which the real one is; NULL: it is none */
 };
 /* The same for an external buffer of which the host's half is the addon's own memory: these parts of it are there, and

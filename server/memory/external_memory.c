@@ -23,11 +23,12 @@ struct external {
   struct nr_mirror_window window;
 };
 
-/* Of a large one that is not all there a window on the mirror, if there can be one. False: out of memory. */
-static bool memory_create(struct external *external, uint64_t address, bool whole) {
+/* shares: others may show some of it as well. A window on the mirror then, if there can be one. False: out of memory.
+ */
+static bool memory_create(struct external *external, uint64_t address, bool shares) {
   struct nr_connection *connection = external->connection;
   uint64_t length = external->length;
-  if (!whole && nr_mirror_show(&connection->mirror, address, length, &external->window))
+  if (shares && nr_mirror_show(&connection->mirror, address, length, &external->window))
     external->memory = external->window.bytes, external->mirrored = true;
   else if (nr_cell_fits(length))
     external->memory = nr_cell_create(&connection->cells, connection->blocks, length);
@@ -66,7 +67,7 @@ static void finalize(napi_env napi, void *data, void *hint) {
 }
 
 static struct external *external_create(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
-                                        bool whole) {
+                                        bool shares) {
   struct external *external = calloc(1, sizeof *external);
   if (external == NULL) return NULL;
   external->connection = d->connection;
@@ -74,7 +75,7 @@ static struct external *external_create(struct nr_dispatch *d, const Nr__CreateE
   external->length = request->length;
   /* An empty one at NULL has no address in JavaScript's memory either: addons ask for it. */
   bool nowhere = request->address == 0 && request->length == 0;
-  if (nowhere || memory_create(external, request->address, whole))
+  if (nowhere || memory_create(external, request->address, shares))
     external->wrap = nr_wrap_create(d, request->object_id, request->object_id != 0, false);
   if (external->wrap != NULL) return external;
   external_free(external);
@@ -95,19 +96,25 @@ static const struct nr_range *take_parts(struct nr_dispatch *d, const Nr__Create
   if (ranges == NULL) return NULL;
   ranges[0] = (struct nr_range){0, request->length};
   *parts = (struct nr_parts){.ranges = ranges, .count = room, .changing = request->n_stretches > 0 ? 0 : 1};
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < request->n_stretches && bytes <= request->length; i++) {
+  uint64_t bytes = 0, end = 0;
+  for (size_t i = 0; i < request->n_stretches; i++) {
     const Nr__Stretch *stretch = request->stretches[i];
     if (stretch->offset > request->length || stretch->length > request->length - stretch->offset) {
       nr_fault(d, "bytes outside of the buffer");
       return NULL;
     }
+    if (stretch->offset < end) {
+      nr_fault(d, "parts of a buffer that are not in their order");
+      return NULL;
+    }
+    end = stretch->offset + stretch->length;
     size_t place = stretch->constant ? --constants : parts->changing++;
     ranges[place] = (struct nr_range){stretch->offset, stretch->offset + stretch->length};
     bytes += stretch->length;
   }
   if (request->n_stretches == 0) bytes = request->length;
-  parts->whole = bytes >= request->length;
+  /* What is the addon's own, all of it, is no window on whatever lies behind a pointer. */
+  parts->shares = bytes < request->length && request->tracked_length < request->length;
   if (request->length > INT64_MAX / 4 || !nr_memory_fits(d->connection, 2 * bytes)) return NULL; /* with their twin */
   if (request->tracked_offset > request->length ||
       request->tracked_length > request->length - request->tracked_offset) {
@@ -140,23 +147,16 @@ static napi_status give(struct nr_dispatch *d, const Nr__CreateExternalMemoryReq
   return napi_ok;
 }
 
-static void mirror(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request,
-                   const struct nr_mirror_window *window, const struct nr_parts *parts) {
-  long before = nr_sparse_before(d->connection);
-  nr_external_mirror(d, request->address, window, parts);
-  nr_sparse_brought(d->connection, before);
-}
-
 static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRequest *request, Nr__ViewReply *reply,
                          bool arraybuffer) {
   napi_value result = NULL;
   struct nr_parts parts;
   if (is_pending(d->napi)) return napi_pending_exception;
-  struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request, parts.whole);
+  struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request, parts.shares);
   if (external == NULL) return napi_generic_failure;
   parts.window = external->mirrored ? &external->window : NULL;
   if (external->mirrored)
-    mirror(d, request, &external->window, &parts);
+    nr_external_mirror(d, request->address, &external->window, &parts);
   else if (request->address != 0)
     nr_external_copy(d, request->address, external->memory, &parts);
   else if (request->length > 0 && request->length < NR_SPARE_MAX) /* Node does not survive it in one process */

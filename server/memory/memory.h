@@ -296,10 +296,6 @@ void nr_sparse_add(struct nr_connection *connection, struct nr_pair *pair);
 void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair);
 /* Before the host gets the turn: sends what JavaScript has come to touch. What that cost, as bytes to compare. */
 uint64_t nr_sparse_send(struct nr_connection *connection);
-/* Around what this side writes to bytes of the mirror: pages that come to be there by that JavaScript has not touched.
- * Nothing for connections that have none. */
-long nr_sparse_before(const struct nr_connection *connection);
-void nr_sparse_brought(struct nr_connection *connection, long before);
 /* Nobody has the buffer any more whose window it is. */
 void nr_sparse_close(struct nr_connection *connection, struct nr_mirror_window *window);
 

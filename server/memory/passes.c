@@ -372,9 +372,7 @@ static void relieve(struct nr_connection *connection) {
 void nr_memory_take(struct nr_connection *connection, bool turn, uint32_t hot) {
   struct pass pass = {
       .connection = connection, .takes = true, .turn = turn, .whole = turn || connection->might_left > 0};
-  long before = nr_sparse_before(connection);
   run_pass(&pass, hot);
-  nr_sparse_brought(connection, before);
   count_cost(&pass);
 }
 

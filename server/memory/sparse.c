@@ -58,9 +58,9 @@ static void ask(struct nr_connection *connection, struct nr_pair *pair, long mar
   pair->sparse_mark = mark;
 }
 
-/* What this side has brought itself is no news. */
+/* What this side has brought itself looks like it, too: other threads read files into it meanwhile. */
 static void look(struct nr_connection *connection) {
-  long touched = nr_mirror_touched(&connection->mirror) - connection->sparse_brought;
+  long touched = nr_mirror_touched(&connection->mirror);
   if (touched != connection->sparse_touched) connection->sparse_news++;
   connection->sparse_touched = touched;
 }
@@ -80,15 +80,6 @@ uint64_t nr_sparse_send(struct nr_connection *connection) {
     turns += pair->window == NULL;
   }
   return (1 + (uint64_t)asked) * NR_QUESTION_BYTES;
-}
-
-long nr_sparse_before(const struct nr_connection *connection) {
-  return nr_mirror_touched(&connection->mirror);
-}
-
-void nr_sparse_brought(struct nr_connection *connection, long before) {
-  long now = before < 0 ? -1 : nr_mirror_touched(&connection->mirror);
-  if (now > before) connection->sparse_brought += now - before;
 }
 
 /* What only this one knew of the mirror the others get to know. */

@@ -109,10 +109,7 @@ static bool touch_foreign(struct nr_connection *connection, struct nr_pair *pair
 bool nr_window_touch(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                      uint64_t to) {
   if (pair->hot != NR_NO_HOT) pair->touched += to - from;
-  long before = pair->window == NULL ? -1 : nr_sparse_before(connection);
-  bool changed = (pair->foreign ? touch_foreign : touch_shown)(connection, pair, bytes, from, to);
-  nr_sparse_brought(connection, before);
-  if (!changed) return false;
+  if (!(pair->foreign ? touch_foreign : touch_shown)(connection, pair, bytes, from, to)) return false;
   nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
   if (pair->hot == NR_NO_HOT) nr_lifetime_doubt(connection, pair);
   return true;

@@ -1,4 +1,7 @@
 /* Buffers over memory of the addon's own. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "common.h"
 
 #include <sys/mman.h>
@@ -290,6 +293,48 @@ static napi_value read_common(napi_env env, napi_callback_info info) {
   return t_number(env, common[t_uint(env, argv[0])]);
 }
 
+static uint8_t *spot;
+#define SPOT_LENGTH ((size_t)1 << 30)
+#define SPOT_PAGES (4 * (size_t)4096)
+
+/* (value, constant): what is mapped at one and the same place is memory filled with the value, or a file that is, which
+ * cannot be written. */
+static napi_value occupy(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  t_args(env, info, argv, 2);
+  int value = (int)t_uint(env, argv[0]), flags = MAP_PRIVATE | MAP_FIXED;
+  if (spot == NULL) spot = mmap(NULL, SPOT_LENGTH, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (spot == MAP_FAILED) abort();
+  int fd = memfd_create("constant", MFD_CLOEXEC);
+  if (fd < 0 || ftruncate(fd, SPOT_PAGES) < 0) abort();
+  for (size_t i = 0; i < SPOT_PAGES; i++) { /* alike at both ends, whatever it is */
+    uint8_t byte = i < 200 || i >= SPOT_PAGES - 200 ? 77 : (uint8_t)value;
+    if (pwrite(fd, &byte, 1, (off_t)i) != 1) abort();
+  }
+  bool constant = t_bool(env, argv[1]);
+  int access = constant ? PROT_READ : PROT_READ | PROT_WRITE;
+  void *memory = mmap(spot, SPOT_PAGES, access, constant ? flags : flags | MAP_ANONYMOUS, constant ? fd : -1, 0);
+  if (memory != spot) abort();
+  if (!constant) memset(spot, value, SPOT_PAGES);
+  close(fd);
+  return NULL;
+}
+
+/* (): nominally a gigabyte from there on. */
+static napi_value from_spot(napi_env env, napi_callback_info info) {
+  napi_value buffer;
+  (void)info;
+  T_OK(napi_create_external_buffer(env, SPOT_LENGTH, spot, NULL, NULL, &buffer));
+  return buffer;
+}
+
+/* (offset): what native code reads there. */
+static napi_value read_spot(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  t_args(env, info, argv, 1);
+  return t_number(env, spot[t_uint(env, argv[0])]);
+}
+
 static napi_value take_counts(napi_env env, napi_callback_info info) {
   napi_value result = t_array(env);
   T_OK(napi_set_element(env, result, 0, t_number(env, finalized)));
@@ -324,6 +369,9 @@ static const struct t_function functions[] = {
     {"untouched", untouched},
     {"peekAll", peek_all},
     {"fromConstant", from_constant},
+    {"occupy", occupy},
+    {"fromSpot", from_spot},
+    {"readSpot", read_spot},
     {"common", read_common},
     {"poke", poke},
 };

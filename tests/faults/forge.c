@@ -31,10 +31,13 @@ static bool set(ProtobufCMessage *message, const char *name, uint64_t bits) {
   return true;
 }
 
-/* The one message that is put into others. */
+#define STRETCHES_MAX 1024u
+
+/* The one message that is put into others, `count` times. */
 struct stretch {
   Nr__Stretch message;
-  Nr__Stretch *list[1];
+  Nr__Stretch *list[STRETCHES_MAX];
+  uint64_t count;
   bool used;
 };
 
@@ -43,6 +46,10 @@ static bool set_field(ProtobufCMessage *message, const struct nr_forge_field *fi
   uint64_t bits = field->value == NULL ? field->bits : nr_wire(field->value);
   if (strncmp(field->name, prefix, sizeof prefix - 1) != 0) return set(message, field->name, bits);
   stretch->used = true;
+  if (strcmp(field->name, "stretch_count") == 0) {
+    stretch->count = bits;
+    return bits <= STRETCHES_MAX;
+  }
   return set(&stretch->message.base, field->name + sizeof prefix - 1, bits);
 }
 
@@ -58,8 +65,8 @@ static bool fill(struct nr_call *call, ProtobufCMessage *message, const struct n
   if (!stretch->used) return true;
   if (message->descriptor != &nr__create_external_memory_request__descriptor) return false;
   Nr__CreateExternalMemoryRequest *request = (Nr__CreateExternalMemoryRequest *)(void *)message;
-  stretch->list[0] = &stretch->message;
-  request->n_stretches = 1;
+  for (uint64_t i = 0; i < stretch->count; i++) stretch->list[i] = &stretch->message;
+  request->n_stretches = stretch->count;
   request->stretches = stretch->list;
   return true;
 }
@@ -86,7 +93,7 @@ __attribute__((visibility("default"))) int nr_forge(napi_env env, const struct n
   ProtobufCMessage *message = calloc(1, info->request->sizeof_message);
   if (message == NULL) abort();
   protobuf_c_message_init(info->request, message);
-  struct stretch stretch = {.message = NR__STRETCH__INIT};
+  struct stretch stretch = {.message = NR__STRETCH__INIT, .count = 1};
   struct nr_call call = NR_CALL(&other, opcode, message);
   int status = -1;
   if (fill(&call, message, &forgery->fields, &stretch)) {

@@ -32,7 +32,8 @@ struct nr_forgery {
 };
 
 /* The status, with the numbers of the reply; -1: there is no such row, or field. Fields that are called `result` or
- * `promise` get an id for the handle unless they are given. Fields of one Stretch begin with `stretch_`. */
+ * `promise` get an id for the handle unless they are given. Fields of one Stretch begin with `stretch_`;
+ * stretch_count: so many of them, all alike. */
 typedef int nr_forge_function(napi_env env, const struct nr_forgery *forgery, struct nr_forge_fields *reply);
 nr_forge_function nr_forge;
 

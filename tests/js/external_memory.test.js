@@ -176,6 +176,19 @@ cases({
     }
     return seen;
   },
+  'of a gigabyte, from where something else was constant before': ({ occupy, fromSpot, readSpot }) => {
+    const kept = [];
+    const seen = [];
+    for (const [value, constant] of [[88, true], [0, false], [90, true], [91, true], [5, false], [0, true], [0, false]]) {
+      occupy(value, constant);
+      const bytes = fromSpot();
+      if (seen.length % 2 === 0) kept.push(bytes);
+      else gc();
+      if (!constant) bytes[1000] = 9;
+      seen.push([1, 300, 1000, 8191, 16383].map((place) => [bytes[place], readSpot(place), bytes[place]]));
+    }
+    return seen;
+  },
   // What is near the pointer at once, the rest in its turn.
   'of a gigabyte, from a constant on, megabytes of which are memory': ({ fromConstant, poke, common }) => {
     const [bytes, start] = fromConstant();

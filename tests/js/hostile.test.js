@@ -105,6 +105,16 @@ test('parts outside of what they are parts of, by the gigabyte: a protocol error
   check(claims, (result) => result === 'ERR_NAPI_REMOTE_PROTOCOL');
 });
 
+test('parts that overlap, more of them than there are bytes: a protocol error, and nothing is written beside', () => {
+  const claims = [];
+  for (const name of ['napi_create_external_buffer', 'napi_create_external_arraybuffer']) {
+    for (const [count, length] of [[300n, 5000n], [1024n, 1n], [2n, 4999n]]) {
+      claims.push([name, { length: 5000n, address: 4096n, stretch_length: length, stretch_count: count }]);
+    }
+  }
+  check(claims, (result) => result === 'ERR_NAPI_REMOTE_PROTOCOL');
+});
+
 test('what has to be waited for, posted: a protocol error that names it', () => {
   const table = path.join(__dirname, '..', '..', 'proto', 'napi.proto');
   const isServed = ({ service, words }) => service === 'Waited' && !['posts', 'here', 'absent'].some((word) => words.has(word));
