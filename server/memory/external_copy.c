@@ -11,6 +11,7 @@
 /* Copied at once from the host; where that fails, page by page. */
 #define NR_PIECE (UINT64_C(1) << 20)
 #define NR_CHUNK (UINT64_C(64) << 10)
+
 /* A host may claim gigabytes that are not there; once it is dead nobody waits for them. */
 static bool is_over(const struct nr_dispatch *d) {
   return nr_port_failure(d->connection->port) < 0;
