@@ -67,14 +67,15 @@ static void look(struct nr_connection *connection) {
 
 uint64_t nr_sparse_send(struct nr_connection *connection) {
   uint32_t asked = 0, turns = 0;
-  if (connection->sparse_count == 0 || !nr_track_is_there(connection->agent)) return 0;
+  if (connection->sparse_count == 0) return 0;
+  bool is_there = nr_track_is_there(connection->agent);
   long faults = nr_faults_now();
   look(connection);
   for (uint32_t i = 0; i < connection->sparse_count && turns < NR_SPARSE_TURNS; i++) {
     if (++connection->sparse_turn >= connection->sparse_count) connection->sparse_turn = 0;
     struct nr_pair *pair = connection->sparse[connection->sparse_turn];
     long mark = mark_of(connection, pair, faults);
-    if (!is_due(pair, mark)) continue;
+    if ((pair->window == NULL && !is_there) || !is_due(pair, mark)) continue;
     ask(connection, pair, mark);
     asked++;
     turns += pair->window == NULL;

@@ -267,6 +267,7 @@ static bool show_present(struct showing *showing, uint64_t to) {
                                     : nr_mirror_present(&showing->connection->mirror, pair->address + showing->from,
                                                         length, show_there, showing);
   if (status == 0) return !showing->failed;
+  if (pair->address > INT64_MAX) return true; /* the kernel's: (void *)-1 stands for something, and nothing is there */
   return !showing->fresh && show(showing->connection, showing->pair, showing->bytes, showing->from, to);
 }
 
