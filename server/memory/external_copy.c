@@ -17,13 +17,9 @@ static bool is_over(const struct nr_dispatch *d) {
   return nr_port_failure(d->connection->port) < 0;
 }
 
-static uint64_t least(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
-}
-
 static void copy_pages(struct nr_dispatch *d, uint64_t address, uint8_t *memory, uint64_t length) {
   while (length > 0 && !is_over(d)) {
-    uint64_t step = least(NR_PAGE - address % NR_PAGE, length);
+    uint64_t step = nr_least(NR_PAGE - address % NR_PAGE, length);
     if (!nr_foreign_read(d->connection, address, memory, step)) memset(memory, 0, step);
     address += step;
     memory += step;
@@ -33,7 +29,7 @@ static void copy_pages(struct nr_dispatch *d, uint64_t address, uint8_t *memory,
 
 static void copy_part(struct nr_dispatch *d, uint64_t address, uint8_t *memory, struct nr_range part) {
   for (uint64_t at = part.from; at < part.to && !is_over(d); at += NR_PIECE) {
-    uint64_t length = least(part.to - at, NR_PIECE);
+    uint64_t length = nr_least(part.to - at, NR_PIECE);
     if (!nr_foreign_read(d->connection, address + at, memory + at, length))
       copy_pages(d, address + at, memory + at, length);
   }
@@ -54,9 +50,9 @@ static bool merge(struct nr_dispatch *d, uint64_t address, const struct nr_mirro
 static void merge_part(struct nr_dispatch *d, uint64_t address, const struct nr_mirror_window *window,
                        struct nr_range part) {
   for (uint64_t at = part.from, length; at < part.to && !is_over(d); at += length) {
-    length = least(part.to - at, NR_CHUNK);
+    length = nr_least(part.to - at, NR_CHUNK);
     if (merge(d, address, window, at, length)) continue;
-    length = least(part.to - at, NR_PAGE - (address + at) % NR_PAGE);
+    length = nr_least(part.to - at, NR_PAGE - (address + at) % NR_PAGE);
     (void)merge(d, address, window, at, length);
   }
 }

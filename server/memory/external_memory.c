@@ -19,8 +19,7 @@ struct external {
   struct nr_wrap *wrap;
   uint8_t *memory; /* NULL: none */
   uint64_t length;
-  bool mirrored; /* the memory is a window on the mirror */
-  struct nr_mirror_window window;
+  struct nr_mirror_window window; /* open: that is the memory */
 };
 
 /* shares: others may show some of it as well. A window on the mirror then, if there can be one. False: out of memory.
@@ -29,7 +28,7 @@ static bool memory_create(struct external *external, uint64_t address, bool shar
   struct nr_connection *connection = external->connection;
   uint64_t length = external->length;
   if (shares && nr_mirror_show(&connection->mirror, address, length, &external->window))
-    external->memory = external->window.bytes, external->mirrored = true;
+    external->memory = external->window.bytes;
   else if (nr_cell_fits(length))
     external->memory = nr_cell_create(&connection->cells, connection->blocks, length);
   else
@@ -41,7 +40,7 @@ static void memory_free(struct external *external) {
   struct nr_connection *connection = external->connection;
   uint8_t *memory = external->memory;
   nr_memory_disown(connection, memory);
-  if (external->mirrored)
+  if (external->window.bytes != NULL)
     nr_sparse_close(connection, &external->window);
   else if (nr_cell_fits(external->length))
     nr_cell_free(&connection->cells, connection->blocks, memory, external->length);
@@ -154,8 +153,8 @@ static napi_status serve(struct nr_dispatch *d, const Nr__CreateExternalMemoryRe
   if (is_pending(d->napi)) return napi_pending_exception;
   struct external *external = take_parts(d, request, &parts) == NULL ? NULL : external_create(d, request, parts.shares);
   if (external == NULL) return napi_generic_failure;
-  parts.window = external->mirrored ? &external->window : NULL;
-  if (external->mirrored)
+  parts.window = external->window.bytes != NULL ? &external->window : NULL;
+  if (parts.window != NULL)
     nr_external_mirror(d, request->address, &external->window, &parts);
   else if (request->address != 0)
     nr_external_copy(d, request->address, external->memory, &parts);

@@ -11,6 +11,13 @@
 #include "wire/frame.h"
 #include "wire/track.h"
 
+static inline uint64_t nr_least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+static inline uint64_t nr_most(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
 #define NR_NO_HOT UINT32_MAX
 /* What finding a pair's bytes costs besides comparing them, as bytes. */
 #define NR_COMPARISON 1024u

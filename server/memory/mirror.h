@@ -4,8 +4,8 @@
  * so most overlap: each is a window on one and the same copy, in a file of this process alone where what the host has
  * at an address is at that place. So JavaScript sees through one what it has written through another, as in one
  * process, and a hundred take no more memory than one (ffi-napi makes one for each pointer that it sees: 20 MB each,
- * before). How many blocks the file has tells whether JavaScript has touched anything that had not been there. Belongs
- * to the agent's thread.
+ * before). How many blocks the file has tells whether anything has come to be there, as when JavaScript touches it.
+ * Belongs to the agent's thread.
  */
 #ifndef NR_SERVER_MIRROR_H
 #define NR_SERVER_MIRROR_H

@@ -11,13 +11,6 @@
 /* Copied in steps that stay in the first cache: from there the second copy is made. */
 #define NR_COPY_STEP (UINT64_C(8) << 10)
 
-static uint64_t least(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
-}
-static uint64_t most(uint64_t a, uint64_t b) {
-  return a > b ? a : b;
-}
-
 void nr_shown_copy(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to) {
   while (from < to) {
     uint64_t step = to - from < NR_COPY_STEP ? to - from : NR_COPY_STEP;
@@ -43,7 +36,7 @@ bool nr_shown_has(const struct nr_pair *pair, uint64_t from, uint64_t to) {
 /* What lies between two parts. A SharedArrayBuffer has both (`now` is what was seen of it last); of another that has
  * shrunk there may be nothing to copy. Whatever the block held before must not be taken for what native code wrote. */
 static void fill_gap(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uint64_t to) {
-  uint64_t there = pair->shared ? to : most(from, least(to, pair->now));
+  uint64_t there = pair->shared ? to : nr_most(from, nr_least(to, pair->now));
   nr_shown_copy(pair, bytes, from, there);
   memset(pair->block.twin + there, 0, to - there);
   memset(pair->block.memory + there, 0, to - there);
@@ -100,7 +93,7 @@ bool nr_shown_add(struct nr_pair *pair, const uint8_t *bytes, uint64_t from, uin
   if (first == last) {
     if (!insert(pair, first, (struct nr_range){from, to})) return false;
   } else {
-    uint64_t begin = least(from, pair->shown[first].from), end = most(to, pair->shown[last - 1].to);
+    uint64_t begin = nr_least(from, pair->shown[first].from), end = nr_most(to, pair->shown[last - 1].to);
     memmove(&pair->shown[first + 1], &pair->shown[last], (pair->shown_count - last) * sizeof *pair->shown);
     pair->shown_count -= last - first - 1;
     pair->shown[first] = (struct nr_range){begin, end};

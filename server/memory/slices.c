@@ -7,13 +7,6 @@
 /* What asking the kernel for those of an external buffer costs, among others (ahead.c). */
 #define NR_FOREIGN 1024u
 
-static uint64_t least(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
-}
-static uint64_t most(uint64_t a, uint64_t b) {
-  return a > b ? a : b;
-}
-
 struct nr_range nr_window_slice(const struct nr_pair *pair) {
   uint64_t left = NR_SLICE;
   struct nr_range slice = {pair->slice_at, pair->slice_at};
@@ -22,7 +15,7 @@ struct nr_range nr_window_slice(const struct nr_pair *pair) {
     struct nr_range part = pair->shown[i];
     if (part.to <= slice.from) continue;
     if (part.from < slice.from) part.from = slice.from;
-    uint64_t length = least(part.to - part.from, left);
+    uint64_t length = nr_least(part.to - part.from, left);
     slice.to = part.from + length;
     left -= length;
   }
@@ -34,19 +27,19 @@ static uint64_t cold_bytes(const struct nr_connection *connection, const struct 
   uint64_t bytes = nr_shown_bytes(pair), hot = 0;
   for (uint32_t i = pair->hot; i != NR_NO_HOT; i = connection->hot[i].below)
     hot += connection->hot[i].to - connection->hot[i].from;
-  bytes -= least(bytes, pair->born.to - pair->born.from);
-  if (pair->own_tracks) bytes -= least(bytes, pair->tracked.to - pair->tracked.from);
+  bytes -= nr_least(bytes, pair->born.to - pair->born.from);
+  if (pair->own_tracks) bytes -= nr_least(bytes, pair->tracked.to - pair->tracked.from);
   return bytes > hot ? bytes - hot : 0;
 }
 
 bool nr_window_is_sliced(const struct nr_connection *connection, const struct nr_pair *pair) {
   if (pair->constant_count == 0 || pair->length < NR_SPARSE_MIN) return false;
-  uint64_t share = NR_SLICED / most(connection->sparse_count, 1);
-  return cold_bytes(connection, pair) > most(share, NR_SLICE_HEAD + NR_SLICE);
+  uint64_t share = NR_SLICED / nr_most(connection->sparse_count, 1);
+  return cold_bytes(connection, pair) > nr_most(share, NR_SLICE_HEAD + NR_SLICE);
 }
 
 uint32_t nr_window_cost(const struct nr_connection *connection, const struct nr_pair *pair) {
   uint64_t bytes = nr_window_is_sliced(connection, pair) ? NR_SLICE_HEAD + NR_SLICE : cold_bytes(connection, pair);
   return NR_COMPARISON + (pair->foreign && pair->host_tracks == NR_HOST_SILENT ? NR_FOREIGN : 0) +
-         (uint32_t)least(bytes, UINT32_MAX / 2);
+         (uint32_t)nr_least(bytes, UINT32_MAX / 2);
 }

@@ -37,8 +37,8 @@ void nr_sparse_forget(struct nr_connection *connection, struct nr_pair *pair) {
   pair->sparse_at = 0;
 }
 
-/* As long as it stays the same nothing has come to be there; -1: not known. It takes a page fault, and of the
- * mirror it is known whether JavaScript has touched any. */
+/* As long as it stays the same nothing has come to be there; -1: not known. It takes a page fault, and of the mirror
+ * the blocks are counted. */
 static long mark_of(const struct nr_connection *connection, const struct nr_pair *pair, long faults) {
   return pair->window != NULL ? connection->sparse_news : faults;
 }
@@ -58,7 +58,8 @@ static void ask(struct nr_connection *connection, struct nr_pair *pair, long mar
   pair->sparse_mark = mark;
 }
 
-/* What this side has brought itself looks like it, too: other threads read files into it meanwhile. */
+/* What this side has brought itself is not left out: a page that a thread of libuv's reads a file into meanwhile would
+ * be counted with that, and native code not see it. */
 static void look(struct nr_connection *connection) {
   long touched = nr_mirror_touched(&connection->mirror);
   if (touched != connection->sparse_touched) connection->sparse_news++;
@@ -85,7 +86,6 @@ uint64_t nr_sparse_send(struct nr_connection *connection) {
 
 /* What only this one knew of the mirror the others get to know. */
 void nr_sparse_close(struct nr_connection *connection, struct nr_mirror_window *window) {
-  if (window->bytes == NULL) return;
   nr_mirror_close(&connection->mirror, window);
   connection->sparse_news++;
 }

@@ -34,13 +34,6 @@
 /* ---- copying ------------------------------------------------------------------------------------------------------
  */
 
-static uint64_t least(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
-}
-static uint64_t most(uint64_t a, uint64_t b) {
-  return a > b ? a : b;
-}
-
 bool nr_window_send_all(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
                         uint64_t to) {
   if (pair->block.born && from < pair->born.to && to > pair->born.from) {
@@ -68,7 +61,7 @@ bool nr_window_take_all(struct nr_connection *connection, struct nr_pair *pair, 
 
 bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, const uint8_t *bytes, uint64_t from,
                     uint64_t to) {
-  struct nr_range part = {most(from, pair->tracked.from), least(to, pair->tracked.to)};
+  struct nr_range part = {nr_most(from, pair->tracked.from), nr_least(to, pair->tracked.to)};
   if (!pair->own_tracks || part.from >= part.to) return nr_window_send_all(connection, pair, bytes, from, to);
   /* nr_track_send() has seen to what is tracked. */
   bool changed = nr_window_send_all(connection, pair, bytes, from, part.from);
@@ -77,7 +70,7 @@ bool nr_window_send(struct nr_connection *connection, struct nr_pair *pair, cons
 
 bool nr_window_take(struct nr_connection *connection, struct nr_pair *pair, uint8_t *bytes, uint64_t from,
                     uint64_t to) {
-  struct nr_range part = {most(from, pair->tracked.from), least(to, pair->tracked.to)};
+  struct nr_range part = {nr_most(from, pair->tracked.from), nr_least(to, pair->tracked.to)};
   if (pair->host_tracks != NR_HOST_TRACKS || part.from >= part.to)
     return nr_window_take_all(connection, pair, bytes, from, to);
   bool changed = nr_window_take_all(connection, pair, bytes, from, part.from);
@@ -89,8 +82,8 @@ static bool touch_shown(struct nr_connection *connection, struct nr_pair *pair, 
                         uint64_t to) {
   bool changed = false;
   for (uint32_t i = 0; i < pair->shown_count; i++)
-    changed |=
-        nr_window_take_all(connection, pair, bytes, most(from, pair->shown[i].from), least(to, pair->shown[i].to));
+    changed |= nr_window_take_all(connection, pair, bytes, nr_most(from, pair->shown[i].from),
+                                  nr_least(to, pair->shown[i].to));
   return changed;
 }
 
@@ -157,11 +150,11 @@ static bool show(struct nr_connection *connection, struct nr_pair *pair, uint8_t
   for (uint32_t i = 0; i < pair->shown_count && at < to; i++) {
     const struct nr_range *shown = &pair->shown[i];
     if (shown->to <= at) continue;
-    if (shown->from > at && !pair->foreign) nr_shown_copy(pair, bytes, at, least(shown->from, to));
-    at = most(at, shown->from);
-    if (at < to) nr_window_send(connection, pair, bytes, at, least(shown->to, to));
+    if (shown->from > at && !pair->foreign) nr_shown_copy(pair, bytes, at, nr_least(shown->from, to));
+    at = nr_most(at, shown->from);
+    if (at < to) nr_window_send(connection, pair, bytes, at, nr_least(shown->to, to));
     if (shown->from <= from && shown->to >= to) return true; /* nothing new */
-    at = most(at, shown->to);
+    at = nr_most(at, shown->to);
   }
   if (at < to && !pair->foreign) nr_shown_copy(pair, bytes, at, to);
   if (pair->foreign) { /* its twin is what was there at the beginning */
@@ -183,8 +176,8 @@ static bool heat(struct nr_connection *connection, struct nr_pair *pair, uint64_
     if (from > hot->to + gap || to + gap < hot->from) continue;
     if (from < hot->from || to > hot->to) hot->sent = 0;
     nr_hot_changed(connection, i);
-    hot->from = least(hot->from, from);
-    hot->to = most(hot->to, to);
+    hot->from = nr_least(hot->from, from);
+    hot->to = nr_most(hot->to, to);
     return true;
   }
   if (connection->hot_count == connection->hot_room) {
@@ -286,8 +279,8 @@ bool nr_window_written(struct nr_connection *connection, struct nr_pair *pair, c
   bool changed = false;
   if (pair->sparse_at != 0 && !nr_shown_has(pair, from, to)) nr_window_seek(connection, pair, from, to);
   for (uint32_t i = 0; i < pair->shown_count; i++)
-    changed |=
-        nr_window_send_all(connection, pair, bytes, most(from, pair->shown[i].from), least(to, pair->shown[i].to));
+    changed |= nr_window_send_all(connection, pair, bytes, nr_most(from, pair->shown[i].from),
+                                  nr_least(to, pair->shown[i].to));
   if (changed) nr_cold_keep(nr_cold_of(connection, pair), &pair->item);
   return changed;
 }
@@ -299,7 +292,7 @@ static bool show_sparse(struct nr_connection *connection, struct nr_pair *pair, 
   struct showing showing = {.connection = connection, .pair = pair, .bytes = bytes, .from = from};
   if (!show_present(&showing, to)) return false;
   for (uint32_t i = 0; i < pair->shown_count; i++) {
-    struct nr_range part = {most(from, pair->shown[i].from), least(to, pair->shown[i].to)};
+    struct nr_range part = {nr_most(from, pair->shown[i].from), nr_least(to, pair->shown[i].to)};
     if (part.from < part.to && !heat_shown(connection, pair, part.from, part.to, held)) return false;
   }
   return true;

@@ -121,7 +121,7 @@ Test(presence, others_come_and_go) {
 /* A gigabyte from the end of the stack on lies beyond what a process has. */
 Test(presence, beyond_the_end_of_memory) {
   struct world world;
-  struct nr_presence_item item, other;
+  struct nr_presence_item item, other, nowhere;
   struct nr_there there;
   if (!begin(&world)) return;
   volatile char here = 1;
@@ -129,5 +129,9 @@ Test(presence, beyond_the_end_of_memory) {
   add(&world, &other, 0, PAGES);
   cr_assert(nr_presence_ask(world.presence, &item, ALWAYS, &there));
   cr_assert_gt(there.ranges->count, 0);
+  /* What addons make of (void *)-1, RTLD_NEXT: the end lies before the beginning. */
+  cr_assert(nr_presence_add(world.presence, &nowhere, (const void *)UINTPTR_MAX, UINT64_C(1) << 30));
+  cr_assert(nr_presence_ask(world.presence, &nowhere, ALWAYS, &there));
+  cr_assert_eq(there.ranges->count, 0);
   end(&world);
 }
